@@ -1,0 +1,183 @@
+"""The web chat: Gradio's layout, the handlers, and launching. What is drawn is in page.py and
+reader.py, what a conversation is in conversation.py.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+# Gradio reads these itself: no telemetry, and no statistics over its events after each of them.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
+import gradio as gr
+
+from rag.conversation import Exchange
+from rag.errors import InputError
+from rag.headers import middleware
+from rag.page import HEADER, HINT, conversation, welcome
+from rag.reader import library
+from rag.session import Engine, Running, answering, opened
+
+CSS = Path(__file__).with_name("page.css").read_text("utf-8")
+JAVASCRIPT = Path(__file__).with_name("page.js").read_text("utf-8")
+
+VISITORS_AT_ONCE = 8  # questions in progress; the engine itself writes one answer at a time
+FAULT = "Something went wrong in Footnote itself; the server's output says what."
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
+
+Updates: TypeAlias = dict[Any, Any]  # component → its new value
+Conversation: TypeAlias = tuple[Exchange, ...]
+
+
+def build(rag: Engine) -> gr.Blocks:
+    """Return the page, not yet served."""
+    running = Running()
+    blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    with blocks:
+        # The conversation, kept by the server for this visitor alone.
+        exchanges = gr.State(())
+        with gr.Row(elem_id="bar"):
+            _html(HEADER, js="footnote.layOut();")
+            new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
+        with gr.Row(elem_id="desk"):
+            with gr.Column(elem_id="chat"):
+                with gr.Column(elem_id="thread"):
+                    opens = "footnote.opens(element, trigger);"
+                    past = _html("", js=opens)
+                    current = _html("", js=opens + "footnote.follows(element, watch);")
+                with gr.Column(elem_id="composer"):
+                    with gr.Row():
+                        question = gr.Textbox(
+                            label="Your question",
+                            placeholder="Ask your articles a question",
+                            show_label=False,
+                            container=False,
+                            max_lines=6,
+                            elem_id="question",
+                        )
+                        ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
+                        stop = gr.Button("Stop", visible=False, elem_id="stop", scale=0)
+                    hint = _html("", elem_id="hint")
+            with gr.Column(elem_id="side"):
+                js = f"{opens} watch('value', footnote.reveal); footnote.layOut();"
+                pane = _html("", js=js)
+
+        def on_load() -> Updates:
+            contents = rag.contents()
+            return {current: welcome(contents), pane: library(contents)}
+
+        def on_ask(text: str, earlier: Conversation, request: gr.Request) -> Iterator[Updates]:
+            if not text or not text.strip():
+                yield {hint: HINT}
+                return
+            begin: Updates = {
+                question: "",
+                hint: "",
+                past: conversation(earlier),
+                ask: gr.update(visible=False),
+                stop: gr.update(visible=True, interactive=True, value="Stop"),
+                new: gr.update(interactive=False),
+            }
+            with running.question(str(request.session_hash)) as cancel:
+                for exchange in answering(rag, earlier, text.strip(), cancel):
+                    now: Updates = {current: conversation([exchange])}
+                    yield {**begin, **now, exchanges: (*earlier, exchange)}
+                    begin = {}
+
+        def on_end(exchanges_now: Conversation) -> Updates:
+            updates: Updates = {
+                ask: gr.update(visible=True),
+                stop: gr.update(visible=False),
+                new: gr.update(interactive=True),
+            }
+            if exchanges_now and exchanges_now[-1].working:  # a fault: Gradio logs it
+                failed = replace(exchanges_now[-1], state="failed", error=FAULT)
+                updates |= {
+                    current: conversation([failed]),
+                    exchanges: (*exchanges_now[:-1], failed),
+                }
+            return updates
+
+        def on_stop(request: gr.Request) -> Updates:
+            running.stop(str(request.session_hash))
+            return {stop: gr.update(interactive=False, value="Stopping…")}
+
+        def on_new() -> Updates:
+            return {**on_load(), exchanges: (), past: ""}
+
+        def on_open(earlier: Conversation, event: gr.EventData) -> str:
+            return opened(rag, earlier, event._data)  # noqa: SLF001 - it has no public whole
+
+        def on_unload(request: gr.Request) -> None:
+            running.stop(str(request.session_hash))
+
+        gr.on(
+            [question.submit, ask.click],
+            on_ask,
+            [question, exchanges],
+            [question, hint, past, current, exchanges, ask, stop, new],
+            concurrency_limit=VISITORS_AT_ONCE,
+            **QUIET,
+        ).then(on_end, [exchanges], [ask, stop, new, current, exchanges], **AT_ONCE)
+        stop.click(on_stop, None, [stop], **AT_ONCE)
+        new.click(on_new, None, [exchanges, past, current, pane], **AT_ONCE)
+        for clickable in (past, current, pane):
+            clickable.select(on_open, [exchanges], [pane], **AT_ONCE)
+        blocks.load(on_load, None, [current, pane], **AT_ONCE)
+        blocks.unload(on_unload)
+    return blocks
+
+
+def _html(value: str, *, js: str | None = None, elem_id: str | None = None) -> Any:
+    return gr.HTML(value, js_on_load=js, elem_id=elem_id, apply_default_css=False)
+
+
+def launch(rag: Engine, *, host: str, port: int, open_browser: bool = False) -> gr.Blocks:
+    """Serve the page in the background; ``close()`` on the result ends it. Raises InputError."""
+    blocks = build(rag)
+    sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
+    if not 0 < port < 2**16:
+        raise InputError(f"There is no port {port}; give --port a number from 1 to 65535.")
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()  # Gradio only tries "localhost"
+        blocks.launch(
+            server_name=host,
+            server_port=port,  # this one or none
+            inbrowser=open_browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            run_history=False,
+            footer_links=[],
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
+            css=CSS,
+            head=f"<script>{JAVASCRIPT}</script>",
+            app_kwargs={"middleware": middleware(host)},
+        )
+    except OSError as error:
+        blocks.close()
+        raise InputError(
+            f"Cannot serve on {host} port {port}: it is in use, or not allowed. "
+            "Stop the other program or choose another with --port."
+        ) from error
+    return blocks
+
+
+def serve(
+    rag: Engine, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
+) -> None:
+    """Serve the chat until Ctrl+C. Raises InputError if the port cannot be used."""
+    blocks = launch(rag, host=host, port=port, open_browser=open_browser)
+    rag.warm_up()
+    print(f"Footnote is at {blocks.local_url} (Ctrl+C ends it)")
+    blocks.block_thread()

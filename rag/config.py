@@ -1,0 +1,50 @@
+"""Every setting, in one frozen dataclass. The environment is read only by front ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+FORMAT_VERSION = 1  # of the index on disk; raised when its meaning changes
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings of an index and of the answers made from it."""
+
+    # The index; changing one of these asks for a rebuild.
+    encoder: str = "all-MiniLM-L6-v2"  # catalogue name, hub id or local folder
+    passage_tokens: int = 128  # most tokens of a passage's sentences
+    title_tokens: int = 32  # most tokens of the title in front of each passage
+    store: str = "faiss"  # "faiss" or "numpy"
+
+    # Retrieval.
+    candidates: int = 40  # passages whose sentences are ranked
+    evidence: int = 10  # sentences returned
+
+    # Answering.
+    generator: str = "llamacpp"  # "llamacpp", "transformers", "openai" or "extractive"
+    model: str | None = None  # the generator's own default, or a catalogue name, hub id or path
+    prompt_sentences: int = 5  # evidence sentences that the language model sees
+    answer_tokens: int = 96  # most tokens of the draft
+    context_tokens: int = 2048  # the language model's window
+    threads: int | None = None  # None: all cores
+    decline_below: float = 0.5  # confidence under which the answer declines
+    verifier: str = "rules"
+
+    # Limits on input.
+    article_bytes: int = 10_000_000  # larger files are skipped and reported
+    question_characters: int = 2_000  # longer questions are refused
+
+    # Places.
+    models_dir: Path | None = None  # None: the user's cache directory
+
+    def index_settings(self) -> dict[str, str | int]:
+        """The settings that an index records and is checked against."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "encoder": self.encoder,
+            "passage_tokens": self.passage_tokens,
+            "title_tokens": self.title_tokens,
+            "store": self.store,
+        }

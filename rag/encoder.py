@@ -1,0 +1,164 @@
+"""SEAM Encoder: passages and questions → unit vectors.
+
+Sentence vectors come out of the passage's own forward pass: the mean of the sentence's token
+vectors ("late" pooling, after Günther et al. 2024, "Late Chunking", section 3).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from rag import models
+from rag.errors import ModelError
+from rag.types import Vectors
+
+Spans = Sequence[tuple[int, int]]  # character offsets, half-open
+
+
+class Encoder(Protocol):
+    """Turns text into vectors of length 1. Safe to use from several threads."""
+
+    dimensions: int
+    window: int  # most tokens of title and sentences together, special tokens not counted
+    fingerprint: str  # sha256 of the weights
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return the character offsets of the tokens of a text of any length."""
+
+    def encode_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Return passage vectors (n, dim) and, per passage, its spans' vectors (m, dim)."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors (n, dim) of questions or sentences."""
+
+
+class HashedEncoder:
+    """Bag of words, each word hashed to one dimension: no model, so ranking can be predicted."""
+
+    dimensions = 512
+    window = 10_000
+    fingerprint = "hashed-512"
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+    def encode_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans]
+    ) -> tuple[Vectors, list[Vectors]]:
+        parts = [
+            self.encode_texts([text[start:end] for start, end in of_text])
+            for text, of_text in zip(texts, spans, strict=True)
+        ]
+        return self.encode_texts(texts), parts
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in re.findall(r"\w+", text.lower()):
+                row[zlib.crc32(word.encode()) % self.dimensions] += 1
+        return _unit(vectors)
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model with a fast tokenizer."""
+
+    def __init__(self, folder: Path) -> None:
+        # Heavy, and only needed by who chooses this encoder.
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model: Any = SentenceTransformer(
+                str(folder), device="cpu", local_files_only=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"Cannot load the encoder in {folder}: {_line(error)}.") from error
+        self._tokenizer: Any = self._model.tokenizer
+        self._lock = threading.Lock()  # fast tokenizers change settings while they run
+        special = self._tokenizer.num_special_tokens_to_add()
+        self.window = int(self._model.max_seq_length) - special
+        self.dimensions = int(self._model.get_embedding_dimension())
+        self.fingerprint = models.fingerprint(folder)
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        with self._lock:
+            encoded = self._tokenizer(
+                text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+            )
+        return [(start, end) for start, end in encoded["offset_mapping"]]
+
+    def encode_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans], batch: int = 32
+    ) -> tuple[Vectors, list[Vectors]]:
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        parts = [np.zeros((0, self.dimensions), np.float32)] * len(texts)
+        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
+        for at in range(0, len(texts), batch):
+            rows = by_length[at : at + batch]
+            pooled, tokens, offsets = self._forward([texts[i] for i in rows])
+            vectors[rows] = pooled
+            for n, i in enumerate(rows):
+                parts[i] = _pool(tokens[n], offsets[n], spans[i])
+        return _unit(vectors), parts
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimensions), np.float32)
+        pooled, _, _ = self._forward(list(texts))
+        return _unit(pooled)
+
+    def _forward(self, texts: list[str]) -> tuple[Any, Any, Any]:
+        import torch
+
+        with self._lock:
+            features = self._tokenizer(
+                texts,
+                padding=True,
+                truncation=True,
+                max_length=int(self._model.max_seq_length),
+                return_offsets_mapping=True,
+                return_tensors="pt",
+            )
+        offsets = features.pop("offset_mapping").numpy()  # (n, tokens, 2)
+        with torch.inference_mode():
+            out = self._model(dict(features))
+        pooled = out["sentence_embedding"].numpy()  # (n, dim)
+        return pooled, out["token_embeddings"].numpy(), offsets  # …, (n, tokens, dim), …
+
+
+def _pool(tokens: Vectors, offsets: Any, spans: Spans) -> Vectors:
+    out = np.zeros((len(spans), tokens.shape[1]), np.float32)  # (m, dim)
+    starts, ends = offsets[:, 0], offsets[:, 1]  # special tokens and padding are (0, 0)
+    for row, (start, end) in zip(out, spans, strict=True):
+        inside = (starts < end) & (ends > start)
+        if inside.any():
+            row[:] = tokens[inside].mean(axis=0)
+    return _unit(out)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def load_encoder(name: str, models_dir: Path | None = None) -> Encoder:
+    """Return the encoder of that name ("hashed", a catalogue name, hub id or folder).
+
+    Raises ModelError when its files are missing or damaged.
+    """
+    if name == "hashed":
+        return HashedEncoder()
+    return SentenceTransformerEncoder(models.locate(name, models_dir))

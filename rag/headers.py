@@ -1,0 +1,51 @@
+"""HTTP headers and host checks of the web chat: a second wall behind the escaping.
+
+The policy lets the page load from and talk to its own server only, so even markup that slipped
+through could fetch nothing and send nothing away. Gradio itself needs inline and evaluated script.
+"""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+LOOPBACK = ["127.0.0.1", "localhost"]
+
+
+class SecurityHeaders:
+    """ASGI middleware that adds ``HEADERS`` to every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *HEADERS]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def middleware(host: str) -> list[Middleware]:
+    """Return the middleware for a server that listens on ``host``.
+
+    On a loopback address other host names are refused: a website whose name is made to resolve to
+    this machine (DNS rebinding) could otherwise read the articles.
+    """
+    layers = [Middleware(SecurityHeaders)]
+    if host in LOOPBACK:
+        layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK))
+    return layers

@@ -1,0 +1,119 @@
+"""An index, opened for reading: checked first, then one consistent state of it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rag.config import Config
+from rag.database import NAME, Database, StoredPassage
+from rag.encoder import Encoder
+from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
+from rag.lexical import LexicalIndex
+from rag.manifest import mismatch, verify_files
+from rag.store import VectorStore, store_named
+from rag.types import Article, ArticleSummary, Sentence
+
+CACHED_ARTICLES = 256
+
+
+class Index:
+    """Articles, passages, vectors and terms at one generation. Safe to use from several threads."""
+
+    def __init__(
+        self, manifest: dict[str, Any], database: Database, vectors: VectorStore,
+        lexical: LexicalIndex,
+    ) -> None:  # fmt: skip
+        self.manifest = manifest
+        self.vectors = vectors
+        self.lexical = lexical
+        self._database = database
+        self._lock = threading.Lock()  # one SQLite connection, so that one snapshot is seen
+        self._rows = database.article_paths()
+        self._articles: dict[int, Article] = {}
+
+    @classmethod
+    def open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:
+        """Check and open an index.
+
+        Raises IndexMissing, IndexMismatch (naming the field) or IndexCorrupt (naming the file),
+        each with the command that helps.
+        """
+        if not (folder / NAME).is_file():
+            raise IndexMissing(
+                f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
+            )
+        try:
+            database = Database(folder)
+            try:
+                return cls._open(folder, database, config, encoder)
+            except BaseException:
+                database.close()
+                raise
+        except (OSError, sqlite3.OperationalError, ValueError) as error:
+            raise IndexCorrupt(
+                f"The index {folder} cannot be opened ({error}). "
+                "Rebuild it with: python -m rag index ARTICLES"
+            ) from error
+
+    @classmethod
+    def _open(cls, folder: Path, database: Database, config: Config, encoder: Encoder) -> Index:
+        database.begin()
+        manifest = database.manifest()
+        if not manifest:
+            raise IndexMissing(
+                f"The index in {folder} was never finished. "
+                "Build it with: python -m rag index ARTICLES"
+            )
+        if reason := mismatch(manifest, config, encoder):
+            source = manifest.get("articles_folder", "ARTICLES")
+            raise IndexMismatch(
+                f"The index {folder} was made with other settings: {reason}. "
+                f"Rebuild it with: python -m rag index {source} --index {folder}"
+            )
+        verify_files(folder, manifest["files"])
+        generation = manifest["generation"]
+        keys = database.passage_keys()
+        vectors = store_named(config.store).load(folder / f"vectors-{generation}.bin", keys)
+        if len(vectors) != len(keys):
+            raise IndexCorrupt(f"The vectors of the index {folder} do not match its store.")
+        lexical = LexicalIndex.open(folder / f"lexical-{generation}")
+        return cls(manifest, database, vectors, lexical)
+
+    def passages(self, keys: Iterable[int]) -> list[StoredPassage]:
+        """Return the passages of these keys, in their order."""
+        with self._lock:
+            return list(self._database.passages(keys))
+
+    def article(self, path: str) -> Article:
+        """Return an article by its path. Raises ArticleError when there is none."""
+        if path not in self._rows:
+            raise ArticleError(f"There is no article {path!r} in the index.")
+        return self.article_at(self._rows[path])
+
+    def article_at(self, row: int) -> Article:
+        """Return the article of a passage."""
+        with self._lock:
+            if row not in self._articles:
+                if len(self._articles) >= CACHED_ARTICLES:
+                    self._articles.clear()
+                self._articles[row] = self._database.article(row)
+            return self._articles[row]
+
+    def sentences(self, path: str) -> tuple[Sentence, ...]:
+        """Return the sentences of an article, in order."""
+        self.article(path)
+        with self._lock:
+            return self._database.sentences(self._rows[path])
+
+    def contents(self) -> tuple[ArticleSummary, ...]:
+        """Return what is indexed, by path."""
+        with self._lock:
+            return self._database.summaries()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._database.close()

@@ -1,0 +1,73 @@
+"""What an index records about itself, and the checks against it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from rag.config import Config
+from rag.encoder import Encoder
+from rag.errors import IndexCorrupt, IndexMismatch
+
+
+def default_index_dir(articles: Path) -> Path:
+    """Return ``embeddings/<folder name>-<short hash of its path>``."""
+    absolute = articles.resolve()
+    digest = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:8]
+    return Path("embeddings") / f"{absolute.name or 'root'}-{digest}"
+
+
+def mismatch(manifest: dict[str, Any], config: Config, encoder: Encoder) -> str | None:
+    """Return the first setting that differs from the manifest, as text, or None."""
+    wanted = {**config.index_settings(), "encoder_hash": encoder.fingerprint}
+    for name, value in wanted.items():
+        if manifest.get(name) != value:
+            return f"{name} is {_short(manifest.get(name))} in the index and {_short(value)} now"
+    return None
+
+
+def check_articles_folder(manifest: dict[str, Any], articles: Path, folder: Path) -> None:
+    """Raise IndexMismatch when the index was made from another folder of articles."""
+    recorded, wanted = manifest.get("articles_folder"), str(articles.resolve())
+    if recorded != wanted:
+        raise IndexMismatch(
+            f"The index {folder} belongs to the articles in {recorded}, not to {wanted}. "
+            "Name another folder with --index."
+        )
+
+
+def verify_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
+    """Raise IndexCorrupt when a file is missing, or its size or sha256 is not as recorded.
+
+    To be called before a native library sees the files: a damaged one can crash it.
+    """
+    for name, recorded in files.items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != recorded["size"] or seal(path) != recorded:
+            what = "is missing" if not path.is_file() else "is damaged"
+            raise IndexCorrupt(
+                f"The index file {path} {what}. Rebuild it with: python -m rag index ARTICLES"
+            )
+
+
+def intact(folder: Path, files: dict[str, dict[str, Any]]) -> bool:
+    """Return whether there are files and all are as recorded."""
+    try:
+        verify_files(folder, files)
+    except IndexCorrupt:
+        return False
+    return bool(files)
+
+
+def seal(path: Path) -> dict[str, Any]:
+    """Return a file's size in bytes and sha256, after it has reached the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"size": path.stat().st_size, "sha256": digest}
+
+
+def _short(value: object) -> str:
+    return repr(value)[:18] + "…'" if len(repr(value)) > 24 else repr(value)

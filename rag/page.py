@@ -1,0 +1,249 @@
+"""The conversation as HTML. Pure functions; every value is escaped where it enters the markup.
+
+The page draws its own conversation instead of using ``gr.Chatbot``: a chatbot message is Markdown
+(so a question could load a remote image) or raw HTML (so an article could run a script), and it
+has no place for a list of evidence, an aria-live region or keyboard-reachable citation marks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+from textwrap import shorten
+
+from rag.conversation import Exchange
+from rag.types import ArticleSummary, Citation, Claim, Evidence
+
+SHOWN = 5  # evidence sentences listed before the rest is folded away
+EXAMPLES = 3
+LONG_WORD = 30  # characters; a longer word has to be free to wrap
+
+HEADER = """<header class="masthead">
+<h1 class="wordmark">Footnote<sup aria-hidden="true">1</sup></h1>
+<p class="tagline">Answers with their sources, from your own articles.</p>
+<button type="button" class="plain narrow-only" data-show-pane>Articles</button>
+</header>"""
+HINT = '<p role="status">Type a question first.</p>'
+
+
+def welcome(articles: Sequence[ArticleSummary]) -> str:
+    """Return what an empty conversation shows: how to begin, with questions from the titles."""
+    if not articles:
+        return (
+            '<div class="welcome"><h2>There are no articles yet</h2>'
+            "<p>Put text files into a folder and index it:</p>"
+            "<p><code>python -m rag index FOLDER</code></p>"
+            "<p>Then start this page for that folder and reload it.</p></div>"
+        )
+    titles = [shorten(article.title, 90, placeholder="…") for article in articles[:EXAMPLES]]
+    asked = [f"What does “{title}” say?" for title in titles]
+    buttons = "".join(
+        f'<li><button type="button" class="example" dir="auto" data-ask="{escape(question)}">'
+        f"{escape(question)}</button></li>"
+        for question in asked
+    )
+    return (
+        '<div class="welcome"><h2>Ask your articles</h2>'
+        "<p>Every claim in an answer carries the sentence it rests on. "
+        "Select a number to read that sentence in its article.</p>"
+        f"<ul>{buttons}</ul></div>"
+    )
+
+
+def conversation(exchanges: Iterable[Exchange]) -> str:
+    """Return the HTML of several exchanges."""
+    return "".join(map(exchange_html, exchanges))
+
+
+def exchange_html(exchange: Exchange) -> str:
+    """Return one question with its answer, as far as it is known, and its sources."""
+    busy = "true" if exchange.working else "false"
+    return (
+        f'<article class="exchange {exchange.state}" id="exchange-{exchange.number}">'
+        f'<h2 class="question" dir="auto">{escape(exchange.question)}</h2>'
+        f'<div class="answer" aria-live="polite" aria-busy="{busy}">{_answer(exchange)}</div>'
+        f'<div class="facts">{_facts(exchange)}</div>'
+        f'<div class="found">{_found(exchange)}</div></article>'
+    )
+
+
+def _answer(exchange: Exchange) -> str:
+    cited = {citation.number: citation for citation in exchange.citations}
+    parts: list[str] = []
+    for verdict, claims in groupby(exchange.claims, key=lambda claim: claim.verdict):
+        if verdict == "quoted":
+            parts += [
+                f'<blockquote class="quoted" dir="auto"><span class="label">Quoted</span>'
+                f"“{_marked(exchange, claim, cited, '”')}</blockquote>"
+                for claim in claims
+            ]
+        else:
+            said = " ".join(
+                f'<span class="claim">{_marked(exchange, claim, cited)}</span>' for claim in claims
+            )
+            parts.append(f'<p class="claims" dir="auto">{said}</p>')
+    answer = exchange.answer
+    if exchange.declined and answer is not None:
+        reason = f'<p dir="auto">{escape(answer.reason)}</p>' if answer.reason else ""
+        parts.append(f'<div class="declined"><h3>The articles do not say</h3>{reason}</div>')
+    if answer is not None:
+        parts += [f'<p class="note" dir="auto">{escape(note)}</p>' for note in answer.notes]
+    if exchange.state == "stopped":
+        kept = " What had been verified is above." if exchange.claims else ""
+        parts.append(f'<p class="stopped">Stopped.{kept}</p>')
+    if exchange.error is not None:
+        parts.append(
+            f'<p class="error" dir="auto"><strong>No answer.</strong> {escape(exchange.error)}</p>'
+        )
+    return "".join(parts)
+
+
+def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation], closing: str = "") -> str:
+    """Return the claim with its marks; the first mark never starts a line."""
+    marks = "".join(
+        _jump(
+            exchange,
+            cited[number],
+            "cite",
+            f"[{number}]",
+            label=f"Source {number}: {cited[number].title}",
+            tooltip=cited[number].quote,
+        )
+        for number in claim.citations
+        if number in cited
+    )
+    head, space, last = (claim.text + closing).rpartition(" ")
+    if len(last) > LONG_WORD:
+        return escape(claim.text) + closing + marks
+    return f'{escape(head)}{space}<span class="bound">{escape(last)}{marks}</span>'
+
+
+def _jump(
+    exchange: Exchange,
+    place: Citation | Evidence,
+    kind: str,
+    inner: str,
+    *,
+    label: str = "",
+    tooltip: str = "",
+) -> str:
+    """Return a button that opens an article at a sentence; ``inner`` is HTML already."""
+    named = f' aria-label="{escape(label)}" title="{escape(tooltip)}"' if label else ""
+    return (
+        f'<button type="button" class="{kind}" data-exchange="{exchange.number}" '
+        f'data-article="{escape(place.article)}" data-start="{place.start}" '
+        f'data-end="{place.end}"{named}>{inner}</button>'
+    )
+
+
+def _facts(exchange: Exchange) -> str:
+    if exchange.working:
+        doing = "Looking in your articles" if exchange.state == "searching" else "Reading"
+        if exchange.state == "reading":
+            doing = "Writing the next claim" if exchange.claims else "Reading the evidence"
+        return (
+            f'<p class="status" role="status"><span class="pulse" aria-hidden="true"></span>'
+            f'{doing}…</p><span class="elapsed" aria-hidden="true"></span>'
+        )
+    answer = exchange.answer
+    if answer is None:
+        return ""
+    facts: list[str] = []
+    if exchange.state == "answered":
+        meaning = f"{answer.confidence:.2f}: estimated chance that the articles answer this"
+        words = f"{_in_words(answer.confidence)} confidence"
+        words += " in an answer" if answer.declined else ""
+        facts.append(f'<span title="{escape(meaning)}">{words}</span>')
+    times = answer.timings_ms
+    found = times.get("first_evidence", times.get("retrieve"))
+    if found is not None:
+        facts.append(f"found in {_seconds(found)}")
+    if "total" in times:
+        done = "answered in" if exchange.state == "answered" else "stopped after"
+        facts.append(f"{done} {_seconds(times['total'])}")
+    return f"<p>{' · '.join(facts)}</p>" if facts else ""
+
+
+def _found(exchange: Exchange) -> str:
+    """Return the cited sources, or, where there are none (yet), the evidence."""
+    if not exchange.evidence and not exchange.citations:
+        return ""
+    if exchange.working or not exchange.citations:
+        heading = "Nearest sentences" if exchange.declined else "Found in your articles"
+        shown, rest = exchange.evidence[:SHOWN], exchange.evidence[SHOWN:]
+        return f"<h3>{heading}</h3>{_listed(exchange, shown)}" + _folded(exchange, "More", rest)
+    cited = {(c.article, c.start, c.end) for c in exchange.citations}
+    rest = tuple(e for e in exchange.evidence if (e.article, e.start, e.end) not in cited)
+    sources = "".join(_source(exchange, citation) for citation in exchange.citations)
+    return f'<h3>Sources</h3><ol class="sources">{sources}</ol>' + _folded(
+        exchange, "Also found", rest
+    )
+
+
+def _source(exchange: Exchange, citation: Citation) -> str:
+    place = (citation.article, citation.start, citation.end)
+    before, after = exchange.contexts.get(place, ("", ""))
+    context = ""
+    if before or after:
+        context = (
+            f'<details id="context-{exchange.number}-{citation.number}">'
+            f'<summary>In context</summary><p class="context" dir="auto">{escape(before)} '
+            f"<strong>{escape(citation.quote)}</strong> {escape(after)}</p></details>"
+        )
+    title = (
+        f'<span class="number">{citation.number}</span> '
+        f'<span class="title" dir="auto">{escape(citation.title)}</span>{_dated(citation)}'
+    )
+    return (
+        f'<li value="{citation.number}">{_jump(exchange, citation, "source", title)}'
+        f'<p class="quote" dir="auto">“{escape(citation.quote)}”</p>{context}</li>'
+    )
+
+
+def _listed(exchange: Exchange, evidence: Sequence[Evidence]) -> str:
+    items = "".join(
+        "<li>"
+        + _jump(
+            exchange,
+            found,
+            "evidence",
+            f'<span class="sentence" dir="auto">{escape(found.quote)}</span> '
+            f'<span class="title" dir="auto">{escape(found.title)}</span>{_dated(found)}',
+        )
+        + "</li>"
+        for found in evidence
+    )
+    return f'<ol class="evidence-list">{items}</ol>'
+
+
+def _folded(exchange: Exchange, heading: str, evidence: Sequence[Evidence]) -> str:
+    if not evidence:
+        return ""
+    return (
+        f'<details class="more" id="more-{exchange.number}">'
+        f"<summary>{heading} ({len(evidence)})</summary>{_listed(exchange, evidence)}</details>"
+    )
+
+
+def _dated(place: Citation | Evidence) -> str:
+    return f' <span class="date">{day(place.published)}</span>' if place.published else ""
+
+
+def day(published: str) -> str:
+    """Return an ISO date as "3 May 2024", anything else as it is; escaped."""
+    try:
+        date = dt.date.fromisoformat(published)
+    except ValueError:
+        return escape(published)
+    return f"{date.day} {date:%B} {date.year}"
+
+
+def _in_words(confidence: float) -> str:
+    return "High" if confidence >= 0.8 else "Medium" if confidence >= 0.5 else "Low"
+
+
+def _seconds(milliseconds: float) -> str:
+    seconds = milliseconds / 1000
+    return f"{seconds:.{1 if seconds < 10 else 0}f}\N{NO-BREAK SPACE}s"

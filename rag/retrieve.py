@@ -1,0 +1,166 @@
+"""Question → passages → evidence sentences, each scored by a mix of what dense and lexical
+search say about the sentence and about its passage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.config import Config
+from rag.database import StoredPassage
+from rag.encoder import Encoder
+from rag.index import Index
+from rag.terms import STOPWORDS, content_terms, terms
+from rag.types import Article, Sentence, Vectors
+
+K1, B = 1.2, 0.75  # of BM25, as in the lexical index
+PASSAGE_WORDS, SENTENCE_WORDS = 90.0, 22.0  # usual lengths, for BM25's length normalisation
+
+FEATURES = (
+    "sentence_cosine",
+    "passage_cosine",
+    "sentence_bm25",
+    "passage_bm25",
+    "coverage",  # idf-weighted share of the question's terms in the sentence
+    "context_coverage",  # … in the sentence, its neighbours and the title
+    "phrases",  # share of the question's neighbouring terms that are neighbours here too
+    "answer_type",
+    "heading",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, made ready for searching."""
+
+    text: str
+    vector: Vectors  # (dim,)
+    terms: tuple[str, ...]
+    idf: dict[str, float]
+    wants: re.Pattern[str] | None  # what the answer's sentence must contain
+
+    @property
+    def most_bm25(self) -> float:
+        """BM25's upper bound for these terms, so that scores can be brought to 0..1."""
+        return max(1e-9, sum(self.idf.values()) * (K1 + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may be evidence, with its features (FEATURES,)."""
+
+    article: Article
+    sentence: Sentence
+    passage: int  # key
+    vector: Vectors  # (dim,)
+    features: NDArray[np.float32]
+
+    @property
+    def quote(self) -> str:
+        return self.article.text[self.sentence.start : self.sentence.end]
+
+
+def make_query(question: str, index: Index, encoder: Encoder) -> Query:
+    """Encode a question and weigh its terms."""
+    wanted = tuple(dict.fromkeys(content_terms(question) or terms(question)))
+    return Query(
+        text=question,
+        vector=encoder.encode_texts([question])[0],
+        terms=wanted,
+        idf={term: index.lexical.idf(term) for term in wanted},
+        wants=answer_type(question),
+    )
+
+
+def find_candidates(query: Query, index: Index, config: Config) -> list[Candidate]:
+    """Return the sentences of the best passages by vectors and by BM25 together."""
+    dense, _ = index.vectors.search(query.vector, config.candidates)
+    lexical, _ = index.lexical.search(query.terms, config.candidates)
+    keys = dict.fromkeys([*dense.tolist(), *lexical.tolist()])
+    return [
+        candidate
+        for stored in index.passages(keys)
+        for candidate in _candidates(query, stored, index.article_at(stored.article))
+    ]
+
+
+def _candidates(query: Query, stored: StoredPassage, article: Article) -> Iterable[Candidate]:
+    vectors = stored.sentence_vectors.astype(np.float32)  # (sentences, dim)
+    cosines = vectors @ query.vector  # (sentences,)
+    passage_cosine = float(stored.vector.astype(np.float32) @ query.vector)
+    words = [terms(article.text[s.start : s.end]) for s in stored.passage.sentences]
+    title = terms(article.title)
+    whole = [*title, *(word for of_sentence in words for word in of_sentence)]
+    passage_bm25 = bm25(query, whole, PASSAGE_WORDS) / query.most_bm25
+    for n, (sentence, vector) in enumerate(zip(stored.passage.sentences, vectors, strict=True)):
+        quote = article.text[sentence.start : sentence.end]
+        around = {*title, *(w for near in words[max(0, n - 1) : n + 2] for w in near)}
+        features = (
+            cosines[n],
+            passage_cosine,
+            bm25(query, words[n], SENTENCE_WORDS) / query.most_bm25,
+            passage_bm25,
+            coverage(query, set(words[n])),
+            coverage(query, around),
+            _phrases(query, words[n]),
+            bool(query.wants and query.wants.search(quote)),
+            looks_like_heading(quote),
+        )
+        yield Candidate(article, sentence, stored.key, vector, np.array(features, np.float32))
+
+
+def coverage(query: Query, words: Set[str]) -> float:
+    """Return the idf-weighted share of the question's terms that are among the words, 0..1."""
+    found = sum(idf for term, idf in query.idf.items() if term in words)
+    return found / max(1e-9, sum(query.idf.values()))
+
+
+def _phrases(query: Query, words: Sequence[str]) -> float:
+    pairs = set(pairwise(query.terms))
+    content = [word for word in words if word not in STOPWORDS]
+    return len(pairs & set(pairwise(content))) / len(pairs) if pairs else 0.0
+
+
+def bm25(query: Query, words: Sequence[str], usual_length: float) -> float:
+    """BM25 of a text for the query (Robertson and Zaragoza 2009, section 3.4)."""
+    length = K1 * (1 - B + B * len(words) / usual_length)
+    score = 0.0
+    for term, idf in query.idf.items():
+        if count := words.count(term):
+            score += idf * count * (K1 + 1) / (count + length)
+    return score
+
+
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+NUMBER = (
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
+    r"thousand|million|billion|half|twice|double)\b"
+)
+ANSWER_TYPES = (
+    (r"\bhow (?:many|much|old|long|far|tall|big|large|fast|often)\b|\bwhat (?:number|percent"
+     r"|proportion|amount|age|price|share)", NUMBER),
+    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b",
+     rf"\d|\b(?:{MONTHS}|{DAYS}|yesterday|today|century|week|month|year|ago)\b"),
+    (r"\bwho(?:m|se)?\b", r"(?<!^)(?<![.!?] )\b[A-Z][a-z]|\b(?:he|she|they)\b"),
+    (r"\bwhere\b|\b(?:what|which) (?:city|country|state|place|town|county|continent|region)\b",
+     r"\b(?:in|at|near|from|to|of|on) (?:the )?(?:\w+ )?[A-Z]"),
+    (r"\bwhy\b", r"\b(?:because|since|due|to|so|after|for|as|therefore|cause)\b"),
+)  # fmt: skip
+_ANSWER_TYPES = [(re.compile(q, re.IGNORECASE), re.compile(a)) for q, a in ANSWER_TYPES]
+
+
+def answer_type(question: str) -> re.Pattern[str] | None:
+    """Return what a sentence that answers this kind of question contains, where that is known."""
+    return next((answer for asked, answer in _ANSWER_TYPES if asked.search(question)), None)
+
+
+def looks_like_heading(quote: str) -> bool:
+    """Return whether the text is a heading, a byline or a list mark rather than a sentence."""
+    return len(quote) < 80 and not re.search(r"[.!?…][\"'”’»)\]]*\Z", quote)

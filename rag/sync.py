@@ -1,0 +1,282 @@
+"""The indexing flow: folder → articles → passages → vectors → files.
+
+The one commit point is the SQLite transaction. Vector and lexical files are written before it,
+under a new generation's name, and its manifest row holds their sizes and checksums: a crash, a
+full disk or Ctrl-C at any moment leaves the old index as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.articles import ArticleFile, find_articles
+from rag.config import Config
+from rag.database import NAME, Database
+from rag.encoder import Encoder
+from rag.errors import ArticleError, IndexCorrupt, RagError
+from rag.lexical import LexicalIndex
+from rag.manifest import check_articles_folder, intact, mismatch, seal
+from rag.passages import make_passages
+from rag.store import store_named
+from rag.terms import terms
+from rag.types import Article, Passage, Vectors
+
+BATCH = 64  # passages encoded at a time
+
+Progress = Callable[[int, int], None]  # files done, files in all
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What ``sync`` did, as paths relative to the articles folder."""
+
+    added: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: int = 0
+    skipped: tuple[tuple[str, str], ...] = ()  # path, reason
+    rebuilt: str | None = None  # why everything was made anew
+
+    def __str__(self) -> str:
+        counts = [
+            f"{len(paths)} {name}"
+            for name in ("added", "edited", "renamed", "removed", "skipped")
+            if (paths := getattr(self, name))
+        ]
+        return ", ".join([*counts, f"{self.unchanged} unchanged"])
+
+
+def sync(
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = lambda _done, _all: None,
+) -> Changes:
+    """Make the index in ``folder`` say what the ``articles`` folder says now.
+
+    Raises ArticleError when no article can be read, IndexMismatch when the index belongs to
+    another folder, RagError when it cannot be written; the old index is then unchanged.
+    """
+    files = list(find_articles(articles))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        database = _open_for_writing(folder)
+        try:
+            return _Sync(articles, folder, config, encoder, database).run(files, progress)
+        finally:
+            database.rollback()
+            database.close()
+    except (OSError, sqlite3.OperationalError) as error:
+        raise RagError(_write_failure(folder, error)) from error
+
+
+def _open_for_writing(folder: Path) -> Database:
+    try:
+        return Database(folder, write=True)
+    except IndexCorrupt:
+        # Kept for a person to look at; its articles are all in the articles folder.
+        for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
+            if (folder / name).exists():
+                (folder / name).replace(folder / f"{name}.damaged")
+        return Database(folder, write=True)
+
+
+def _write_failure(folder: Path, error: Exception) -> str:
+    if "locked" in str(error):
+        return f"Another process is writing the index {folder}. Wait for it, then try again."
+    reason = getattr(error, "strerror", None) or error
+    return f"Cannot write the index {folder}: {reason}. The index there, if any, is unchanged."
+
+
+@dataclass
+class _Sync:
+    """One run of ``sync``: its parts, in the order in which ``run`` calls them."""
+
+    articles: Path
+    folder: Path
+    config: Config
+    encoder: Encoder
+    database: Database
+    pending: list[tuple[int, Article, Passage]] = field(default_factory=list)
+
+    def run(self, files: list[ArticleFile], progress: Progress) -> Changes:
+        self.database.begin(write=True)
+        manifest = self.database.manifest()
+        rebuilt = self._prepare(manifest)
+        changes = self._read(files, progress)
+        if not changes.unchanged + len(changes.added + changes.edited + changes.renamed):
+            raise ArticleError(self._nothing_to_read(changes))
+        touched = changes.added + changes.edited + changes.renamed + changes.removed
+        if rebuilt or touched or not intact(self.folder, manifest.get("files", {})):
+            generation = manifest.get("generation", 0) + 1
+            self._publish(generation)
+        return replace(changes, rebuilt=rebuilt)
+
+    def _nothing_to_read(self, changes: Changes) -> str:
+        skipped = "; ".join(f"{path} {reason}" for path, reason in changes.skipped[:3])
+        return f"No article (.txt or .md) can be read in {self.articles}." + (
+            f" Skipped: {skipped}." if skipped else ""
+        )
+
+    def _prepare(self, manifest: dict[str, Any]) -> str | None:
+        """Empty the store when its rows were made with other settings; return which."""
+        if not manifest:
+            return None
+        check_articles_folder(manifest, self.articles, self.folder)
+        reason = mismatch(manifest, self.config, self.encoder)
+        if reason:
+            for row in self.database.article_paths().values():
+                self.database.remove_article(row)
+        return reason
+
+    def _read(self, files: list[ArticleFile], progress: Progress) -> Changes:
+        known = self.database.content_hashes()
+        present = {file.path for file in files}
+        gone = {path: value for path, value in known.items() if path not in present}
+        moved = {digest: (path, row) for path, (row, digest) in gone.items()}
+        added, edited, renamed, skipped, unchanged = [], [], [], [], 0
+        for done, file in enumerate(files):
+            progress(done, len(files))
+            row, digest = known.get(file.path, (None, None))
+            try:
+                article, now = file.read(self.config.article_bytes)
+            except ArticleError as error:
+                skipped.append((file.path, str(error)))
+                if row is not None:  # the folder is the truth: what cannot be read is not there
+                    gone[file.path] = known[file.path]
+                continue
+            if now == digest:
+                unchanged += 1
+            elif row is not None:
+                edited.append(file.path)
+                self.database.remove_article(row)
+                self._add(article, now)
+            elif now in moved and self._rename(article, now, *moved[now]):
+                renamed.append(file.path)
+                del gone[moved.pop(now)[0]]
+            else:
+                added.append(file.path)
+                self._add(article, now)
+        self._encode_pending()
+        progress(len(files), len(files))
+        for row, _ in gone.values():
+            self.database.remove_article(row)
+        return Changes(
+            tuple(added), tuple(edited), tuple(renamed), tuple(sorted(gone)), unchanged,
+            tuple(skipped),
+        )  # fmt: skip
+
+    def _rename(self, article: Article, digest: str, old_path: str, row: int) -> bool:
+        old = self.database.article(row)
+        if old != replace(article, path=old_path):  # a title taken from the file's name
+            return False
+        self.database.rename_article(row, article, digest)
+        return True
+
+    def _add(self, article: Article, digest: str) -> None:
+        row = self.database.add_article(article, digest)
+        token_spans = self.encoder.token_spans(article.text)
+        room = self.encoder.window - self.config.title_tokens - 1
+        most = min(self.config.passage_tokens, room)
+        for passage in make_passages(article, token_spans, most):
+            self.pending.append((row, article, passage))
+        if len(self.pending) >= BATCH:
+            self._encode_pending()
+
+    def _encode_pending(self) -> None:
+        if not self.pending:
+            return
+        heads = {
+            article.path: header(article, self.encoder, self.config.title_tokens)
+            for _, article, _ in self.pending
+        }
+        texts, spans = [], []
+        for _, article, passage in self.pending:
+            head = heads[article.path]
+            texts.append(head + article.text[passage.start : passage.end])
+            shift = len(head) - passage.start
+            spans.append([(s.start + shift, s.end + shift) for s in passage.sentences])
+        vectors, parts = self.encoder.encode_passages(texts, spans)  # (n, dim), n × (m, dim)
+        for (row, _, passage), vector, part in zip(self.pending, vectors, parts, strict=True):
+            self.database.add_passage(row, passage, vector, part)
+        self.pending.clear()
+
+    def _publish(self, generation: int) -> None:
+        names = (f"vectors-{generation}.bin", f"lexical-{generation}")
+        vector_file, lexical_folder = (self.folder / name for name in names)
+        _remove([vector_file, lexical_folder])  # left by a crash
+        try:
+            lexical_folder.mkdir()
+            self._write_vectors(vector_file)
+            self._write_lexical(lexical_folder)
+            written = [vector_file, *sorted(lexical_folder.iterdir())]
+            self.database.set_manifest(self._manifest(generation, written))
+            self.database.commit()
+        except BaseException:  # Ctrl-C too: leave nothing half-written behind
+            _remove([vector_file, lexical_folder])
+            raise
+        _remove(
+            path
+            for pattern in ("vectors-*.bin", "lexical-*")
+            for path in self.folder.glob(pattern)
+            if path.name not in names
+        )
+
+    def _manifest(self, generation: int, written: list[Path]) -> dict[str, Any]:
+        return {
+            **self.config.index_settings(),
+            "encoder_hash": self.encoder.fingerprint,
+            "dimensions": self.encoder.dimensions,
+            "articles_folder": str(self.articles.resolve()),
+            "generation": generation,
+            "files": {
+                path.relative_to(self.folder).as_posix(): seal(path)
+                for path in written
+                if not path.name.endswith(".lock")
+            },
+        }
+
+    def _write_vectors(self, path: Path) -> None:
+        keys = self.database.passage_keys()
+        vectors: Vectors = np.zeros((len(keys), self.encoder.dimensions), np.float32)
+        for row, stored in zip(vectors, self.database.passages(keys.tolist()), strict=True):
+            row[:] = stored.vector
+        store_named(self.config.store)(keys, vectors).save(path)
+
+    def _write_lexical(self, folder: Path) -> None:
+        def rows() -> Iterable[tuple[int, list[str]]]:
+            article, article_row = None, -1
+            for stored in self.database.passages(self.database.passage_keys().tolist()):
+                if stored.article != article_row:
+                    article, article_row = self.database.article(stored.article), stored.article
+                assert article is not None
+                text = article.text[stored.passage.start : stored.passage.end]
+                yield stored.key, terms(f"{article.title}\n{text}")
+
+        LexicalIndex.build(folder, rows())
+
+
+def header(article: Article, encoder: Encoder, title_tokens: int) -> str:
+    """Return what stands before a passage's sentences when it is embedded: the title, cut."""
+    spans = encoder.token_spans(article.title)
+    if not spans:
+        return ""
+    return article.title[: spans[min(title_tokens, len(spans)) - 1][1]] + "\n"
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in list(paths):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

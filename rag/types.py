@@ -1,0 +1,205 @@
+"""The values that cross files: frozen, slotted, plain. Scores are similarities: higher is better.
+
+Offsets are Python ``str`` offsets into ``Article.text``, half-open. A quote is always the slice
+``article.text[start:end]`` and is never generated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors: TypeAlias = NDArray[np.float32]  # (n, dim), rows of length 1
+Keys: TypeAlias = NDArray[np.int64]  # (n,), passage keys
+Verdict: TypeAlias = Literal["supported", "quoted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as read from its file; ``text`` is the decoded file, unchanged."""
+
+    path: str  # relative to the articles folder, with forward slashes
+    title: str
+    text: str
+    body_start: int  # offset of the first character after title and metadata lines
+    published: str | None = None  # ISO date, "YYYY-MM-DD", or as the article gives it
+    source: str | None = None
+    author: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSummary:
+    """What a list of the indexed articles shows."""
+
+    path: str
+    title: str
+    published: str | None
+    source: str | None
+    sentences: int
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence's place in its article."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Whole consecutive sentences of one article: the unit that is embedded and searched."""
+
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def start(self) -> int:
+        return self.sentences[0].start
+
+    @property
+    def end(self) -> int:
+        return self.sentences[-1].end
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found."""
+
+    key: int
+    article: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One sentence that may answer the question; ``quote == article.text[start:end]``."""
+
+    article: str
+    title: str
+    published: str | None
+    start: int
+    end: int
+    quote: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The exact source sentence of a claim; ``number`` is the marker ``[number]`` in the answer."""
+
+    number: int
+    article: str
+    title: str
+    published: str | None
+    start: int
+    end: int
+    quote: str
+    support: float  # 0..1, how well the sentence supports the claims that cite it
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of the answer. "quoted": it is the source sentence itself."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+    support: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """Streamed first, and once more if the order changes: the sentences, best first."""
+
+    evidence: tuple[Evidence, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimVerified:
+    """Streamed for each claim that passed its checks, with the citations it introduces."""
+
+    claim: Claim
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What retrieval alone finds."""
+
+    question: str
+    confidence: float
+    passages: tuple[Hit, ...]
+    evidence: tuple[Evidence, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row that ``python -m rag search --json`` prints."""
+        passages = [
+            {"article": h.article, "start": h.start, "end": h.end, "score": h.score}
+            for h in self.passages
+        ]
+        return {
+            "question": self.question,
+            "confidence": self.confidence,
+            "passages": passages,
+            "evidence": [asdict(e) for e in self.evidence],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The finished answer. Declining is a normal result: ``declined`` with ``reason``."""
+
+    question: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    evidence: tuple[Evidence, ...]  # best first
+    declined: bool
+    reason: str | None
+    confidence: float  # 0..1, calibrated probability that the articles answer the question
+    notes: tuple[str, ...] = ()
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The claims in order with their ``[n]`` markers, then the notes; nothing else."""
+        marked = [
+            claim.text + "".join(f" [{number}]" for number in claim.citations)
+            for claim in self.claims
+        ]
+        return "\n\n".join(part for part in (" ".join(marked), *self.notes) if part)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row that ``python -m rag ask --json`` prints (plain JSON types)."""
+        return {
+            "question": self.question,
+            "answer": self.text,
+            "declined": self.declined,
+            "reason": self.reason,
+            "confidence": self.confidence,
+            "claims": [{**asdict(c), "citations": list(c.citations)} for c in self.claims],
+            "citations": [asdict(c) for c in self.citations],
+            "evidence": [asdict(e) for e in self.evidence],
+            "notes": list(self.notes),
+            "timings_ms": dict(self.timings_ms),
+            "models": dict(self.models),
+        }
+
+
+Event: TypeAlias = EvidenceFound | ClaimVerified | Answer
