@@ -1,0 +1,110 @@
+"""Footnote: cited answers over your own articles, on your own machine.
+
+    from rag import answer
+    print(answer("Where were the troops sent?", articles="seeds").text)
+
+Asking     answer(), Rag (stream, answer, search), Config
+Results    Answer, Claim, Citation, Evidence, SearchResult, Hit, Turn,
+           and what Rag.stream() yields: EvidenceFound, ClaimVerified, Answer
+Articles   Article, ArticleSummary, Sentence, Passage
+Errors     RagError and its kinds, drawn as a tree in rag/errors.py
+
+Heavy libraries load only when an index is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.config import Config
+from rag.errors import (
+    ArticleError,
+    IndexCorrupt,
+    IndexMismatch,
+    IndexMissing,
+    InputError,
+    ModelError,
+    RagError,
+    UnknownName,
+)
+from rag.types import (
+    Answer,
+    Article,
+    ArticleSummary,
+    Citation,
+    Claim,
+    ClaimVerified,
+    Evidence,
+    EvidenceFound,
+    Hit,
+    Passage,
+    SearchResult,
+    Sentence,
+    Turn,
+)
+
+if TYPE_CHECKING:
+    from rag.pipeline import Rag
+
+__version__ = "0.1.0"
+__all__ = [
+    "Answer",
+    "Article",
+    "ArticleError",
+    "ArticleSummary",
+    "Citation",
+    "Claim",
+    "ClaimVerified",
+    "Config",
+    "Evidence",
+    "EvidenceFound",
+    "Hit",
+    "IndexCorrupt",
+    "IndexMismatch",
+    "IndexMissing",
+    "InputError",
+    "ModelError",
+    "Passage",
+    "Rag",
+    "RagError",
+    "SearchResult",
+    "Sentence",
+    "Turn",
+    "UnknownName",
+    "answer",
+]
+
+
+def answer(
+    question: str,
+    articles: str | Path = "seeds",
+    *,
+    history: Sequence[Turn | Mapping[str, Any]] | None = None,
+    date: str | None = None,
+    index: str | Path | None = None,
+    config: Config | None = None,
+) -> Answer:
+    """Answer one question about a folder of articles, with the exact sentence for every claim.
+
+    Builds or updates the folder's index first (by default under ``embeddings/``). Keep a ``Rag``
+    for several questions: it loads its models once. ``history`` are earlier turns, as ``Turn`` or
+    as ``{"role": "user" or "assistant", "text": …}``; ``date`` is "YYYY-MM-DD", the day on which
+    the question is asked; without it "this week" stays unresolved.
+    Raises a ``RagError``: ArticleError, IndexMismatch, ModelError, InputError …
+    """
+    from rag.pipeline import Rag
+
+    turns = [t if isinstance(t, Turn) else Turn(t["role"], t["text"]) for t in history or ()]
+    place = Path(index) if index is not None else None
+    with Rag.for_articles(Path(articles), config or Config(), place) as opened:
+        return opened.answer(question, history=turns, date=date)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Rag":
+        from rag.pipeline import Rag
+
+        return Rag
+    raise AttributeError(f"module 'rag' has no attribute {name!r}")

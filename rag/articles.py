@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from charset_normalizer import from_bytes
 from rag.errors import ArticleError
 from rag.types import Article
 
-METADATA = re.compile(r"(published|source|author|url)[ \t]*:[ \t]*(.*?)[ \t]*\Z", re.IGNORECASE)
+METADATA = re.compile(r"(published|source|author|url)[ \t]*:(.*)\Z", re.IGNORECASE | re.DOTALL)
 LONGEST_TITLE = 200  # characters
 
 
@@ -35,13 +36,16 @@ class ArticleFile:
 
         Raises ArticleError, naming the reason but not the file, when it cannot be used.
         """
-        if not self.location.resolve().is_relative_to(self.folder.resolve()):
+        # Not Path.resolve(), which raises RuntimeError for a link to itself.
+        if not Path(os.path.realpath(self.location)).is_relative_to(os.path.realpath(self.folder)):
             raise ArticleError("is a link that leaves the folder")
         try:
-            size = self.location.stat().st_size
-            if size > most_bytes:
+            status = self.location.stat()
+            if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+                raise ArticleError("is not a regular file")
+            if status.st_size > most_bytes:
                 limit = f"the limit is {most_bytes / 1e6:.0f} MB"
-                raise ArticleError(f"is too large ({size / 1e6:.1f} MB; {limit})")
+                raise ArticleError(f"is too large ({status.st_size / 1e6:.1f} MB; {limit})")
             data = self.location.read_bytes()
         except OSError as error:
             raise ArticleError(f"cannot be read ({error.strerror or error})") from error
@@ -74,14 +78,15 @@ def _walk(folder: Path) -> Iterator[ArticleFile]:
 
 
 def _printable(path: Path) -> str:
-    # File names that are not valid Unicode would break JSON and SQLite later.
-    return path.as_posix().encode("utf-8", "replace").decode("utf-8")
+    # File names that are not valid Unicode would break JSON and SQLite later. Bytes are written
+    # out, since two such names must not become one.
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def load_text(path: str, data: bytes) -> Article:
     """Read plain text or Markdown. Raises ArticleError when there is no text in it."""
     text = decode(data)
-    if not text.strip("\ufeff \t\r\n\f\v"):
+    if not _stripped(text):
         raise ArticleError("is empty")
     return parse(path, text)
 
@@ -133,14 +138,16 @@ def parse(path: str, text: str) -> Article:
     title, after = _title(lines, first)
     found: dict[str, str] = {}
     while after < len(lines) and (match := METADATA.match(lines[after][1])):
-        found[match[1].lower()] = match[2]
+        found[match[1].lower()] = match[2].strip()
         after += 1
     body_start = lines[after][0] if after < len(lines) else len(text)
     if not text[body_start:].strip():
+        if found:  # metadata is never evidence
+            raise ArticleError("has no text below its title and metadata")
         body_start = lines[first][0]  # nothing but a title: then the title is the body
     return Article(
         path=path,
-        title=title or Path(path).stem.replace("_", " "),
+        title=title or " ".join(Path(path).stem.replace("_", " ").split()),
         text=text,
         body_start=body_start,
         published=_date(found.get("published")),
@@ -153,8 +160,12 @@ def parse(path: str, text: str) -> Article:
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     position = 0
     for line in text.splitlines(keepends=True):
-        yield position, line.strip("\ufeff \t\r\n\f\v")
+        yield position, _stripped(line)
         position += len(line)
+
+
+def _stripped(text: str) -> str:
+    return text.strip().strip("\ufeff").strip()
 
 
 def _title(lines: list[tuple[int, str]], first: int) -> tuple[str | None, int]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,17 +18,15 @@ os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 import gradio as gr
 
 from rag.conversation import Exchange
-from rag.errors import InputError
-from rag.headers import middleware
-from rag.page import HEADER, HINT, conversation, welcome
-from rag.reader import library
-from rag.session import Engine, Running, answering, opened
+from rag.errors import InputError, RagError
+from rag.headers import is_loopback, middleware
+from rag.page import HEADER, HINT, conversation
+from rag.session import Engine, Running, answering, begun, opened
 
 CSS = Path(__file__).with_name("page.css").read_text("utf-8")
 JAVASCRIPT = Path(__file__).with_name("page.js").read_text("utf-8")
 
 VISITORS_AT_ONCE = 8  # questions in progress; the engine itself writes one answer at a time
-FAULT = "Something went wrong in Footnote itself; the server's output says what."
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
@@ -35,9 +34,8 @@ Updates: TypeAlias = dict[Any, Any]  # component → its new value
 Conversation: TypeAlias = tuple[Exchange, ...]
 
 
-def build(rag: Engine) -> gr.Blocks:
+def build(rag: Engine, running: Running) -> gr.Blocks:
     """Return the page, not yet served."""
-    running = Running()
     blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with blocks:
         # The conversation, kept by the server for this visitor alone.
@@ -69,8 +67,7 @@ def build(rag: Engine) -> gr.Blocks:
                 pane = _html("", js=js)
 
         def on_load() -> Updates:
-            contents = rag.contents()
-            return {current: welcome(contents), pane: library(contents)}
+            return dict(zip((current, pane), begun(rag), strict=True))
 
         def on_ask(text: str, earlier: Conversation, request: gr.Request) -> Iterator[Updates]:
             if not text or not text.strip():
@@ -89,20 +86,11 @@ def build(rag: Engine) -> gr.Blocks:
                     now: Updates = {current: conversation([exchange])}
                     yield {**begin, **now, exchanges: (*earlier, exchange)}
                     begin = {}
-
-        def on_end(exchanges_now: Conversation) -> Updates:
-            updates: Updates = {
+            yield {
                 ask: gr.update(visible=True),
                 stop: gr.update(visible=False),
                 new: gr.update(interactive=True),
             }
-            if exchanges_now and exchanges_now[-1].working:  # a fault: Gradio logs it
-                failed = replace(exchanges_now[-1], state="failed", error=FAULT)
-                updates |= {
-                    current: conversation([failed]),
-                    exchanges: (*exchanges_now[:-1], failed),
-                }
-            return updates
 
         def on_stop(request: gr.Request) -> Updates:
             running.stop(str(request.session_hash))
@@ -124,7 +112,7 @@ def build(rag: Engine) -> gr.Blocks:
             [question, hint, past, current, exchanges, ask, stop, new],
             concurrency_limit=VISITORS_AT_ONCE,
             **QUIET,
-        ).then(on_end, [exchanges], [ask, stop, new, current, exchanges], **AT_ONCE)
+        )
         stop.click(on_stop, None, [stop], **AT_ONCE)
         new.click(on_new, None, [exchanges, past, current, pane], **AT_ONCE)
         for clickable in (past, current, pane):
@@ -138,9 +126,11 @@ def _html(value: str, *, js: str | None = None, elem_id: str | None = None) -> A
     return gr.HTML(value, js_on_load=js, elem_id=elem_id, apply_default_css=False)
 
 
-def launch(rag: Engine, *, host: str, port: int, open_browser: bool = False) -> gr.Blocks:
+def launch(
+    rag: Engine, running: Running, *, host: str, port: int, open_browser: bool = False
+) -> gr.Blocks:
     """Serve the page in the background; ``close()`` on the result ends it. Raises InputError."""
-    blocks = build(rag)
+    blocks = build(rag, running)
     sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
     if not 0 < port < 2**16:
         raise InputError(f"There is no port {port}; give --port a number from 1 to 65535.")
@@ -177,7 +167,21 @@ def serve(
     rag: Engine, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
 ) -> None:
     """Serve the chat until Ctrl+C. Raises InputError if the port cannot be used."""
-    blocks = launch(rag, host=host, port=port, open_browser=open_browser)
-    rag.warm_up()
-    print(f"Footnote is at {blocks.local_url} (Ctrl+C ends it)")
-    blocks.block_thread()
+    running = Running()
+    blocks = launch(rag, running, host=host, port=port, open_browser=open_browser)
+    print(f"Footnote is at {blocks.local_url} (Ctrl+C ends it)", flush=True)
+    if not is_loopback(host):
+        print("Anyone who can reach this address can read the articles.", flush=True)
+    threading.Thread(target=_warm_up, args=[rag], name="warm-up", daemon=True).start()
+    try:
+        blocks.block_thread()
+    finally:
+        running.stop_all()
+
+
+def _warm_up(rag: Engine) -> None:
+    """Load the models while the page can be used already; a question that needs them will wait."""
+    try:
+        rag.warm_up()
+    except RagError as error:  # each question will say so too
+        print(f"Not ready to answer: {error}", file=sys.stderr, flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FORMAT_VERSION = 1  # of the index on disk; raised when its meaning changes
@@ -29,6 +29,9 @@ class Config:
     answer_tokens: int = 96  # most tokens of the draft
     context_tokens: int = 2048  # the language model's window
     threads: int | None = None  # None: all cores
+    base_url: str | None = None  # of the "openai" generator, such as http://localhost:8000/v1
+    api_key: str | None = field(default=None, repr=False)  # of the "openai" generator
+    answer_seconds: float = 120.0  # a draft that takes longer is cut off
     decline_below: float = 0.5  # confidence under which the answer declines
     verifier: str = "rules"
 

@@ -23,17 +23,25 @@ from rag.types import Article, ArticleSummary, Keys, Passage, Sentence, Vectors
 NAME = "store.sqlite"
 BUSY_SECONDS = 5.0  # how long a writer waits for another one
 ARTICLE = tuple(field.name for field in fields(Article))
+COLUMNS = ", ".join(("id", "content_hash", "sentences", *ARTICLE))
 SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS manifest (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS manifest (value TEXT NOT NULL, row_hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS articles (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, content_hash TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, content_hash TEXT NOT NULL, sentences INTEGER NOT NULL,
     {", ".join(ARTICLE)}, row_hash TEXT NOT NULL, UNIQUE (path));
 CREATE TABLE IF NOT EXISTS passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, article INTEGER NOT NULL,
     spans BLOB NOT NULL, vector BLOB NOT NULL, sentence_vectors BLOB NOT NULL,
     row_hash TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article);
 """
+AT_ONCE = 500  # rows fetched by one statement
+
+# What goes wrong with the disk or another process, not with the file's content.
+CIRCUMSTANCES = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +67,14 @@ class Database:
         )
         try:
             if write:
-                self._connection.execute("PRAGMA journal_mode=WAL")
-                self._connection.execute("PRAGMA secure_delete=ON")  # deleted text is gone
-                self._connection.executescript(SCHEMA)
+                self.execute("PRAGMA journal_mode=WAL")
+                self.execute("PRAGMA secure_delete=ON")  # deleted text is gone
+                for statement in SCHEMA.split(";"):
+                    self.execute(statement)
             self.execute("SELECT count(*) FROM manifest")
-        except (sqlite3.DatabaseError, IndexCorrupt) as error:
+        except BaseException:
             self._connection.close()
-            if "locked" in str(error):
-                raise
-            raise self._corrupt(error) from error
+            raise
 
     def _corrupt(self, detail: object) -> IndexCorrupt:
         return IndexCorrupt(
@@ -76,14 +83,16 @@ class Database:
         )
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement. Raises IndexCorrupt when the file is damaged."""
+        """Run one statement.
+
+        Raises IndexCorrupt when the file is damaged, OperationalError when it is in use or cannot
+        be reached.
+        """
         try:
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                raise self._corrupt(error) from error
-            raise
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in CIRCUMSTANCES:
+                raise
             raise self._corrupt(error) from error
 
     def begin(self, *, write: bool = False) -> None:
@@ -105,17 +114,18 @@ class Database:
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest; empty in a new store."""
-        rows = self.execute("SELECT value, name FROM manifest")
-        try:
-            found = {name: json.loads(value) for value, name in rows}
-        except ValueError as error:
-            raise self._corrupt("unreadable manifest") from error
+        rows = self.execute("SELECT value, row_hash FROM manifest")
+        if not rows and not self.execute("SELECT 1 FROM articles LIMIT 1"):
+            return {}
+        if len(rows) != 1 or _hash(rows[0][0]) != rows[0][1]:
+            raise self._corrupt("the manifest fails its checksum")
+        found: dict[str, Any] = json.loads(rows[0][0])
         return found
 
     def set_manifest(self, manifest: dict[str, Any]) -> None:
+        value = json.dumps(manifest)
         self.execute("DELETE FROM manifest")
-        for name, value in manifest.items():
-            self.execute("INSERT INTO manifest VALUES (?, ?)", (name, json.dumps(value)))
+        self.execute("INSERT INTO manifest VALUES (?, ?)", (value, _hash(value)))
 
     # Articles.
 
@@ -124,21 +134,19 @@ class Database:
         rows = self.execute("SELECT path, id, content_hash FROM articles")
         return {path: (row, digest) for path, row, digest in rows}
 
-    def add_article(self, article: Article, content_hash: str) -> int:
-        values = [getattr(article, name) for name in ARTICLE]
-        marks = ", ".join("?" * (len(values) + 2))
-        rows = self.execute(
-            f"INSERT INTO articles (content_hash, {', '.join(ARTICLE)}, row_hash)"
-            f" VALUES ({marks}) RETURNING id",
-            (content_hash, *values, _hash(content_hash, *values)),
-        )
-        return int(rows[0][0])
+    def add_article(self, article: Article, content_hash: str, sentences: int) -> int:
+        """Add an article that has so many sentences; return its row."""
+        row = self._next_row("articles")
+        values = row, content_hash, sentences, *(getattr(article, name) for name in ARTICLE)
+        marks = ", ".join("?" * (len(values) + 1))
+        self.execute(f"INSERT INTO articles VALUES ({marks})", (*values, _hash(*values)))
+        return row
 
-    def rename_article(self, row: int, article: Article, content_hash: str) -> None:
-        values = [getattr(article, name) for name in ARTICLE]
+    def rename_article(self, row: int, path: str) -> None:
+        values = list(self._article_row(row))
+        values[COLUMNS.split(", ").index("path")] = path
         self.execute(
-            "UPDATE articles SET path = ?, row_hash = ? WHERE id = ?",
-            (article.path, _hash(content_hash, *values), row),
+            "UPDATE articles SET path = ?, row_hash = ? WHERE id = ?", (path, _hash(*values), row)
         )
 
     def remove_article(self, row: int) -> None:
@@ -147,29 +155,33 @@ class Database:
 
     def article(self, row: int) -> Article:
         """Return an article. Raises IndexCorrupt when its row fails its hash."""
-        columns = ", ".join(ARTICLE)
-        found = self.execute(
-            f"SELECT content_hash, {columns}, row_hash FROM articles WHERE id = ?", (row,)
-        )
-        if not found or _hash(*found[0][:-1]) != found[0][-1]:
-            raise self._corrupt(f"article row {row} fails its checksum")
-        return Article(*found[0][1:-1])
+        return Article(*self._article_row(row)[3:])
+
+    def _article_row(self, row: int) -> tuple[Any, ...]:
+        found = self.execute(f"SELECT {COLUMNS}, row_hash FROM articles WHERE id = ?", (row,))
+        return self._checked("article", row, found[0] if found else ())
 
     def article_paths(self) -> dict[str, int]:
         """Return {path: row} of all articles, by path."""
         return dict(self.execute("SELECT path, id FROM articles ORDER BY path"))
 
     def summaries(self) -> tuple[ArticleSummary, ...]:
-        """Return what a list of the articles shows, by path."""
-        rows = self.execute(
-            "SELECT path, title, published, source, length(text),"
-            " (SELECT total(length(spans)) / 8 FROM passages WHERE article = articles.id)"
-            " FROM articles ORDER BY path"
-        )
-        return tuple(
-            ArticleSummary(path, title, published, source, int(sentences), characters)
-            for path, title, published, source, characters, sentences in rows
-        )
+        """Return what a list of the articles shows, by path. Raises IndexCorrupt."""
+        found = []
+        for row in sorted(self.article_paths().values()):
+            _, _, sentences, *values = self._article_row(row)
+            article = Article(*values)
+            found.append(
+                ArticleSummary(
+                    path=article.path,
+                    title=article.title,
+                    published=article.published,
+                    source=article.source,
+                    sentences=sentences,
+                    characters=len(article.text),
+                )
+            )
+        return tuple(sorted(found, key=lambda summary: summary.path))
 
     # Passages.
 
@@ -182,11 +194,8 @@ class Database:
             vector.astype(np.float16).tobytes(),
             sentence_vectors.astype(np.float16).tobytes(),
         ]
-        self.execute(
-            "INSERT INTO passages (article, spans, vector, sentence_vectors, row_hash)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (article, *blobs, _hash(article, *blobs)),
-        )
+        values = self._next_row("passages"), article, *blobs
+        self.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", (*values, _hash(*values)))
 
     def passage_keys(self) -> Keys:
         """Return the keys of all passages (n,), ascending."""
@@ -194,34 +203,68 @@ class Database:
         return np.fromiter((key for (key,) in rows), np.int64, len(rows))
 
     def passages(self, keys: Iterable[int]) -> Iterator[StoredPassage]:
-        """Yield the passages of these keys. Raises IndexCorrupt when a row fails its hash."""
-        for key in keys:
-            rows = self.execute(
-                "SELECT article, spans, vector, sentence_vectors, row_hash"
-                " FROM passages WHERE id = ?",
-                (int(key),),
+        """Yield the passages of these keys, in order.
+
+        Raises IndexCorrupt when a row fails its hash.
+        """
+        wanted = [int(key) for key in keys]
+        for at in range(0, len(wanted), AT_ONCE):
+            some = wanted[at : at + AT_ONCE]
+            found = self.execute(
+                "SELECT id, article, spans, vector, sentence_vectors, row_hash FROM passages"
+                f" WHERE id IN ({', '.join('?' * len(some))})",
+                some,
             )
-            if not rows or _hash(*rows[0][:-1]) != rows[0][-1]:
-                raise self._corrupt(f"passage row {key} fails its checksum")
-            article, spans, vector, sentence_vectors, _ = rows[0]
-            half = np.frombuffer(vector, np.float16)
-            yield StoredPassage(
-                key=int(key),
-                article=article,
-                passage=Passage(_sentences(spans)),
-                vector=half,
-                sentence_vectors=np.frombuffer(sentence_vectors, np.float16).reshape(-1, len(half)),
-            )
+            rows = {row[0]: row for row in found}
+            for key in some:
+                yield _passage(*self._checked("passage", key, rows.get(key, ())))
 
     def sentences(self, article: int) -> tuple[Sentence, ...]:
-        """Return the sentences of an article, in order."""
-        rows = self.execute("SELECT spans FROM passages WHERE article = ? ORDER BY id", (article,))
-        return tuple(sentence for (spans,) in rows for sentence in _sentences(spans))
+        """Return the sentences of an article, in order. Raises IndexCorrupt."""
+        keys = self.execute("SELECT id FROM passages WHERE article = ? ORDER BY id", (article,))
+        found = tuple(
+            sentence
+            for stored in self.passages(key for (key,) in keys)
+            for sentence in stored.passage.sentences
+        )
+        if len(found) != self._article_row(article)[2]:
+            raise self._corrupt(f"article row {article} lacks passages")
+        return found
+
+    # Rows.
+
+    def check(self) -> None:
+        """Read everything. Raises IndexCorrupt when the file or one of its rows is damaged."""
+        problems = self.execute("PRAGMA integrity_check(1)")
+        if problems != [("ok",)]:
+            raise self._corrupt(problems[0][0])
+        for row in self.article_paths().values():
+            self._article_row(row)
+        for _ in self.passages(self.passage_keys().tolist()):
+            pass
+
+    def _next_row(self, table: str) -> int:
+        # Given here and not by SQLite, since the row's hash covers it.
+        return int(self.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")[0][0])
+
+    def _checked(self, kind: str, key: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not row or _hash(*row[:-1]) != row[-1]:
+            raise self._corrupt(f"{kind} row {key} fails its checksum")
+        return row[:-1]
 
 
-def _sentences(spans: bytes) -> tuple[Sentence, ...]:
+def _passage(
+    key: int, article: int, spans: bytes, vector: bytes, sentence_vectors: bytes
+) -> StoredPassage:
     pairs = np.frombuffer(spans, np.int32).reshape(-1, 2).tolist()
-    return tuple(Sentence(start, end) for start, end in pairs)
+    half = np.frombuffer(vector, np.float16)
+    return StoredPassage(
+        key=key,
+        article=article,
+        passage=Passage(tuple(Sentence(start, end) for start, end in pairs)),
+        vector=half,
+        sentence_vectors=np.frombuffer(sentence_vectors, np.float16).reshape(-1, len(half)),
+    )
 
 
 def _hash(*values: object) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from rag import models
 from rag.errors import ModelError
 from rag.types import Vectors
 
+BLOCK = 200_000  # characters tokenized at once
 Spans = Sequence[tuple[int, int]]  # character offsets, half-open
 
 
@@ -74,7 +75,10 @@ class SentenceTransformerEncoder:
     def __init__(self, folder: Path) -> None:
         # Heavy, and only needed by who chooses this encoder.
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        progress: Any = logging
+        progress.disable_progress_bar()  # one for every start of a command would be noise
         try:
             self._model: Any = SentenceTransformer(
                 str(folder), device="cpu", local_files_only=True, trust_remote_code=False
@@ -84,16 +88,22 @@ class SentenceTransformerEncoder:
         self._tokenizer: Any = self._model.tokenizer
         self._lock = threading.Lock()  # fast tokenizers change settings while they run
         special = self._tokenizer.num_special_tokens_to_add()
-        self.window = int(self._model.max_seq_length) - special
-        self.dimensions = int(self._model.get_embedding_dimension())
+        self.window = int(self._model.max_seq_length or 512) - special
+        self.dimensions = int(cast("int", self._model.get_embedding_dimension()))
         self.fingerprint = models.fingerprint(folder)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        with self._lock:
-            encoded = self._tokenizer(
-                text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-            )
-        return [(start, end) for start, end in encoded["offset_mapping"]]
+        found: list[tuple[int, int]] = []
+        for block, stop in _blocks(text):
+            with self._lock:
+                encoded = self._tokenizer(
+                    text[block:stop],
+                    add_special_tokens=False,
+                    return_offsets_mapping=True,
+                    verbose=False,
+                )
+            found.extend((block + start, block + end) for start, end in encoded["offset_mapping"])
+        return found
 
     def encode_passages(
         self, texts: Sequence[str], spans: Sequence[Spans], batch: int = 32
@@ -110,10 +120,7 @@ class SentenceTransformerEncoder:
         return _unit(vectors), parts
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dimensions), np.float32)
-        pooled, _, _ = self._forward(list(texts))
-        return _unit(pooled)
+        return self.encode_passages(texts, [()] * len(texts))[0]
 
     def _forward(self, texts: list[str]) -> tuple[Any, Any, Any]:
         import torch
@@ -132,6 +139,17 @@ class SentenceTransformerEncoder:
             out = self._model(dict(features))
         pooled = out["sentence_embedding"].numpy()  # (n, dim)
         return pooled, out["token_embeddings"].numpy(), offsets  # …, (n, tokens, dim), …
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    # Whole lines where possible: tokenizing 10 MB at once takes 2 GB.
+    start = 0
+    while start < len(text):
+        stop = start + BLOCK
+        if stop < len(text):
+            stop = 1 + max(text.rfind("\n", start, stop), text.rfind(" ", start, stop)) or stop
+        yield start, stop
+        start = stop
 
 
 def _pool(tokens: Vectors, offsets: Any, spans: Spans) -> Vectors:

@@ -6,6 +6,8 @@ through could fetch nothing and send nothing away. Gradio itself needs inline an
 
 from __future__ import annotations
 
+import ipaddress
+
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +23,6 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
-LOOPBACK = ["127.0.0.1", "localhost"]
 
 
 class SecurityHeaders:
@@ -39,6 +40,14 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server that listens on ``host``."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # another name, which may mean anything
+        return False
+
+
 def middleware(host: str) -> list[Middleware]:
     """Return the middleware for a server that listens on ``host``.
 
@@ -46,6 +55,7 @@ def middleware(host: str) -> list[Middleware]:
     this machine (DNS rebinding) could otherwise read the articles.
     """
     layers = [Middleware(SecurityHeaders)]
-    if host in LOOPBACK:
-        layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK))
+    if is_loopback(host):
+        names = ["localhost", "127.0.0.1", host, f"[{host}]"]
+        layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=names))
     return layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 import threading
 from collections.abc import Iterable
@@ -34,6 +35,7 @@ class Index:
         self._lock = threading.Lock()  # one SQLite connection, so that one snapshot is seen
         self._rows = database.article_paths()
         self._articles: dict[int, Article] = {}
+        self._contents: tuple[ArticleSummary, ...] | None = None
 
     @classmethod
     def open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:
@@ -47,9 +49,17 @@ class Index:
                 f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
             )
         try:
+            return cls._open(folder, config, encoder)
+        except IndexCorrupt:
+            # A sync may have put new files in place of the old ones between two steps of opening.
+            return cls._open(folder, config, encoder)
+
+    @classmethod
+    def _open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:
+        try:
             database = Database(folder)
             try:
-                return cls._open(folder, database, config, encoder)
+                return cls._checked(folder, database, config, encoder)
             except BaseException:
                 database.close()
                 raise
@@ -60,7 +70,7 @@ class Index:
             ) from error
 
     @classmethod
-    def _open(cls, folder: Path, database: Database, config: Config, encoder: Encoder) -> Index:
+    def _checked(cls, folder: Path, database: Database, config: Config, encoder: Encoder) -> Index:
         database.begin()
         manifest = database.manifest()
         if not manifest:
@@ -72,14 +82,13 @@ class Index:
             source = manifest.get("articles_folder", "ARTICLES")
             raise IndexMismatch(
                 f"The index {folder} was made with other settings: {reason}. "
-                f"Rebuild it with: python -m rag index {source} --index {folder}"
+                "Rebuild it with: "
+                f"python -m rag index {shlex.quote(source)} --index {shlex.quote(str(folder))}"
             )
         verify_files(folder, manifest["files"])
         generation = manifest["generation"]
         keys = database.passage_keys()
         vectors = store_named(config.store).load(folder / f"vectors-{generation}.bin", keys)
-        if len(vectors) != len(keys):
-            raise IndexCorrupt(f"The vectors of the index {folder} do not match its store.")
         lexical = LexicalIndex.open(folder / f"lexical-{generation}")
         return cls(manifest, database, vectors, lexical)
 
@@ -112,8 +121,11 @@ class Index:
     def contents(self) -> tuple[ArticleSummary, ...]:
         """Return what is indexed, by path."""
         with self._lock:
-            return self._database.summaries()
+            if self._contents is None:
+                self._contents = self._database.summaries()
+            return self._contents
 
     def close(self) -> None:
         """Let go of the files."""
-        self._database.close()
+        with self._lock:
+            self._database.close()

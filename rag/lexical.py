@@ -24,14 +24,17 @@ class LexicalIndex:
 
     @classmethod
     def build(cls, folder: Path, rows: Iterable[tuple[int, Sequence[str]]]) -> LexicalIndex:
-        """Write (key, terms) rows into an empty folder and open it."""
-        index = tantivy.Index(_schema(), path=str(folder))
-        writer = index.writer(HEAP, 1)
-        for key, terms in rows:
-            writer.add_document(tantivy.Document(key=key, terms=" ".join(terms)))
-        writer.commit()
-        writer.wait_merging_threads()
-        index.reload()
+        """Write (key, terms) rows into an empty folder and open it. Raises OSError."""
+        try:
+            index = tantivy.Index(_schema(), path=str(folder))
+            writer = index.writer(HEAP, 1)
+            for key, terms in rows:
+                writer.add_document(tantivy.Document(key=key, terms=" ".join(terms)))
+            writer.commit()
+            writer.wait_merging_threads()
+            index.reload()
+        except ValueError as error:  # tantivy's only kind of error, for a full disk too
+            raise OSError(f"the search terms cannot be written ({error})") from error
         return cls(index)
 
     @classmethod
@@ -40,25 +43,33 @@ class LexicalIndex:
         return cls(tantivy.Index.open(str(folder)))
 
     def search(self, terms: Iterable[str], k: int) -> tuple[Keys, NDArray[np.float32]]:
-        """Return the keys (m,) and BM25 scores (m,) of the best m ≤ k passages, best first."""
+        """Return the keys (m,) and BM25 scores (m,) of the best m ≤ k passages.
+
+        Best first; equal scores in ascending order of their keys.
+        """
         wanted = sorted(set(terms))
         schema = _schema()
         clauses = [
             (tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term))
             for term in wanted
         ]
-        if not clauses or not self.passages:
+        if not clauses or not self.passages or k < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         found = self._searcher.search(tantivy.Query.boolean_query(clauses), k, count=False).hits
         addresses = [address for _, address in found]
-        keys = self._searcher.fast_field_values("key", addresses)
+        keys = np.array(self._searcher.fast_field_values("key", addresses), np.int64)  # (m,)
         scores = np.array([score for score, _ in found], np.float32)  # (m,)
-        return np.array(keys, np.int64), scores  # (m,), (m,)
+        order = np.lexsort((keys, -scores))
+        return keys[order], scores[order]
 
     def idf(self, term: str) -> float:
         """Return BM25's inverse document frequency of a term over the passages, in nats."""
-        frequency = self._searcher.doc_freq("terms", term)
+        frequency = self.frequency(term)
         return math.log(1 + (self.passages - frequency + 0.5) / (frequency + 0.5))
+
+    def frequency(self, term: str) -> int:
+        """Return how many passages hold a term."""
+        return int(self._searcher.doc_freq("terms", term))
 
 
 def _schema() -> tantivy.Schema:

@@ -39,32 +39,36 @@ def check_articles_folder(manifest: dict[str, Any], articles: Path, folder: Path
 
 
 def verify_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
-    """Raise IndexCorrupt when a file is missing, or its size or sha256 is not as recorded.
+    """Raise IndexCorrupt when a file is not as recorded.
 
     To be called before a native library sees the files: a damaged one can crash it.
     """
+    if damage := damaged(folder, files):
+        raise IndexCorrupt(
+            f"The index file {damage}. Rebuild it with: python -m rag index ARTICLES"
+        )
+
+
+def damaged(folder: Path, files: dict[str, dict[str, Any]]) -> str | None:
+    """Return which file is missing or differs from its recorded size or sha256, as text."""
     for name, recorded in files.items():
         path = folder / name
-        if not path.is_file() or path.stat().st_size != recorded["size"] or seal(path) != recorded:
-            what = "is missing" if not path.is_file() else "is damaged"
-            raise IndexCorrupt(
-                f"The index file {path} {what}. Rebuild it with: python -m rag index ARTICLES"
-            )
-
-
-def intact(folder: Path, files: dict[str, dict[str, Any]]) -> bool:
-    """Return whether there are files and all are as recorded."""
-    try:
-        verify_files(folder, files)
-    except IndexCorrupt:
-        return False
-    return bool(files)
+        if not path.is_file():
+            return f"{path} is missing"
+        if path.stat().st_size != recorded["size"] or _seal(path) != recorded:
+            return f"{path} is damaged"
+    return None
 
 
 def seal(path: Path) -> dict[str, Any]:
     """Return a file's size in bytes and sha256, after it has reached the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+    return _seal(path)
+
+
+def _seal(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"size": path.stat().st_size, "sha256": digest}
 

@@ -35,8 +35,17 @@ window.footnote ??= (() => {
     const mark = side()?.querySelector("mark.current");
     if (mark) mark.scrollIntoView({ block: "center" });
     else if (side()) side().scrollTop = 0;
+    markShown();
     if (followed) side()?.querySelector("h2")?.focus({ preventScroll: true });
     followed = false;
+  }
+
+  // What the pane shows stays marked in the conversation.
+  function markShown() {
+    for (const button of document.querySelectorAll("#thread [data-article]")) {
+      const current = String(isShown(button.dataset));
+      if (button.getAttribute("aria-current") !== current) button.setAttribute("aria-current", current);
+    }
   }
 
   function isShown(wanted) {
@@ -120,12 +129,13 @@ window.footnote ??= (() => {
   // Gradio's update of the page takes away attributes that the new markup does not have, and an
   // exchange that is finished moves from the current component to the past one.
   new MutationObserver(() => {
+    markShown();
     for (const id of unfolded) {
       const details = document.getElementById(id);
       if (details && !details.open) details.open = true;
     }
   }).observe(document.documentElement, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["open"],
+    subtree: true, childList: true, attributes: true, attributeFilter: ["open", "aria-current"],
   });
 
   return { opens, follows, reveal, layOut };

@@ -8,12 +8,13 @@ has no place for a list of evidence, an aria-live region or keyboard-reachable c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from html import escape
 from itertools import groupby
 from textwrap import shorten
 
-from rag.conversation import Exchange
+from rag.conversation import Exchange, Place
 from rag.types import ArticleSummary, Citation, Claim, Evidence
 
 SHOWN = 5  # evidence sentences listed before the rest is folded away
@@ -28,8 +29,12 @@ HEADER = """<header class="masthead">
 HINT = '<p role="status">Type a question first.</p>'
 
 
-def welcome(articles: Sequence[ArticleSummary]) -> str:
+def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:
     """Return what an empty conversation shows: how to begin, with questions from the titles."""
+    if error:
+        return (
+            f'<div class="welcome"><h2>The articles cannot be read</h2><p>{escape(error)}</p></div>'
+        )
     if not articles:
         return (
             '<div class="welcome"><h2>There are no articles yet</h2>'
@@ -76,7 +81,7 @@ def _answer(exchange: Exchange) -> str:
         if verdict == "quoted":
             parts += [
                 f'<blockquote class="quoted" dir="auto"><span class="label">Quoted</span>'
-                f"“{_marked(exchange, claim, cited, '”')}</blockquote>"
+                f"{_marked(exchange, claim, cited)}</blockquote>"
                 for claim in claims
             ]
         else:
@@ -100,9 +105,9 @@ def _answer(exchange: Exchange) -> str:
     return "".join(parts)
 
 
-def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation], closing: str = "") -> str:
+def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str:
     """Return the claim with its marks; the first mark never starts a line."""
-    marks = "".join(
+    marks = [
         _jump(
             exchange,
             cited[number],
@@ -113,11 +118,12 @@ def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation], closin
         )
         for number in claim.citations
         if number in cited
-    )
-    head, space, last = (claim.text + closing).rpartition(" ")
+    ]
+    head, space, last = claim.text.rpartition(" ")
     if len(last) > LONG_WORD:
-        return escape(claim.text) + closing + marks
-    return f'{escape(head)}{space}<span class="bound">{escape(last)}{marks}</span>'
+        return escape(claim.text) + "".join(marks)
+    bound = f'<span class="bound">{escape(last)}{"".join(marks[:1])}</span>'
+    return f"{escape(head)}{space}{bound}{''.join(marks[1:])}"
 
 
 def _jump(
@@ -161,70 +167,61 @@ def _facts(exchange: Exchange) -> str:
     if found is not None:
         facts.append(f"found in {_seconds(found)}")
     if "total" in times:
-        done = "answered in" if exchange.state == "answered" else "stopped after"
+        done = "stopped after" if exchange.state == "stopped" else "answered in"
+        done = "done in" if answer.declined else done
         facts.append(f"{done} {_seconds(times['total'])}")
     return f"<p>{' · '.join(facts)}</p>" if facts else ""
 
 
 def _found(exchange: Exchange) -> str:
     """Return the cited sources, or, where there are none (yet), the evidence."""
-    if not exchange.evidence and not exchange.citations:
-        return ""
-    if exchange.working or not exchange.citations:
-        heading = "Nearest sentences" if exchange.declined else "Found in your articles"
-        shown, rest = exchange.evidence[:SHOWN], exchange.evidence[SHOWN:]
-        return f"<h3>{heading}</h3>{_listed(exchange, shown)}" + _folded(exchange, "More", rest)
-    cited = {(c.article, c.start, c.end) for c in exchange.citations}
-    rest = tuple(e for e in exchange.evidence if (e.article, e.start, e.end) not in cited)
-    sources = "".join(_source(exchange, citation) for citation in exchange.citations)
-    return f'<h3>Sources</h3><ol class="sources">{sources}</ol>' + _folded(
-        exchange, "Also found", rest
+    cited = {(c.article, c.start, c.end): c.number for c in exchange.citations}
+    first: Sequence[Citation | Evidence] = exchange.evidence[:SHOWN]
+    rest: Sequence[Evidence] = exchange.evidence[SHOWN:]
+    heading, folded = "Found in your articles", "More"
+    if exchange.declined:
+        heading = "Nearest sentences"
+    elif cited and not exchange.working:
+        heading, folded = "Sources", "Also found"
+        first = exchange.citations
+        rest = [e for e in exchange.evidence if (e.article, e.start, e.end) not in cited]
+    shown = f"<h3>{heading}</h3>{_listed(exchange, first, cited)}" if first else ""
+    if not rest:
+        return shown
+    return (
+        f'{shown}<details class="more" id="more-{exchange.number}"><summary>{folded} ({len(rest)})'
+        f"</summary>{_listed(exchange, rest, cited)}</details>"
     )
 
 
-def _source(exchange: Exchange, citation: Citation) -> str:
-    place = (citation.article, citation.start, citation.end)
+def _listed(
+    exchange: Exchange, places: Sequence[Citation | Evidence], cited: Mapping[Place, int]
+) -> str:
+    return f"<ul>{''.join(_sentence(exchange, place, cited) for place in places)}</ul>"
+
+
+def _sentence(exchange: Exchange, found: Citation | Evidence, cited: Mapping[Place, int]) -> str:
+    """Return a sentence with its number, if the answer cites it, its article and its neighbours."""
+    place = (found.article, found.start, found.end)
+    number = cited.get(place)
+    jump = _jump(
+        exchange,
+        found,
+        "evidence" if number is None else "source",
+        f'<span class="sentence" dir="auto">{escape(found.quote)}</span> '
+        f'<span class="title" dir="auto">{escape(found.title)}</span>{_dated(found)}',
+    )
     before, after = exchange.contexts.get(place, ("", ""))
     context = ""
     if before or after:
+        key = sha256(repr(place).encode()).hexdigest()[:12]  # stays when evidence is re-ordered
         context = (
-            f'<details id="context-{exchange.number}-{citation.number}">'
-            f'<summary>In context</summary><p class="context" dir="auto">{escape(before)} '
-            f"<strong>{escape(citation.quote)}</strong> {escape(after)}</p></details>"
+            f'<details id="context-{exchange.number}-{key}"><summary>In context</summary>'
+            f'<p class="context" dir="auto">{escape(before)} '
+            f"<strong>{escape(found.quote)}</strong> {escape(after)}</p></details>"
         )
-    title = (
-        f'<span class="number">{citation.number}</span> '
-        f'<span class="title" dir="auto">{escape(citation.title)}</span>{_dated(citation)}'
-    )
-    return (
-        f'<li value="{citation.number}">{_jump(exchange, citation, "source", title)}'
-        f'<p class="quote" dir="auto">“{escape(citation.quote)}”</p>{context}</li>'
-    )
-
-
-def _listed(exchange: Exchange, evidence: Sequence[Evidence]) -> str:
-    items = "".join(
-        "<li>"
-        + _jump(
-            exchange,
-            found,
-            "evidence",
-            f'<span class="sentence" dir="auto">{escape(found.quote)}</span> '
-            f'<span class="title" dir="auto">{escape(found.title)}</span>{_dated(found)}',
-        )
-        + "</li>"
-        for found in evidence
-    )
-    return f'<ol class="evidence-list">{items}</ol>'
-
-
-def _folded(exchange: Exchange, heading: str, evidence: Sequence[Evidence]) -> str:
-    if not evidence:
-        return ""
-    return (
-        f'<details class="more" id="more-{exchange.number}">'
-        f"<summary>{heading} ({len(evidence)})</summary>{_listed(exchange, evidence)}</details>"
-    )
+    mark = f'<span class="number">{number}</span>' if number else '<span class="dot"></span>'
+    return f"<li>{mark}<div>{jump}{context}</div></li>"
 
 
 def _dated(place: Citation | Evidence) -> str:

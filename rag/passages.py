@@ -62,7 +62,7 @@ def _cut(
         limit = starts[beyond]
         space = max(text.rfind(" ", start + 1, limit + 1), text.rfind("\n", start + 1, limit + 1))
         cut = space if space > start + (limit - start) // 2 else limit
-        yield Sentence(start, cut)
+        yield Sentence(start, start + len(text[start:cut].rstrip()))
         start = cut
         while text[start].isspace():
             start += 1

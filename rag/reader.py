@@ -36,6 +36,8 @@ def library(articles: Sequence[ArticleSummary], notice: str = "") -> str:
     """Return the list of what is indexed; each entry opens in the reader."""
     bar = f'<div class="pane-bar narrow-only"><span></span>{_CLOSE}</div>{_notice(notice)}'
     top = f'<div class="pane" data-view="library">{_OPENED.format("")}{bar}'
+    if not articles and notice:  # they could not be read
+        return f"{top}</div>"
     if not articles:
         return (
             f'{top}<h2 tabindex="-1">No articles</h2>'
@@ -43,6 +45,7 @@ def library(articles: Sequence[ArticleSummary], notice: str = "") -> str:
             "run <code>python -m rag index FOLDER</code>, and reload this page.</p></div>"
         )
     count = "1 article" if len(articles) == 1 else f"{len(articles):,} articles"
+    sentences = sum(article.sentences for article in articles)
     entries = "".join(map(_entry, articles[:LISTED]))
     unlisted = len(articles) - LISTED
     more = f"<p>And {unlisted:,} more, which are searched too.</p>" if unlisted > 0 else ""
@@ -54,7 +57,7 @@ def library(articles: Sequence[ArticleSummary], notice: str = "") -> str:
     )
     return (
         f'{top}<h2 tabindex="-1">Your articles</h2>'
-        f'<p class="count">{count} indexed</p>{search}'
+        f'<p class="count">{count} indexed · {sentences:,} sentences</p>{search}'
         f'<ul class="library">{entries}</ul>{more}</div>'
     )
 
@@ -84,8 +87,10 @@ def article_html(
     place = f' data-start="{current.start}" data-end="{current.end}"' if current else ""
     origin = f' data-exchange="{exchange}"' if exchange is not None else ""
     marked = [*shown, *([current] if current else [])]
+    # Without the blank lines under the title.
+    begin = len(article.text) - len(article.text[article.body_start :].lstrip("\r\n"))
     # A mark in the title's lines brings them back.
-    body = min([article.body_start, *(span.start for span in marked)])
+    body = min([begin, *(span.start for span in marked)])
     text = marked_text(article.text, shown, current, body)
     facts = [
         f"Published {day(article.published)}" if article.published else "",

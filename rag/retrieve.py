@@ -17,7 +17,7 @@ from rag.database import StoredPassage
 from rag.encoder import Encoder
 from rag.index import Index
 from rag.terms import STOPWORDS, content_terms, terms
-from rag.types import Article, Sentence, Vectors
+from rag.types import Article, Evidence, Hit, Sentence, Vectors
 
 K1, B = 1.2, 0.75  # of BM25, as in the lexical index
 PASSAGE_WORDS, SENTENCE_WORDS = 90.0, 22.0  # usual lengths, for BM25's length normalisation
@@ -33,6 +33,9 @@ FEATURES = (
     "answer_type",
     "heading",
 )
+# Fitted by benchmarks/retrieval.py; results/retrieval.md has the sets and what it reaches.
+WEIGHTS = (6.39, 3.62, 1.49, 1.79, 4.52, 5.02, 2.34, 1.79, 0.09)
+_WEIGHTS = np.array(WEIGHTS, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Query:
     vector: Vectors  # (dim,)
     terms: tuple[str, ...]
     idf: dict[str, float]
+    known: frozenset[str]  # those of the terms that occur in the articles
     wants: re.Pattern[str] | None  # what the answer's sentence must contain
 
     @property
@@ -57,13 +61,20 @@ class Candidate:
 
     article: Article
     sentence: Sentence
-    passage: int  # key
-    vector: Vectors  # (dim,)
+    passage: StoredPassage
     features: NDArray[np.float32]
 
     @property
     def quote(self) -> str:
         return self.article.text[self.sentence.start : self.sentence.end]
+
+    @property
+    def score(self) -> float:
+        """Return the weighted mean of the features, about 0..1."""
+        return float(self.features @ _WEIGHTS) / sum(WEIGHTS)
+
+    def feature(self, name: str) -> float:
+        return float(self.features[FEATURES.index(name)])
 
 
 def make_query(question: str, index: Index, encoder: Encoder) -> Query:
@@ -74,6 +85,7 @@ def make_query(question: str, index: Index, encoder: Encoder) -> Query:
         vector=encoder.encode_texts([question])[0],
         terms=wanted,
         idf={term: index.lexical.idf(term) for term in wanted},
+        known=frozenset(term for term in wanted if index.lexical.frequency(term)),
         wants=answer_type(question),
     )
 
@@ -98,7 +110,7 @@ def _candidates(query: Query, stored: StoredPassage, article: Article) -> Iterab
     title = terms(article.title)
     whole = [*title, *(word for of_sentence in words for word in of_sentence)]
     passage_bm25 = bm25(query, whole, PASSAGE_WORDS) / query.most_bm25
-    for n, (sentence, vector) in enumerate(zip(stored.passage.sentences, vectors, strict=True)):
+    for n, sentence in enumerate(stored.passage.sentences):
         quote = article.text[sentence.start : sentence.end]
         around = {*title, *(w for near in words[max(0, n - 1) : n + 2] for w in near)}
         features = (
@@ -112,7 +124,35 @@ def _candidates(query: Query, stored: StoredPassage, article: Article) -> Iterab
             bool(query.wants and query.wants.search(quote)),
             looks_like_heading(quote),
         )
-        yield Candidate(article, sentence, stored.key, vector, np.array(features, np.float32))
+        yield Candidate(article, sentence, stored, np.array(features, np.float32))
+
+
+def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates, best first, each wording once."""
+    best: dict[str, Candidate] = {}
+    for candidate in sorted(candidates, key=lambda c: (-c.score, c.article.path, c.sentence.start)):
+        best.setdefault(" ".join(candidate.quote.split()), candidate)
+    return list(best.values())
+
+
+def evidence_of(candidate: Candidate) -> Evidence:
+    """Return the candidate as evidence."""
+    article, sentence = candidate.article, candidate.sentence
+    return Evidence(
+        article.path, article.title, article.published, sentence.start, sentence.end,
+        candidate.quote, round(candidate.score, 4),
+    )  # fmt: skip
+
+
+def passages_of(candidates: Iterable[Candidate]) -> list[Hit]:
+    """Return the passages of ranked candidates, each with the score of its best sentence."""
+    best: dict[int, Hit] = {}
+    for candidate in candidates:
+        key, passage = candidate.passage.key, candidate.passage.passage
+        if key not in best:
+            score = round(candidate.score, 4)
+            best[key] = Hit(key, candidate.article.path, passage.start, passage.end, score)
+    return list(best.values())
 
 
 def coverage(query: Query, words: Set[str]) -> float:

@@ -17,11 +17,12 @@ SENTENCE_END = re.compile(r"[.!?…:;。！？][\"'”’»)\]]*\Z")
 WRAPPED = range(40, 101)  # characters of a line in wrapped text
 
 # Breaks that the splitter makes and should not.
-CLOCK = re.compile(r"\b[ap]\.m\.\s*\Z")
+CLOCK = re.compile(r"\b[ap]\.m\.\Z")
 AFTER_CLOCK = re.compile(
     r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov"
     r"|Dec|[ECMP][SD]?T\b|GMT|UTC|BST|ET\b|on\b|local\b)"
 )
+LIST_MARK = re.compile(r"\(?(?:\d{1,3}|[a-z])[.)]")
 CLOSING = re.compile(r"\s*[)\]”’»]+(?=\s|\Z)")
 
 # Breaks that it does not make and should: "(It was late.) Then", "…” She".
@@ -43,11 +44,12 @@ def split(text: str, start: int = 0, end: int | None = None) -> tuple[Sentence, 
 def _logical_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     lines = [match.span() for match in LINE.finditer(text, start, end) if match[0].strip()]
     wrapped = _is_wrapped(lines)
-    while lines:
-        line_start, line_end = lines.pop(0)
-        while lines and _goes_on(text, line_end, lines[0][0], wrapped=wrapped):
-            line_end = lines.pop(0)[1]
-        yield line_start, line_end
+    first = 0
+    for n, (_, line_end) in enumerate(lines):
+        following = lines[n + 1 : n + 2]
+        if not following or not _goes_on(text, line_end, following[0][0], wrapped=wrapped):
+            yield lines[first][0], line_end
+            first = n + 1
 
 
 def _is_wrapped(lines: list[tuple[int, int]]) -> bool:
@@ -68,10 +70,11 @@ def _goes_on(text: str, line_end: int, next_start: int, *, wrapped: bool) -> boo
 
 def _split_line(text: str, start: int, end: int) -> Iterator[Sentence]:
     line = LINE_BREAKS.sub(" ", text[start:end])
+    lower_case = line.islower()  # then a small letter says nothing
     pieces: list[tuple[int, int]] = []
     for boundary in sentencex.get_sentence_boundaries("en", line):
         piece_start, piece_end = boundary["start_index"], boundary["end_index"]
-        if pieces and _belongs_together(line, pieces[-1], piece_start, piece_end):
+        if pieces and _belongs_together(line, pieces[-1], piece_start, piece_end, lower_case):
             piece_start = pieces.pop()[0]
         pieces.append((piece_start, piece_end))
     for piece_start, piece_end in pieces:
@@ -83,14 +86,19 @@ def _split_line(text: str, start: int, end: int) -> Iterator[Sentence]:
 LINE_BREAKS = re.compile(r"[\n\r\u2028\u2029\f]")
 
 
-def _belongs_together(line: str, before: tuple[int, int], start: int, end: int) -> bool:
-    left, right = line[before[0] : before[1]], line[start:end]
+def _belongs_together(
+    line: str, before: tuple[int, int], start: int, end: int, lower_case: bool
+) -> bool:
+    # Only the end of what is before: it grows with every piece that is joined to it.
+    left, right = line[max(before[0], before[1] - 40) : before[1]].rstrip(), line[start:end]
     if CLOSING.fullmatch(right.rstrip()):
         return True
     if CLOCK.search(left) and AFTER_CLOCK.match(right):
         return True
+    if LIST_MARK.fullmatch(left):
+        return True
     # "…" she said: a quotation and its attribution are one sentence.
-    return right[:1].islower() and not left.rstrip().endswith((";", ":"))
+    return right[:1].islower() and not left.endswith((";", ":")) and not lower_case
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Sentence]:

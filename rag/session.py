@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Protocol
 
 from rag.conversation import Context, Exchange, Place, advance, neighbours, turns
-from rag.errors import ArticleError, RagError
+from rag.errors import RagError
+from rag.page import welcome
 from rag.reader import Span, article_html, library
 from rag.types import Article, ArticleSummary, Event, Sentence, Turn
+
+POLL = 0.1  # seconds between two looks at the cancel event
+FAULT = "Something went wrong in Footnote itself; the server's output says what."
+GRACE = 1.5  # seconds that a stopped engine has to hand over what it has verified
 
 
 class Engine(Protocol):
@@ -65,6 +72,12 @@ class Running:
         if cancel is not None:
             cancel.set()
 
+    def stop_all(self) -> None:
+        """Stop every visitor's question."""
+        with self._lock:
+            for cancel in self._events.values():
+                cancel.set()
+
 
 def answering(
     rag: Engine, earlier: Sequence[Exchange], question: str, cancel: threading.Event
@@ -74,39 +87,76 @@ def answering(
     yield exchange
     today = dt.datetime.now().astimezone().date().isoformat()
     try:
-        for event in rag.stream(question, history=turns(earlier), date=today, cancel=cancel):
+        events = rag.stream(question, history=turns(earlier), date=today, cancel=cancel)
+        for event in until_stopped(events, cancel):
             exchange = advance(exchange, event)
             if not exchange.working:
                 break
             yield exchange
+            yield (exchange := with_contexts(rag, exchange))
     except RagError as error:
         exchange = replace(exchange, state="failed", error=str(error))
+    except Exception:  # a fault of ours must not leave the page waiting
+        logging.getLogger(__name__).exception("The question failed")
+        exchange = replace(exchange, state="failed", error=FAULT)
     if cancel.is_set():
         exchange = replace(exchange, state="stopped", error=None)
-    yield replace(exchange, contexts=contexts(rag, exchange))
+    yield with_contexts(rag, exchange)
 
 
-def contexts(rag: Engine, exchange: Exchange) -> dict[Place, Context]:
-    """Return the neighbouring sentences of everything the exchange cites."""
-    found: dict[Place, Context] = {}
-    for citation in exchange.citations:
-        with contextlib.suppress(ArticleError):  # deleted meanwhile: the quote stands alone
-            article, sentences = rag.article(citation.article), rag.sentences(citation.article)
-            place = (citation.article, citation.start, citation.end)
-            found[place] = neighbours(article, sentences, citation.start, citation.end)
-    return found
+def until_stopped(events: Iterator[Event], cancel: threading.Event) -> Iterator[Event]:
+    """Yield ``events``; after ``cancel`` the rest only if it comes soon.
+
+    An engine that loads a model or reads a prompt cannot look at ``cancel`` before it is done. It
+    therefore runs in a thread of its own, which the visitor who stops it does not wait for.
+    """
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer")
+    try:
+        while True:
+            coming = worker.submit(next, events, None)
+            while not coming.done() and not cancel.is_set():
+                wait([coming], timeout=POLL)
+            wait([coming], timeout=GRACE)
+            event = coming.result() if coming.done() else None
+            if event is None:
+                return
+            yield event
+    finally:
+        worker.shutdown(wait=False)
+
+
+def with_contexts(rag: Engine, exchange: Exchange) -> Exchange:
+    """Return the exchange with the neighbours of all the sentences that it shows."""
+    found: dict[Place, Context] = dict(exchange.contexts)
+    for shown in exchange.places():
+        place = (shown.article, shown.start, shown.end)
+        if place not in found:
+            with contextlib.suppress(RagError):  # deleted meanwhile: the quote stands alone
+                article, sentences = rag.article(shown.article), rag.sentences(shown.article)
+                found[place] = neighbours(article, sentences, shown.start, shown.end)
+    return replace(exchange, contexts=found)
+
+
+def begun(rag: Engine) -> tuple[str, str]:
+    """Return what a new conversation shows, and the pane beside it."""
+    try:
+        contents = rag.contents()
+    except RagError as error:
+        return welcome((), error=str(error)), library((), notice=str(error))
+    return welcome(contents), library(contents)
 
 
 def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     """Return the pane for a click; ``wanted`` comes from the browser and is not trusted."""
-    contents = rag.contents()
+    contents: Sequence[ArticleSummary] = ()
     asked = wanted if isinstance(wanted, dict) else {}
     path = str(asked.get("article"))
-    if path not in {article.path for article in contents}:
-        return library(contents)
     try:
-        article = rag.article(path)
-    except ArticleError as error:
+        contents = rag.contents()
+        if path not in {article.path for article in contents}:
+            return library(contents)
+        article, sentences = rag.article(path), rag.sentences(path)
+    except RagError as error:
         return library(contents, notice=str(error))
     number, start, end = (_integer(asked.get(key)) for key in ("exchange", "start", "end"))
     exchange = next((e for e in exchanges if e.number == number), None)
@@ -115,7 +165,7 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     intact = [p for p in here if article.text[p.start : p.end] == p.quote]
     spans = [Span(p.start, p.end, getattr(p, "number", None)) for p in intact]
     current = next((span for span in spans if (span.start, span.end) == (start, end)), None)
-    if exchange is None and Sentence(start, end) in rag.sentences(path):
+    if exchange is None and Sentence(start, end) in sentences:
         current = Span(start, end)  # the server forgot the conversation; the page did not
     cited = [span for span in spans if span.number is not None]
     changed = current is None and start >= 0

@@ -14,19 +14,24 @@ from numpy.typing import NDArray
 from rag.errors import UnknownName
 from rag.types import Keys, Vectors
 
+Rows = NDArray[np.float16]  # (n, dim)
+
 
 class VectorStore(Protocol):
     """Vectors under integer keys. Searching is safe from several threads; there is no adding."""
 
     def __init__(self, keys: Keys, vectors: Vectors) -> None:
-        """Hold vectors (n, dim) under keys (n,), which must be unique."""
+        """Hold vectors (n, dim) under keys (n,). Raises ValueError unless keys are unique."""
 
     @classmethod
     def load(cls, path: Path, keys: Keys) -> VectorStore:
-        """Read what ``save`` wrote; the caller has verified the file's checksum."""
+        """Read what ``save`` wrote; the caller has verified the file's checksum.
+
+        Raises ValueError when these are not its keys, by their number.
+        """
 
     def save(self, path: Path) -> None:
-        """Write one file."""
+        """Write one file. Raises OSError, also when only the last byte does not fit."""
 
     def search(self, query: Vectors, k: int) -> tuple[Keys, NDArray[np.float32]]:
         """Return the keys (m,) and inner products (m,) of the best m ≤ k rows for a query (dim,).
@@ -41,22 +46,22 @@ class VectorStore(Protocol):
 class NumpyStore:
     """The exact reference: one matrix product over half-precision rows."""
 
-    def __init__(self, keys: Keys, vectors: Vectors) -> None:
-        _check_unique(keys)
+    def __init__(self, keys: Keys, vectors: Vectors | Rows) -> None:
+        _check(keys, vectors)
         self._keys = keys
-        self._rows = vectors.astype(np.float16)  # (n, dim)
+        self._rows = vectors.astype(np.float16, copy=False)  # (n, dim)
 
     @classmethod
     def load(cls, path: Path, keys: Keys) -> NumpyStore:
         return cls(keys, np.load(path, allow_pickle=False))
 
     def save(self, path: Path) -> None:
-        with path.open("wb") as file:
-            np.save(file, self._rows, allow_pickle=False)
+        _save(path, self._rows)
 
     def search(self, query: Vectors, k: int) -> tuple[Keys, NDArray[np.float32]]:
-        scores = self._rows.astype(np.float32) @ query  # (n,)
-        best = np.lexsort((self._keys, -scores))[:k]
+        # In float32 the product of equal rows depends on where they stand, and ties break.
+        scores = (self._rows.astype(np.float64) @ query).astype(np.float32)  # (n,)
+        best = np.lexsort((self._keys, -scores))[: max(0, k)]
         return self._keys[best], scores[best]
 
     def __len__(self) -> int:
@@ -64,35 +69,36 @@ class NumpyStore:
 
 
 class FaissStore:
-    """FAISS's exact search over half-precision rows: recall 1.0 at half the memory of float32."""
+    """FAISS's exact search over half-precision rows: recall 1.0 at half the memory of float32.
 
-    def __init__(self, keys: Keys, vectors: Vectors) -> None:
+    On disk it is the rows alone: FAISS's own writer loses the end of a file on a full disk
+    without an error, and its reader trusts what it reads.
+    """
+
+    def __init__(self, keys: Keys, vectors: Vectors | Rows) -> None:
         faiss = _faiss()
-        _check_unique(keys)
-        index = faiss.IndexScalarQuantizer(
+        _check(keys, vectors)
+        self._keys = keys
+        self._index: Any = faiss.IndexScalarQuantizer(
             vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
-        index.train(vectors)
-        index.add(vectors)
-        self._hold(keys, index)
-
-    def _hold(self, keys: Keys, index: Any) -> None:
-        self._keys = keys
-        self._index = index
+        rows = np.ascontiguousarray(vectors, np.float16)  # (n, dim)
+        faiss.copy_array_to_vector(rows.reshape(-1).view(np.uint8), self._index.codes)
+        self._index.ntotal = len(rows)
 
     @classmethod
     def load(cls, path: Path, keys: Keys) -> FaissStore:
-        store = cls.__new__(cls)
-        store._hold(keys, _faiss().read_index(str(path)))  # noqa: SLF001
-        return store
+        return cls(keys, np.load(path, allow_pickle=False))
 
     def save(self, path: Path) -> None:
-        _faiss().write_index(self._index, str(path))
+        codes = _faiss().vector_to_array(self._index.codes)
+        _save(path, codes.view(np.float16).reshape(len(self), self._index.d))
 
     def search(self, query: Vectors, k: int) -> tuple[Keys, NDArray[np.float32]]:
-        if not len(self):
+        most = min(k, len(self))
+        if most < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        scores, rows = self._index.search(query[None, :], min(k, len(self)))  # (1, k), (1, k)
+        scores, rows = self._index.search(query[None, :], most)  # (1, m), (1, m)
         keys = self._keys[rows[0]]
         order = np.lexsort((keys, -scores[0]))
         return keys[order], scores[0][order]
@@ -118,7 +124,17 @@ def _faiss() -> Any:
     return faiss
 
 
-def _check_unique(keys: Keys) -> None:
+def _check(keys: Keys, rows: Vectors | Rows) -> None:
     # FAISS accepts duplicate ids silently; a duplicate here is a bug in the caller.
     if len(np.unique(keys)) != len(keys):
         raise ValueError("duplicate keys")
+    if len(rows) != len(keys):
+        raise ValueError(f"{len(rows)} vectors for {len(keys)} passages")
+
+
+def _save(path: Path, rows: Rows) -> None:
+    # np.save writes to real files through a C buffer whose last write it does not check.
+    with path.open("wb") as file:
+        header = np.lib.format.header_data_from_array_1_0(rows)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)

@@ -7,7 +7,6 @@ full disk or Ctrl-C at any moment leaves the old index as it was.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -23,7 +22,7 @@ from rag.database import NAME, Database
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, RagError
 from rag.lexical import LexicalIndex
-from rag.manifest import check_articles_folder, intact, mismatch, seal
+from rag.manifest import check_articles_folder, damaged, mismatch, seal
 from rag.passages import make_passages
 from rag.store import store_named
 from rag.terms import terms
@@ -44,7 +43,7 @@ class Changes:
     removed: tuple[str, ...] = ()
     unchanged: int = 0
     skipped: tuple[tuple[str, str], ...] = ()  # path, reason
-    rebuilt: str | None = None  # why everything was made anew
+    rebuilt: str | None = None  # why everything, or the search files alone, was made anew
 
     def __str__(self) -> str:
         counts = [
@@ -70,25 +69,32 @@ def sync(
     files = list(find_articles(articles))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        database = _open_for_writing(folder)
         try:
-            return _Sync(articles, folder, config, encoder, database).run(files, progress)
-        finally:
-            database.rollback()
-            database.close()
+            return _sync(articles, folder, config, encoder, files, progress)
+        except IndexCorrupt as damage:
+            # Nothing is lost: all of it is in the articles folder.
+            for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
+                if (folder / name).exists():
+                    (folder / name).replace(folder / f"{name}.damaged")
+            changes = _sync(articles, folder, config, encoder, files, progress)
+            return replace(changes, rebuilt=str(damage).partition(" Rebuild it with")[0])
     except (OSError, sqlite3.OperationalError) as error:
         raise RagError(_write_failure(folder, error)) from error
 
 
-def _open_for_writing(folder: Path) -> Database:
+def _sync(
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    files: list[ArticleFile],
+    progress: Progress,
+) -> Changes:
+    database = Database(folder, write=True)
     try:
-        return Database(folder, write=True)
-    except IndexCorrupt:
-        # Kept for a person to look at; its articles are all in the articles folder.
-        for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
-            if (folder / name).exists():
-                (folder / name).replace(folder / f"{name}.damaged")
-        return Database(folder, write=True)
+        return _Sync(articles, folder, config, encoder, database).run(files, progress)
+    finally:
+        database.close()  # what is not committed is rolled back
 
 
 def _write_failure(folder: Path, error: Exception) -> str:
@@ -117,7 +123,8 @@ class _Sync:
         if not changes.unchanged + len(changes.added + changes.edited + changes.renamed):
             raise ArticleError(self._nothing_to_read(changes))
         touched = changes.added + changes.edited + changes.renamed + changes.removed
-        if rebuilt or touched or not intact(self.folder, manifest.get("files", {})):
+        rebuilt = rebuilt or damaged(self.folder, manifest.get("files", {}))
+        if rebuilt or touched:
             generation = manifest.get("generation", 0) + 1
             self._publish(generation)
         return replace(changes, rebuilt=rebuilt)
@@ -133,6 +140,7 @@ class _Sync:
         if not manifest:
             return None
         check_articles_folder(manifest, self.articles, self.folder)
+        self.database.check()
         reason = mismatch(manifest, self.config, self.encoder)
         if reason:
             for row in self.database.article_paths().values():
@@ -161,7 +169,7 @@ class _Sync:
                 edited.append(file.path)
                 self.database.remove_article(row)
                 self._add(article, now)
-            elif now in moved and self._rename(article, now, *moved[now]):
+            elif now in moved and self._rename(article, *moved[now]):
                 renamed.append(file.path)
                 del gone[moved.pop(now)[0]]
             else:
@@ -176,20 +184,21 @@ class _Sync:
             tuple(skipped),
         )  # fmt: skip
 
-    def _rename(self, article: Article, digest: str, old_path: str, row: int) -> bool:
+    def _rename(self, article: Article, old_path: str, row: int) -> bool:
         old = self.database.article(row)
         if old != replace(article, path=old_path):  # a title taken from the file's name
             return False
-        self.database.rename_article(row, article, digest)
+        self.database.rename_article(row, article.path)
         return True
 
     def _add(self, article: Article, digest: str) -> None:
-        row = self.database.add_article(article, digest)
         token_spans = self.encoder.token_spans(article.text)
         room = self.encoder.window - self.config.title_tokens - 1
-        most = min(self.config.passage_tokens, room)
-        for passage in make_passages(article, token_spans, most):
-            self.pending.append((row, article, passage))
+        most = max(1, min(self.config.passage_tokens, room))
+        passages = make_passages(article, token_spans, most)
+        sentences = sum(len(passage.sentences) for passage in passages)
+        row = self.database.add_article(article, digest, sentences)
+        self.pending.extend((row, article, passage) for passage in passages)
         if len(self.pending) >= BATCH:
             self._encode_pending()
 
@@ -223,11 +232,13 @@ class _Sync:
             self.database.set_manifest(self._manifest(generation, written))
             self.database.commit()
         except BaseException:  # Ctrl-C too: leave nothing half-written behind
-            _remove([vector_file, lexical_folder])
+            self.database.rollback()
+            if self.database.manifest().get("generation") != generation:
+                _remove([vector_file, lexical_folder])
             raise
         _remove(
             path
-            for pattern in ("vectors-*.bin", "lexical-*")
+            for pattern in ("vectors-*.bin", "lexical-*", f"{NAME}*.damaged")
             for path in self.folder.glob(pattern)
             if path.name not in names
         )
@@ -268,10 +279,8 @@ class _Sync:
 
 def header(article: Article, encoder: Encoder, title_tokens: int) -> str:
     """Return what stands before a passage's sentences when it is embedded: the title, cut."""
-    spans = encoder.token_spans(article.title)
-    if not spans:
-        return ""
-    return article.title[: spans[min(title_tokens, len(spans)) - 1][1]] + "\n"
+    spans = encoder.token_spans(article.title)[:title_tokens]
+    return article.title[: spans[-1][1]] + "\n" if spans else ""
 
 
 def _remove(paths: Iterable[Path]) -> None:

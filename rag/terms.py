@@ -27,6 +27,8 @@ STOPWORDS = frozenset(
     "where which while who whom whose why will with would you your s t".split()
 )
 
+VOICED = "\u3099\u309a"  # marks that make another Japanese sound, not an accented one
+
 _stemmers = threading.local()  # a Stemmer must not be used by two threads at once
 
 
@@ -56,7 +58,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c) or c in VOICED)
+    return unicodedata.normalize("NFC", bare).lower()  # Korean syllables are whole again
 
 
 @lru_cache(maxsize=50_000)

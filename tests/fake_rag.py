@@ -1,7 +1,8 @@
 """A scripted engine for the chat: real values, no models. What it answers depends on the question.
 
-"moon" declines, "broken" raises, "slow" waits after its first claim until it is cancelled, any
-other question gets three claims.
+"moon" declines, "broken" raises, "fault" fails as no engine should, "slow" waits after its first
+claim until it is cancelled ("slowest" then ends without an answer), any other question gets three
+claims. Before the first claim it waits for its model, as the real one does, and cannot be stopped.
 """
 
 from __future__ import annotations
@@ -60,11 +61,19 @@ ARTICLES = (
 class FakeRag:
     articles: Sequence[Article] = ARTICLES
     pause: float = 0.0  # seconds before each event
+    loaded: threading.Event = field(default_factory=threading.Event)  # the language model
+    warm_up_error: Exception | None = None
     calls: list[tuple[str, list[Turn]]] = field(default_factory=list)
     running: int = 0  # streams that have not ended
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def warm_up(self) -> None: ...
+    def __post_init__(self) -> None:
+        self.loaded.set()
+
+    def warm_up(self) -> None:
+        self.loaded.wait(30)
+        if self.warm_up_error is not None:
+            raise self.warm_up_error
 
     def contents(self) -> tuple[ArticleSummary, ...]:
         return tuple(
@@ -121,6 +130,7 @@ class FakeRag:
         if "moon" in question:
             yield Answer(question, (), (), evidence, True, "Nothing is said about the moon.", 0.12)
             return
+        self.loaded.wait(30)
         places = [e for e in evidence if e.article == path]
         citations = tuple(
             Citation(n, e.article, e.title, e.published, e.start, e.end, e.quote, 0.9)
@@ -135,8 +145,12 @@ class FakeRag:
         introduced = [citations[:1], citations[1:2], citations[2:]]
         yield ClaimVerified(claims[0], introduced[0])
         timings = {"first_evidence": 96.0, "total": 9_400.0}
+        if "fault" in question:
+            raise RuntimeError("not one of ours")
         if "slow" in question:
             cancel.wait(30)
+        if cancel.is_set() and "slowest" in question:
+            return
         if cancel.is_set():
             yield Answer(
                 question, (claims[0],), citations[:1], evidence, False, None, 0.9, (), timings

@@ -7,6 +7,8 @@ import http.client
 import re
 import shutil
 import socket
+import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ import pytest
 from fake_rag import HOSTILE, FakeRag
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from rag.errors import InputError
+from rag.errors import InputError, ModelError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -55,9 +57,10 @@ class Server:
 
 def serving(rag: FakeRag) -> Iterator[Server]:
     from rag.chat import launch
+    from rag.session import Running
 
     port = free_port()
-    blocks = launch(rag, host="127.0.0.1", port=port)
+    blocks = launch(rag, Running(), host="127.0.0.1", port=port)
     for path in ("/", "/favicon.ico"):
         # The server imports some modules at its first request, and pytest rewrites their asserts.
         # In Python 3.11 that fails if this thread imports at the same time, so let it finish.
@@ -70,7 +73,19 @@ def serving(rag: FakeRag) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
+    """The server that the tests share; at the end, nothing in this process has called out."""
+    called: list[object] = []
+    watching = [True]
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:  # cannot be removed, only ended
+        if watching and event in {"socket.connect", "socket.getaddrinfo", "socket.sendto"}:
+            called.append(arguments[1] if event != "socket.getaddrinfo" else arguments[:2])
+
+    sys.addaudithook(watch)
     yield from serving(FakeRag(pause=0.05))
+    watching.clear()
+    named = {address[0] for address in called if isinstance(address, tuple)}
+    assert named <= {"127.0.0.1", "localhost"}
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +181,8 @@ def test_ask_evidence_claims_click_highlight(server: Server, visitor: Visitor) -
     expect(page.get_by_text("Found in your articles")).to_be_visible()
     expect(page.locator(".evidence").first).to_contain_text("The ferry to Hvar leaves Split")
     expect(page.locator(".claim")).to_have_count(1)
+    # The sentence that the claim cites has its number, the others have none yet.
+    expect(page.locator(".found .number")).to_have_text(["1"])
     expect(page.get_by_role("status").get_by_text("Writing the next claim")).to_be_visible()
     # A source can be read already.
     page.get_by_role("button", name="Source 1: The morning ferry to Hvar").click()
@@ -178,7 +195,7 @@ def test_ask_evidence_claims_click_highlight(server: Server, visitor: Visitor) -
     visit.ask("When does the ferry leave, and what is the price?")
     visit.answer(2)
     second = page.locator("#exchange-2")
-    expect(second.locator(".quoted")).to_contain_text("“Children travel free.”")
+    expect(second.locator(".quoted")).to_contain_text("Children travel free.")
     expect(second.locator(".quoted .label")).to_have_text("Quoted")
     expect(second.locator(".note")).to_have_text("The articles give two prices.")
     expect(second.locator(".facts")).to_contain_text("High confidence · found in 0.1")
@@ -197,6 +214,7 @@ def test_ask_evidence_claims_click_highlight(server: Server, visitor: Visitor) -
     second.get_by_role("button", name="Source 2").first.click()
     wait_until(lambda: in_view(page, "mark.current"))
     # The quote among its neighbours.
+    expect(second.locator('.cite[aria-current="true"]')).to_have_text("[2]")
     second.get_by_text("In context").nth(1).click()
     expect(second.locator(".context:visible")).to_have_text(
         "The ferry to Hvar leaves Split every morning at seven. Tickets cost nine euros in summer "
@@ -264,6 +282,44 @@ def test_a_refusal_and_an_error(visitor: Visitor) -> None:
         "No answer. The model file qwen.gguf is damaged. Run: python -m rag models fetch"
     )
     expect(visit.page.locator("body")).not_to_contain_text("Traceback")
+
+
+def test_a_fault_is_one_line_and_the_page_goes_on(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    visit = visitor()
+    visit.ask("A fault?")
+    visit.answer()
+    expect(visit.page.locator(".error")).to_contain_text("Something went wrong in Footnote itself")
+    expect(visit.page.locator("body")).not_to_contain_text("not one of ours")
+    assert "RuntimeError: not one of ours" in caplog.text
+    visit.ask("And now?")
+    visit.answer(2)
+    expect(visit.page.locator("#exchange-2 .claim")).to_have_count(2)
+
+
+def test_while_the_model_loads_there_is_evidence_and_stop_works(visitor: Visitor) -> None:
+    from rag.chat import serve
+
+    rag, port = FakeRag(warm_up_error=ModelError("qwen.gguf is damaged.")), free_port()
+    rag.loaded.clear()
+
+    def use(_: object) -> None:  # what is served instead of waiting for Ctrl+C
+        visit = visitor(f"http://127.0.0.1:{port}")
+        visit.ask("When?")
+        expect(visit.page.locator(".evidence").first).to_be_visible(timeout=1_000)
+        expect(visit.page.get_by_role("status").get_by_text("Reading the evidence")).to_be_visible()
+        visit.page.get_by_role("button", name="Stop").click()
+        visit.answer()
+        expect(visit.page.locator("p.stopped")).to_have_text("Stopped.")
+        rag.loaded.set()
+        wait_until(lambda: not any(t.name == "warm-up" for t in threading.enumerate()))
+        visit.ask("And now?")  # the server outlives what went wrong
+        visit.answer(2)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradio.Blocks.block_thread", use)
+        serve(rag, port=port)
 
 
 def test_an_empty_question_gets_a_hint(server: Server, visitor: Visitor) -> None:
@@ -395,8 +451,28 @@ def test_a_taken_port_is_named(server: Server) -> None:
 
     with pytest.raises(InputError, match=rf"{server.port}.*--port"):
         serve(FakeRag(), port=server.port)
-    with pytest.raises(InputError, match="70000.*--port"):
+    with pytest.raises(InputError, match=r"70000.*--port"):
         serve(FakeRag(), port=70_000)
+
+
+def test_other_addresses_are_warned_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rag import chat
+
+    class Served:
+        local_url = "http://192.0.2.1:7860/"
+
+        def block_thread(self) -> None: ...
+
+    monkeypatch.setattr(chat, "launch", lambda *_, **__: Served())
+    warning = "Anyone who can reach this address can read the articles."
+    for host in ("0.0.0.0", "192.0.2.1", "::", "somewhere"):
+        chat.serve(FakeRag(), host=host)
+        assert warning in capsys.readouterr().out
+    for host in ("127.0.0.1", "localhost", "::1"):
+        chat.serve(FakeRag(), host=host)
+        assert warning not in capsys.readouterr().out
 
 
 def test_only_this_machine_is_answered_and_spoken_to(server: Server) -> None:

@@ -1,0 +1,216 @@
+"""The arguments of ``python -m rag``: what ``--help`` shows."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from rag import commands
+from rag.config import Config
+
+Run: TypeAlias = Callable[[argparse.Namespace], None]
+Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+DEFAULTS = Config()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; each sets ``run`` to its function."""
+    top = argparse.ArgumentParser(
+        prog="python -m rag",
+        description="Footnote: cited answers over your own articles, on your own machine.",
+        epilog="Each command has its own --help. Begin with: python -m rag serve",
+    )
+    top.add_argument("--debug", action="store_true", help="show tracebacks")
+    group = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    for add in (_add_index, _add_search, _add_ask, _add_eval, _add_models, _add_serve):
+        add(group)
+    return top
+
+
+def _add_index(group: Group) -> None:
+    parser = _command(
+        group, "index", commands.index, "Build an index of a folder of articles, or sync it.",
+        "python -m rag index seeds", "python -m rag index ~/news --index ~/news-index",
+    )  # fmt: skip
+    parser.add_argument("articles", type=Path, metavar="ARTICLES", help="folder of .txt and .md")
+    _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
+    _add_json(parser)
+
+
+def _add_search(group: Group) -> None:
+    parser = _command(
+        group, "search", commands.search, "Find passages and sentences; no language model.",
+        'python -m rag search "Who leads NATO?" -k 5',
+        "python -m rag search --input questions.jsonl --output found.jsonl",
+    )  # fmt: skip
+    _add_questions(parser)
+    parser.add_argument(
+        "-k", type=_positive, default=10, metavar="N",
+        help="how many passages and sentences (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _add_ask(group: Group) -> None:
+    parser = _command(
+        group, "ask", commands.ask, "Answer a question, each claim with its sentence.",
+        'python -m rag ask "Who leads NATO?"',
+        'python -m rag ask "What happened last week?" --date 2024-10-25 --json',
+        "python -m rag ask --input questions.jsonl --output answers.jsonl",
+    )  # fmt: skip
+    _add_questions(parser)
+    _add_generator(parser)
+    parser.add_argument(
+        "--date", type=_date, metavar="YYYY-MM-DD",
+        help="the day that “yesterday” and the like count from (default: today); "
+        "in a file each row has its own",
+    )  # fmt: skip
+
+
+def _add_questions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("question", nargs="?", metavar="QUESTION")
+    _add_index_option(parser, "the only one in embeddings, else that of seeds")
+    _add_json(parser)
+    files = parser.add_argument_group("a file of questions, resumed if it was begun")
+    files.add_argument(
+        "--input", type=Path, metavar="QUESTIONS.jsonl",
+        help='rows {"id", "question", "history", "date"}; the last two may be null or absent',
+    )  # fmt: skip
+    files.add_argument("--output", type=Path, metavar="ANSWERS.jsonl", help="one row for each")
+
+
+def _add_eval(group: Group) -> None:
+    parser = _command(
+        group, "eval", commands.evaluate, "Measure answers against known ones.",
+        "python -m rag eval ../shared/eval/dev/squad --limit 20",
+        "python -m rag eval seeds --questions tests/data/seed_questions.jsonl --articles seeds",
+    )  # fmt: skip
+    add = parser.add_argument
+    add("set", type=Path, metavar="SET", help="folder with articles/ and the questions, or a name")
+    add(
+        "--questions",
+        type=Path,
+        metavar="FILE",
+        help="(default: SET/sample.jsonl; for retrieval SET/questions.jsonl)",
+    )
+    add("--articles", type=Path, metavar="DIR", help="(default: SET/articles)")
+    add(
+        "--task", choices=("answers", "retrieval"), default="answers", help="(default: %(default)s)"
+    )
+    add("--limit", type=_positive, metavar="N", help="only the first N questions (default: all)")
+    add(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="(default: results/<set>-<generator>-<commit>.json)",
+    )
+    add(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="where begun runs are kept (default: the user's cache)",
+    )
+    _add_generator(parser)
+    _add_json(parser)
+
+
+def _add_models(group: Group) -> None:
+    parser = _command(
+        group, "models", commands.models, "The model files on this machine.",
+        "python -m rag models list", "python -m rag models pull",
+        "python -m rag models verify all-MiniLM-L6-v2",
+    )  # fmt: skip
+    parser.add_argument(
+        "action", choices=("list", "pull", "verify", "path"),
+        help="list all; fetch (default: encoder and language model); hash again (default: those "
+        "that are here); print where it lies",
+    )  # fmt: skip
+    parser.add_argument("names", nargs="*", metavar="NAME", help="see list; or a hub id")
+
+
+def _add_serve(group: Group) -> None:
+    parser = _command(
+        group, "serve", commands.serve, "Sync the index and serve the web chat.",
+        "python -m rag serve", "python -m rag serve ~/news --port 8000 --no-browser",
+    )  # fmt: skip
+    add = parser.add_argument
+    add(
+        "articles", type=Path, nargs="?", default=Path("seeds"), metavar="ARTICLES",
+        help="folder of articles (default: %(default)s)",
+    )  # fmt: skip
+    _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--port", type=_positive, default=7860, help="(default: %(default)s)")
+    add("--no-browser", action="store_true", help="do not open a browser")
+    _add_generator(parser)
+
+
+def _command(
+    group: Group, name: str, run: Run, about: str, *examples: str
+) -> argparse.ArgumentParser:
+    parser = group.add_parser(
+        name, help=about, description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n  ".join(["examples:", *examples]),
+    )  # fmt: skip
+    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
+    )
+    if run is not commands.models:
+        parser.add_argument(
+            "--encoder", metavar="NAME",
+            help=f"catalogue name, hub id or folder (default: {DEFAULTS.encoder})",
+        )  # fmt: skip
+    return parser
+
+
+def _add_index_option(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--index", type=Path, metavar="DIR", help=f"(default: {default})")
+
+
+def _add_generator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--generator", metavar="NAME",
+        help="llamacpp, transformers, openai (a server at $OPENAI_BASE_URL) or extractive (quotes "
+        f"only, no model) (default: {DEFAULTS.generator})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--model", metavar="NAME",
+        help="catalogue name, hub id or path (default: the generator's own)",
+    )  # fmt: skip
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _positive(text: str) -> int:
+    with suppress(ValueError):
+        if (number := int(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def _date(text: str) -> str:
+    with suppress(ValueError):
+        if dt.date.fromisoformat(text).isoformat() == text:
+            return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not a date as YYYY-MM-DD")
+
+
+def check_usage(args: argparse.Namespace) -> None:
+    """What argparse cannot say: one question, or a file of them and a place for the answers."""
+    if args.run in {commands.search, commands.ask}:
+        if (args.question is None) == (args.input is None):
+            args.usage_error("give either QUESTION or --input")
+        if (args.input is None) != (args.output is None):
+            args.usage_error("--input and --output go together")
+        if args.input is not None and (args.json or getattr(args, "date", None)):
+            args.usage_error(
+                "--json and --date are for one QUESTION; in a file each row has its own"
+            )

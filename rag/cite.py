@@ -1,0 +1,200 @@
+"""Draft → claims → verified citations.
+
+A claim is a sentence of the draft. Which evidence sentence it rests on is decided by support; the
+number that the model wrote is only a hint. What fails its check is replaced by the best supporting
+sentence itself, quoted, or dropped.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rag.prompts import NOT_FOUND
+from rag.sentences import SENTENCE_END, split
+from rag.terms import content_terms, words
+from rag.types import Citation, Claim, ClaimVerified, Evidence
+from rag.verify import Check, Verifier
+
+HINT = 0.1  # what the model's own number is worth, in units of support
+TIED = 0.15  # candidates this close to the best are tried when the best fails
+GAIN = 0.15  # support that a second sentence must add to be cited too
+RELATED = 0.34  # least support of a sentence that is quoted in a failed claim's place
+TRIED = 3  # candidates that are tried
+
+MARKERS = re.compile(r"\s*\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")
+PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|his|her|its|their|him|them|we|our|i|my|this|these|that|those|"
+    r"the (?:company|group|agency|alliance|country|city|team|president|minister|spokes\w+))\b",
+    re.IGNORECASE,
+)
+REACH = 12  # sentences that are looked back for what a pronoun or a surname refers to
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSentence:
+    """A sentence of the draft, without the numbers that the model wrote into it."""
+
+    text: str
+    hints: tuple[int, ...]  # those numbers
+    finished: bool = True
+
+
+def draft_sentences(draft: str, *, complete: bool) -> list[DraftSentence]:
+    """Return the sentences of a draft; of one that still grows, those that cannot change."""
+    # "… said. [2]" → "… said [2].": the number belongs to the sentence before it.
+    moved = re.sub(r"([.!?…][\"'”’)]*)((?:\s*\[[\d,;\s–-]+\])+)", r"\2\1", draft)
+    spans = split(moved)
+    found = []
+    for n, span in enumerate(spans):
+        piece = moved[span.start : span.end]
+        hints = [int(d) for m in MARKERS.finditer(piece) for d in re.findall(r"\d{1,3}", m[1])]
+        text = re.sub(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", "", MARKERS.sub("", piece),
+                      flags=re.IGNORECASE).strip()  # fmt: skip
+        last = n == len(spans) - 1
+        if last and not complete and not moved[span.end :].count("\n"):
+            break  # more of it, or its number, may follow
+        if re.search(r"\w", text):
+            ended = bool(SENTENCE_END.search(text)) or not last or len(text) < 60
+            found.append(DraftSentence(text, tuple(hints), ended))
+    return found
+
+
+def says_not_found(text: str) -> bool:
+    """Return whether a sentence of the draft is the model's refusal."""
+    said = " ".join(words(text))
+    return said.startswith(NOT_FOUND.lower()) or bool(
+        re.search(
+            r"\b(?:sentences?|articles?|text|passages?|information) (?:provided )?(?:do|does|did)"
+            r"(?: not|n't) (?:say|mention|state|provide|contain|specify|give|answer)|"
+            r"\b(?:is|are|was|were) not (?:mentioned|specified|stated|provided|found|given)\b",
+            said,
+        )
+    )
+
+
+@dataclass
+class Citer:
+    """Verifies the sentences of one draft, one after the other, and numbers their citations."""
+
+    evidence: Sequence[Evidence]  # the first ones as they were numbered in the prompt
+    verifier: Verifier
+    before: Callable[[Evidence], Sequence[Evidence]]  # earlier sentences, the nearest first
+    claims: list[Claim] = field(default_factory=list)
+    citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._weights = term_weights(self.evidence)
+
+    def add(self, sentence: DraftSentence) -> ClaimVerified | None:
+        """Return the claim that a sentence of the draft becomes, or None when it is dropped."""
+        exact = self._exact(sentence.text)
+        if exact:
+            return self._quote(exact)
+        ranked = self._ranked(sentence)
+        if sentence.finished:
+            for sources in self._attempts(sentence.text, ranked):
+                check = self._check(sentence.text, sources)
+                if check.passed:
+                    return self._publish(sentence.text, sources, check.support)
+        if ranked and ranked[0][1] >= RELATED:
+            return self._quote(ranked[0][0])
+        return None
+
+    def quote_best(self) -> ClaimVerified | None:
+        """Return the best evidence sentence as a quoted claim."""
+        return self._quote(self.evidence[0]) if self.evidence else None
+
+    def _exact(self, text: str) -> Evidence | None:
+        said = words(text)
+        return next((e for e in self.evidence if words(e.quote) == said), None)
+
+    def _ranked(self, sentence: DraftSentence) -> list[tuple[Evidence, float]]:
+        scored = []
+        for number, evidence in enumerate(self.evidence, start=1):
+            check = self._check(sentence.text, [evidence])
+            score = check.support - 0.1 * len(check.problems) + HINT * (number in sentence.hints)
+            scored.append((evidence, score))
+        return sorted(scored, key=lambda pair: -pair[1])
+
+    def _check(self, text: str, sources: Sequence[Evidence]) -> Check:
+        quotes = [source.quote for source in sources]
+        title = " ".join(dict.fromkeys(source.title for source in sources))
+        return self.verifier.check(text, quotes, title, self._weights)
+
+    def _attempts(
+        self, text: str, ranked: Sequence[tuple[Evidence, float]]
+    ) -> Iterator[list[Evidence]]:
+        """Yield what the claim may rest on: one sentence, else one with what it refers to, else
+        two.
+        """
+        near = [e for e, score in ranked[:TRIED] if score >= ranked[0][1] - TIED]
+        yield from ([evidence] for evidence in near)
+        for evidence in near:
+            if antecedent := self._antecedent(text, evidence):
+                yield [evidence, antecedent]
+        for first in near[:1]:
+            alone = self._check(text, [first])
+            for second, _ in ranked[1:]:
+                joint = self._check(text, [first, second])
+                fewer = len(joint.problems) < len(alone.problems)
+                if fewer or joint.support >= alone.support + GAIN:
+                    yield [first, second]
+
+    def _antecedent(self, text: str, evidence: Evidence) -> Evidence | None:
+        """Return the nearest earlier sentence that names what a pronoun or a bare surname in the
+        evidence refers to.
+        """
+        problems = self._check(text, [evidence]).problems
+        if not problems or any(problem.kind != "name" for problem in problems):
+            return None
+        for earlier in self.before(evidence)[:REACH]:
+            linked = PRONOUN.search(evidence.quote) or _share_name(evidence.quote, earlier.quote)
+            if linked and not self._check(text, [evidence, earlier]).problems:
+                return earlier
+        return None
+
+    def _quote(self, evidence: Evidence) -> ClaimVerified | None:
+        place = (evidence.article, evidence.start, evidence.end)
+        if place in self.citations and any(
+            claim.verdict == "quoted" and claim.citations == (self.citations[place].number,)
+            for claim in self.claims
+        ):
+            return None
+        return self._publish(" ".join(evidence.quote.split()), [evidence], 1.0, quoted=True)
+
+    def _publish(
+        self, text: str, sources: Sequence[Evidence], support: float, *, quoted: bool = False
+    ) -> ClaimVerified | None:
+        if any(claim.text == text for claim in self.claims):
+            return None
+        numbers, introduced = [], []
+        for source in sources:
+            place = (source.article, source.start, source.end)
+            if place not in self.citations:
+                self.citations[place] = Citation(
+                    len(self.citations) + 1, source.article, source.title, source.published,
+                    source.start, source.end, source.quote, support,
+                )  # fmt: skip
+                introduced.append(self.citations[place])
+            numbers.append(self.citations[place].number)
+        claim = Claim(text, tuple(numbers), "quoted" if quoted else "supported", support)
+        self.claims.append(claim)
+        return ClaimVerified(claim, tuple(introduced))
+
+
+def _share_name(one: str, other: str) -> bool:
+    pattern = r"(?<!^)(?<![\"“.] )\b[A-Z][\w’'-]{2,}"
+    return bool(set(re.findall(pattern, one)) & set(re.findall(pattern, other)))
+
+
+def term_weights(evidence: Sequence[Evidence]) -> Mapping[str, float]:
+    """Return an inverse document frequency of each term over the evidence sentences: what all of
+    them say does not tell them apart.
+    """
+    frequency = Counter(term for e in evidence for term in set(content_terms(e.quote)))
+    total = len(evidence)
+    return {t: 0.2 + math.log(1 + (total - f + 0.5) / (f + 0.5)) for t, f in frequency.items()}

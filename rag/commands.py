@@ -1,0 +1,227 @@
+"""What each command does, from its parsed arguments; heavy libraries load in the one that needs
+them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rag.config import Config
+from rag.errors import IndexMissing, ModelError
+
+if TYPE_CHECKING:
+    from rag.pipeline import Rag
+    from rag.sync import Progress
+
+SEEDS = Path("seeds")
+
+
+def _config(args: argparse.Namespace) -> Config:
+    models_dir = os.environ.get("FOOTNOTE_MODELS_DIR")
+    given = {name: getattr(args, name, None) for name in ("encoder", "generator", "model")}
+    return replace(
+        Config(),
+        base_url=os.environ.get("OPENAI_BASE_URL") or None,
+        api_key=os.environ.get("OPENAI_API_KEY") or None,
+        models_dir=Path(models_dir) if models_dir else None,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def index(args: argparse.Namespace) -> None:
+    """Build or sync an index."""
+    from rag import report
+    from rag.encoder import load_encoder
+    from rag.manifest import default_index_dir
+    from rag.sync import sync
+
+    config = _config(args)
+    index = args.index or default_index_dir(args.articles)
+    with _bar("indexing") as progress:
+        encoder = load_encoder(config.encoder, config.models_dir)
+        done = sync(args.articles, index, config, encoder, progress)
+    if args.json:
+        print(report.to_json({"index": str(index), **asdict(done)}))
+    else:
+        print(report.changes(done, index))
+
+
+def search(args: argparse.Namespace) -> None:
+    """Retrieval alone, of one question or a file of them."""
+    from rag import report
+
+    with _opened(args) as rag:
+        if args.input:
+            _batch(rag, args)
+            return
+        result = rag.search(args.question, k=args.k)
+        print(report.to_json(result.to_dict()) if args.json else report.found(result))
+
+
+def ask(args: argparse.Namespace) -> None:
+    """Answer one question, or a file of them."""
+    import datetime as dt
+
+    from rag import report
+
+    with _opened(args) as rag:
+        if args.input:
+            _batch(rag, args)
+            return
+        date = args.date or dt.datetime.now().astimezone().date().isoformat()
+        if args.json:
+            print(report.to_json(rag.answer(args.question, date=date).to_dict()))
+        else:
+            for part in report.streamed(rag.stream(args.question, date=date)):
+                print(part, flush=True)
+
+
+def _batch(rag: Rag, args: argparse.Namespace) -> None:
+    from rag import batch
+
+    with _bar("answering") as progress:
+        outcome = batch.run(
+            rag, args.command, args.input, args.output, k=getattr(args, "k", 10),
+            say=_say, progress=progress,
+        )  # fmt: skip
+    errors = f", {outcome.errors} of them with an error" if outcome.errors else ""
+    _say(f"{args.output}: {outcome.rows - outcome.resumed_after} new rows{errors}.")
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Measure against a set of questions with known answers."""
+    from rag import cases as known
+    from rag import evaluate as evaluation
+    from rag import report
+    from rag.pipeline import Rag
+
+    questions, articles = known.places(args.set, args.questions, args.articles, args.task)
+    with _bar("indexing") as progress:
+        rag = Rag.for_articles(articles, _config(args), None, progress)
+    with rag, _bar("answering") as progress:
+        cases, refused = known.load_cases(questions, articles, args.limit)
+        for row, reason in refused:
+            _say(f"{row}: {reason}; left out.")
+        result = evaluation.evaluate(
+            rag, cases, articles, args.task, name=args.set.name, cache=args.cache, say=_say,
+            progress=progress,
+        )  # fmt: skip
+    result["refused_rows"] = [{"id": row, "reason": reason} for row, reason in refused]
+    output = args.output or evaluation.default_output(result)
+    evaluation.save(result, output)
+    print(report.to_json(result) if args.json else report.markdown(result))
+    _say(f"Saved as {output}.")
+
+
+def models(args: argparse.Namespace) -> None:
+    """List, fetch, verify or locate the model files."""
+    from rag import models, report
+
+    folder = _config(args).models_dir
+    states = models.status(folder)
+    if args.action == "list":
+        print(report.models(states))
+    elif args.action == "path":
+        for path in [models.locate(name, folder) for name in args.names]:
+            print(path)
+        if not args.names:
+            print(folder or models.default_dir())
+    elif args.action == "pull":
+        specs = models.CATALOGUE.values()
+        for name in args.names or [s.name for s in specs if "(default)" in s.description]:
+            print(models.pull(name, folder))
+    else:
+        _verify(args.names or [row.name for row in states if row.state != "missing"], folder)
+
+
+def _verify(names: Sequence[str], folder: Path | None) -> None:
+    from rag import models
+
+    if not names:
+        raise ModelError("There is no model to verify yet: python -m rag models pull")
+    failures = []
+    for name in names:
+        try:
+            print(f"{models.verify(name, folder)}: intact")
+        except ModelError as error:
+            failures.append(str(error))
+    if failures:
+        raise ModelError(" ".join(failures))
+
+
+def serve(args: argparse.Namespace) -> None:
+    """Sync the index and serve the web chat."""
+    from rag.pipeline import Rag
+
+    def end(_signal: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    with _bar("indexing") as progress:
+        rag = Rag.for_articles(args.articles, _config(args), args.index, progress)
+    with rag:
+        from rag.chat import serve
+
+        serve(rag, host=args.host, port=args.port, open_browser=not args.no_browser)
+
+
+@contextmanager
+def _opened(args: argparse.Namespace) -> Iterator[Rag]:
+    """The index that is meant, opened; first what can be refused without loading anything."""
+    from rag.pipeline import Rag, checked
+
+    config = _config(args)
+    if not args.input:
+        checked(args.question, config)
+    index = args.index or _only_index()
+    with Rag.open(index, config) as rag:
+        yield rag
+
+
+def _only_index() -> Path:
+    from rag.database import NAME
+    from rag.manifest import default_index_dir
+
+    found = sorted(path.parent for path in Path("embeddings").glob(f"*/{NAME}"))
+    if len(found) == 1:
+        return found[0]
+    if default_index_dir(SEEDS) in found:
+        return default_index_dir(SEEDS)
+    if found:
+        names = ", ".join(str(path) for path in found)
+        raise IndexMissing(f"There are {len(found)} indexes; choose one with --index: {names}.")
+    raise IndexMissing(
+        "There is no index in embeddings. Build one with: python -m rag index ARTICLES"
+    )
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Progress]:
+    """A progress bar on stderr, if that is a terminal."""
+    from tqdm import tqdm
+
+    bar: Any = None
+
+    def progress(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            bar = tqdm(desc=title, total=total, initial=done, disable=None, leave=False)
+        bar.update(done - bar.n)
+
+    try:
+        yield progress
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

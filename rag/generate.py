@@ -1,0 +1,305 @@
+"""SEAM Generator: a question and its evidence → the draft of an answer, piece by piece.
+
+A newcomer adds a generator by writing one class and one row in GENERATORS. What it writes is only
+a draft: ``cite.py`` finds the sentence behind each claim and drops what none supports.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from rag import models, prompts
+from rag.causal_lm import CausalLM
+from rag.chat_client import POLL, ChatServer, list_models, stream_chat
+from rag.config import Config
+from rag.errors import ModelError, UnknownName
+from rag.llama_process import LlamaProcess
+from rag.types import Evidence, Turn
+
+_ALSO = 0.9  # "extractive" adds the second sentence if it scores at least this much of the first
+
+
+class Generator(Protocol):
+    """Writes one draft at a time; a second caller waits."""
+
+    model: str  # what Answer.models says
+
+    def draft(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Turn],
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        """Yield the draft in pieces as they come; end within a second after ``cancel`` is set.
+
+        A draft that takes longer than ``Config.answer_seconds`` just ends. Raises ModelError.
+        """
+
+    def warm_up(self) -> None:
+        """Load the model and read the fixed part of the prompt. Raises ModelError."""
+
+    def close(self) -> None:
+        """Free what the generator holds; a draft in progress ends."""
+
+
+class ExtractiveGenerator:
+    """No model: the best evidence sentence, and the second if it is nearly as good."""
+
+    model = "extractive"
+
+    def __init__(self, config: Config) -> None:
+        """Every generator is made from the settings; this one needs none."""
+
+    def draft(
+        self,
+        question: str,  # noqa: ARG002
+        evidence: Sequence[Evidence],
+        history: Sequence[Turn],  # noqa: ARG002
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        for n, sentence in enumerate(evidence[:2]):
+            if cancel.is_set() or (n and sentence.score < _ALSO * evidence[0].score):
+                return
+            yield "\n" * n + " ".join(sentence.quote.split())
+
+    def warm_up(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class OpenAIGenerator:
+    """Any server with OpenAI's chat completions: vLLM, llama-server, Ollama, a hosted one."""
+
+    def __init__(self, config: Config) -> None:
+        if not config.base_url:
+            raise ModelError(
+                "The generator 'openai' needs the address of its server: set OPENAI_BASE_URL, "
+                "such as http://localhost:8000/v1."
+            )
+        key = config.api_key
+        if key is not None and not (key.isascii() and key.isprintable()):
+            # Also because the HTTP library would repeat the key in its error.
+            raise ModelError("The API key (OPENAI_API_KEY) has a character that no key can have.")
+        parts = urlsplit(config.base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ModelError("OPENAI_BASE_URL is not an address such as http://localhost:8000/v1.")
+        place = parts.netloc.rpartition("@")[2] + parts.path  # a password before "@" stays secret
+        name = f"The server at {parts.scheme}://{place} (OPENAI_BASE_URL)"
+        self._server = ChatServer(config.base_url, name, key)
+        self._config = config
+        self._lock = threading.Lock()
+        self.model = config.model or ""  # the server's first, asked for when it is needed
+
+    def draft(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Turn],
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        with _turn(self._lock, cancel) as ours:
+            if ours and self._find_model(cancel):
+                request = {
+                    "model": self.model,
+                    "messages": prompts.chat(question, evidence, history),
+                    **_sampling(self._config),
+                }
+                yield from stream_chat(self._server, request, cancel, self._config.answer_seconds)
+
+    def warm_up(self) -> None:
+        self._find_model(threading.Event())
+
+    def close(self) -> None:
+        pass  # each draft has its own connection
+
+    def _find_model(self, cancel: threading.Event) -> bool:
+        if not self.model:
+            names = list_models(self._server, cancel, seconds=10.0)
+            if not names and not cancel.is_set():
+                raise ModelError(f"{self._server.name} offers no model.")
+            self.model = names[0] if names else ""
+        return bool(self.model)
+
+
+class LlamaCppGenerator:
+    """A GGUF model through llama.cpp, on this machine's processor."""
+
+    def __init__(self, config: Config) -> None:
+        name = config.model or "qwen2.5-coder-1.5b-instruct"
+        self._path = models.locate(name, config.models_dir)
+        if not self._path.is_file():
+            raise ModelError(
+                f"{self._path} is a folder, and llama.cpp reads a .gguf file: "
+                "choose another model, or the generator 'transformers'."
+            )
+        self.model = _short(name)
+        self._config = config
+        self._lock = threading.Lock()
+        self._process: LlamaProcess | None = None
+
+    def draft(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Turn],
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        yield from self._stream(
+            prompts.chat(question, evidence, history), self._config.answer_tokens, cancel
+        )
+
+    def warm_up(self) -> None:
+        # The fixed part stays in the server's cache. An empty question follows it because not
+        # every chat template takes a conversation that ends with the assistant.
+        for _ in self._stream(prompts.chat("", (), ()), 1, threading.Event()):
+            pass
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
+
+    def _stream(
+        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
+    ) -> Iterator[str]:
+        request = {
+            **_sampling(self._config),
+            "messages": messages,
+            "max_tokens": tokens,
+            "top_k": 1,
+            "cache_prompt": True,
+            "return_progress": True,  # an event per batch: notices sooner that we have gone
+        }
+        with _turn(self._lock, cancel) as ours:
+            if not ours:
+                return
+            process, server = self._running(), None
+            try:
+                if server := process.wait(cancel):
+                    yield from stream_chat(server, request, cancel, self._config.answer_seconds)
+            except ModelError as error:
+                if process is not self._process:  # closed in the meantime
+                    return
+                if server and process.ended(within=1.0):
+                    raise process.failure("ended while it wrote an answer") from error
+                raise
+
+    def _running(self) -> LlamaProcess:
+        """The process; a new one if there is none yet or it has died since the last draft."""
+        if self._process is None or self._process.ended():
+            self.close()
+            self._process = LlamaProcess(
+                self._path, self._config.context_tokens, self._config.threads
+            )
+        return self._process
+
+
+class TransformersGenerator:
+    """A model from the Hugging Face hub or a local folder, on a GPU if there is one."""
+
+    def __init__(self, config: Config) -> None:
+        name = config.model or "Qwen/Qwen2.5-1.5B-Instruct"
+        self._folder = models.locate(name, config.models_dir)
+        if not self._folder.is_dir():
+            raise ModelError(
+                f"{self._folder} is a file, and transformers reads a folder: "
+                "choose another model, or the generator 'llamacpp'."
+            )
+        self.model = _short(name)
+        self._config = config
+        self._lock = threading.Lock()
+        self._loading: Future[CausalLM] | None = None
+
+    def draft(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Turn],
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        with _turn(self._lock, cancel) as ours:
+            if not ours or (model := self._load(cancel)) is None:
+                return
+            messages = prompts.chat(question, evidence, history)
+            pieces = model.stream(messages, self._config.answer_tokens)
+            deadline = time.monotonic() + self._config.answer_seconds
+            for piece in pieces:
+                if cancel.is_set() or time.monotonic() > deadline:
+                    return
+                if piece:
+                    yield piece
+
+    def warm_up(self) -> None:
+        self._load(threading.Event())
+
+    def close(self) -> None:
+        self._loading = None
+
+    def _load(self, cancel: threading.Event) -> CausalLM | None:
+        """The model, loaded in a thread because that takes longer than a cancel may; or None."""
+        loading = self._loading
+        if loading is None:
+            settings = self._folder, self._config.context_tokens, self._config.threads
+            pool = ThreadPoolExecutor(max_workers=1)
+            loading = self._loading = pool.submit(CausalLM, *settings)
+            pool.shutdown(wait=False)  # its thread ends with this one task
+        while not cancel.is_set():
+            with suppress(TimeoutError):
+                return loading.result(timeout=POLL)
+        return None
+
+
+GENERATORS: dict[str, Callable[[Config], Generator]] = {
+    "llamacpp": LlamaCppGenerator,
+    "transformers": TransformersGenerator,
+    "openai": OpenAIGenerator,
+    "extractive": ExtractiveGenerator,
+}
+
+
+def load_generator(config: Config) -> Generator:
+    """Return the generator that the settings name; its model is loaded by the first draft.
+
+    Raises UnknownName, and ModelError if the model is not on this machine.
+    """
+    if config.generator not in GENERATORS:
+        raise UnknownName("generator", config.generator, sorted(GENERATORS))
+    return GENERATORS[config.generator](config)
+
+
+@contextmanager
+def _turn(lock: threading.Lock, cancel: threading.Event) -> Iterator[bool]:
+    """Hold the lock; False, without it, if ``cancel`` was set first."""
+    while not cancel.is_set():
+        if lock.acquire(timeout=POLL):
+            try:
+                yield True
+            finally:
+                lock.release()
+            return
+    yield False
+
+
+def _sampling(config: Config) -> dict[str, Any]:
+    """What makes a server's answer short and always the same."""
+    return {
+        "max_tokens": config.answer_tokens,
+        "temperature": 0,
+        "seed": 0,
+        "stop": ["\n\n"],
+    }
+
+
+def _short(name: str) -> str:
+    """A path's last part, which says enough and nothing about the user's folders."""
+    return Path(name).name if Path(name).expanduser().exists() else name

@@ -1,0 +1,178 @@
+"""Numbers, units and dates in a text, brought to one form: "12,000" = "twelve thousand",
+"3.5%" = "3.5 per cent", "$4m" = "four million dollars", "Oct. 23" = "23 October".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rag.terms import fold
+
+UNITS = {
+    "%": "percent", "percent": "percent", "per cent": "percent", "percentage point": "point",
+    "$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "us$": "dollar", "usd": "dollar",
+    "eur": "euro", "gbp": "pound", "km": "kilometre", "kilometer": "kilometre", "m": "metre",
+    "meter": "metre", "cm": "centimetre", "mm": "millimetre", "kg": "kilogram",
+    "kilo": "kilogram", "lb": "pound", "ft": "foot", "feet": "foot", "mph": "mph",
+    "inches": "inch", "sec": "second", "min": "minute", "hr": "hour",
+} | {
+    word: word
+    for word in (
+        "dollar euro pound yen yuan rouble ruble rupee cent kilometre metre centimetre mile foot "
+        "inch yard acre hectare gram kilogram tonne ton ounce litre liter gallon barrel second "
+        "minute hour day week month year decade century degree watt kilowatt megawatt gigawatt "
+        "volt byte megabyte gigabyte terabyte"
+    ).split()
+}  # fmt: skip
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+WORDS = {word: n for n, word in enumerate(_SMALL)} | {
+    word: 10 * n for n, word in enumerate(_TENS, start=2)
+}
+MAGNITUDES = {
+    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+    "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "dozen": 12,
+}  # fmt: skip
+ORDINALS = {
+    word: n
+    for n, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
+        start=1,
+    )
+}
+MONTHS = {
+    name: n
+    for n, names in enumerate(
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
+         "august aug", "september sept sep", "october oct", "november nov", "december dec"),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+
+_UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len)[::-1])
+_WORD = "|".join([*WORDS, *MAGNITUDES])
+NUMBER = re.compile(
+    r"(?P<currency>us\$|[$€£¥])?\s?"
+    r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,])\d+(?:\.\d+)?)"
+    r"(?:(?P<ordinal>st|nd|rd|th)\b)?"
+    r"(?:[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|dozen|mn|mln|bn|tn|k|m)\b)?"
+    rf"(?:\s?(?P<sign>%|per\s?cent(?:age points?)?\b)|[\s-]?(?P<unit>{_UNIT})s?\b)?"
+    rf"|\b(?P<words>(?:{_WORD})(?:(?:[\s-]|\sand\s)(?:{_WORD}))*)\b"
+    rf"(?:[\s-](?P<sign2>per\s?cent(?:age points?)?)\b|[\s-](?P<unit2>{_UNIT})s?\b)?"
+)
+ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+_MONTH = "|".join(MONTHS)
+MONTH = re.compile(
+    rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
+    r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d))?(?:,?\s(?:of\s)?(?P<year>\d{4})\b)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A value with its unit's one name, or None, and the characters it was written with."""
+
+    value: float
+    unit: str | None
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A month with day and year where given, or the name of a weekday."""
+
+    written: str
+    weekday: str | None = None
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+    def agrees(self, other: Date) -> bool:
+        """Return whether the other says this and perhaps more."""
+        names = ("weekday", "year", "month", "day")
+        return all(getattr(self, n) in {None, getattr(other, n)} for n in names)
+
+
+def dates(text: str) -> list[Date]:
+    """Return the dates and weekdays in a text."""
+    return [date for date, _ in _dates(_prepared(text))]
+
+
+def numbers(text: str) -> list[Number]:
+    """Return the numbers in a text, those in its dates left out (years alone are numbers)."""
+    folded = _prepared(text)
+    for _, (start, end) in _dates(folded):
+        folded = folded[:start] + "\0" * (end - start) + folded[end:]
+    return [number for match in NUMBER.finditer(folded) if (number := _number(match))]
+
+
+def _prepared(text: str) -> str:
+    return re.sub(r"\s+", " ", fold(text))
+
+
+def _dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
+    for match in ISO.finditer(text):
+        year, month, day = (int(part) for part in match.groups())
+        yield Date(match[0], year=year, month=month, day=day), match.span()
+    for match in MONTH.finditer(text):
+        day_written, year_written = match["before"] or match["after"], match["year"]
+        if match["month"] in {"may", "march", "mar", "sep", "dec", "jan"} and not (
+            day_written or year_written or re.search(r"\b(?:in|since|until|by|last|next) $",
+                                                     text[: match.start()])
+        ):  # fmt: skip
+            continue  # the verb, more likely
+        yield (
+            Date(
+                match[0],
+                year=int(year_written) if year_written else None,
+                month=MONTHS[match["month"]],
+                day=int(day_written) if day_written else None,
+            ),
+            match.span(),
+        )
+    for match in re.finditer(rf"\b({'|'.join(DAYS)})s?\b", text):
+        yield Date(match[0], weekday=match[1]), match.span()
+
+
+def _number(match: re.Match[str]) -> Number | None:
+    written = match[0].strip()
+    if match["digits"]:
+        value = float(match["digits"].replace(",", ""))
+        magnitude = match["magnitude"]
+        unit = match["sign"] or match["unit"] or match["currency"]
+        if magnitude == "m" and not match["currency"]:
+            magnitude, unit = None, "m"
+        return Number(value * MAGNITUDES.get(magnitude or "", 1), _unit(unit), written)
+    words = re.split(r"[\s-]+(?:and )?", match["words"])
+    if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
+        return None  # "one of them"
+    return Number(_spoken(words), _unit(match["sign2"] or match["unit2"]), written)
+
+
+def _spoken(words: list[str]) -> float:
+    total, current = 0.0, 0.0
+    for word in words:
+        if word in WORDS:
+            current += WORDS[word]
+        elif word == "hundred":
+            current = max(current, 1) * 100
+        else:
+            total += max(current, 1) * MAGNITUDES[word]
+            current = 0.0
+    return total + current
+
+
+def _unit(written: str | None) -> str | None:
+    if not written:
+        return None
+    plain = re.sub(r"\s+", " ", written).replace("percent ", "per cent ")
+    if plain.startswith(("percentage point", "per centage point")):
+        return "point"
+    return UNITS.get(plain) or UNITS.get(plain.rstrip("s"), plain)

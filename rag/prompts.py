@@ -1,0 +1,63 @@
+"""What the language model is told. The fixed part comes first, so that its cache is reused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.types import Evidence, Turn
+
+NOT_FOUND = "Not found"  # what the model is asked to say when the sentences do not answer
+
+SYSTEM = (
+    "You answer questions from numbered sentences of news articles. Use only what the sentences "
+    "say. Answer in one short, complete sentence (two if needed), close to their wording, and end "
+    "it with the number of the sentence that says it, like [2]. If the sentences do not say it, "
+    f'answer exactly "{NOT_FOUND}".'
+)
+
+EXAMPLES = (
+    (
+        "[1] The bridge was closed on Friday after cracks were found in two pillars.\n"
+        "[2] Mayor Ann Okoye said repairs would cost about $4 million.\n"
+        "Question: How much will the repairs cost?",
+        "The repairs will cost about $4 million, Mayor Ann Okoye said. [2]",
+    ),
+    (
+        "[1] The bridge was closed on Friday after cracks were found in two pillars.\n"
+        "[2] Mayor Ann Okoye said repairs would cost about $4 million.\n"
+        "Question: Who built the bridge?",
+        f"{NOT_FOUND}",
+    ),
+)
+
+
+def chat(question: str, evidence: Sequence[Evidence], history: Sequence[Turn]) -> list[dict[str, str]]:
+    """Return the messages for a chat model, as role and content."""
+    messages = fixed()
+    lines = [f"[{n}] {plain(e.quote)}" for n, e in enumerate(evidence, start=1)]
+    before = [turn.text for turn in history if turn.role == "user"][-1:]
+    asked = [f"Question before: {plain(text)}" for text in before]
+    content = "\n".join([*lines, *asked, f"Question: {plain(question)}"])
+    return [*messages, {"role": "user", "content": content}]
+
+
+def fixed() -> list[dict[str, str]]:
+    """Return the messages that every prompt starts with."""
+    messages = [{"role": "system", "content": SYSTEM}]
+    for asked, answered in EXAMPLES:
+        messages.append({"role": "user", "content": asked})
+        messages.append({"role": "assistant", "content": answered})
+    return messages
+
+
+def plain(text: str) -> str:
+    """Return untrusted text on one line, without what a chat template would take for its own.
+
+    The marks of templates ("<|im_end|>", "<s>", "[INST]") are taken apart, not removed, so that
+    an article about them can still be asked about.
+    """
+    one_line = " ".join(text.split())
+    for mark in ("<|", "|>", "<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>",
+                 "<end_of_turn>"):  # fmt: skip
+        one_line = one_line.replace(mark, f"{mark[0]} {mark[1:]}")
+    return one_line

@@ -1,0 +1,170 @@
+"""What a person reads in a terminal, and JSON that any terminal and any reader can take.
+
+Article text is not trusted: what could steer the terminal or turn the reading order is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.models import ModelStatus
+    from rag.sync import Changes
+    from rag.types import Answer, Citation, Claim, Event, Evidence, SearchResult
+
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
+# Valid in JSON, but ends of lines or commands to some readers; lone surrogates are not UTF-8.
+_ESCAPED = re.compile(f"[\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
+
+SHOWN = 3  # sentences under a refusal
+WIDEST = 100  # columns
+
+
+def clean(text: str) -> str:
+    """Return the text without control characters (but line feeds and tabs) and bidi overrides."""
+    return _UNSAFE.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Return the text cleaned and on one line."""
+    return " ".join(clean(text).split())
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """Return JSON in readable Unicode that is always valid UTF-8 and one line per row."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Return one paragraph, cleaned and wrapped to the terminal's width."""
+    width = min(WIDEST, max(20, shutil.get_terminal_size().columns))
+    return textwrap.fill(
+        one_line(text), width, subsequent_indent=indent, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def changes(done: Changes, index: Path) -> str:
+    """Say what a sync changed, each skipped file with its reason, and where the index lies."""
+    lines = [f"Articles: {done}."]
+    for name in ("added", "edited", "renamed", "removed"):
+        paths: Sequence[str] = getattr(done, name)
+        if paths and len(paths) <= 10:
+            lines.append(f"  {name}: {', '.join(paths)}")
+    lines += [f"  skipped: {path}: {reason}" for path, reason in done.skipped]
+    if done.rebuilt:
+        lines.append(f"Everything was rebuilt: {done.rebuilt}.")
+    return "\n".join(one_line_keeping_indent(line) for line in [*lines, f"Index: {index}"])
+
+
+def one_line_keeping_indent(line: str) -> str:
+    """Return the line cleaned, with the indent it has."""
+    return line[: len(line) - len(line.lstrip())] + one_line(line)
+
+
+def streamed(events: Iterable[Event]) -> Iterator[str]:
+    """Yield the claims as they are verified, then the notes and footnotes, or the refusal."""
+    from rag.types import Answer, ClaimVerified
+
+    for event in events:
+        if isinstance(event, ClaimVerified):
+            yield claim(event.claim)
+        elif isinstance(event, Answer) and event.declined:
+            yield refusal(event)
+        elif isinstance(event, Answer):
+            yield from ("\n" + wrapped(note) for note in event.notes)
+            yield "\n" + "\n".join(footnote(citation) for citation in event.citations)
+
+
+def claim(said: Claim) -> str:
+    """A claim with its markers, as a paragraph."""
+    return wrapped(said.text + "".join(f" [{number}]" for number in said.citations))
+
+
+def footnote(citation: Citation) -> str:
+    """``[1] “quote” — Title, date (path)``."""
+    mark = f"[{citation.number}] "
+    return wrapped(mark + _source(citation), " " * len(mark))
+
+
+def refusal(answer: Answer) -> str:
+    """What the answer says instead of claims, and the nearest sentences."""
+    notes = answer.notes or (answer.reason or "The articles do not say.",)
+    nearest = [wrapped(f"  - {_source(e)}", "    ") for e in answer.evidence[:SHOWN]]
+    listed = ["\n".join(["Nearest sentences:", *nearest])] if nearest else []
+    return "\n\n".join([*(wrapped(note) for note in notes), *listed])
+
+
+def found(result: SearchResult) -> str:
+    """The evidence sentences and the passages, best first."""
+    sentences = [
+        wrapped(f"{n:2}. {e.score:.3f} {_source(e)}", "    ")
+        for n, e in enumerate(result.evidence, start=1)
+    ]
+    passages = [
+        one_line(f"{n}. {hit.score:.3f} {hit.article} {hit.start}–{hit.end}")
+        for n, hit in enumerate(result.passages, start=1)
+    ]
+    head = f"Confidence that the articles answer this: {result.confidence:.2f}"
+    parts = [head]
+    parts += ["\n".join(["Sentences:", *sentences])] if sentences else ["Nothing was found."]
+    parts += ["\n".join(["Passages:", *passages])] if passages else []
+    return "\n\n".join(parts)
+
+
+def _source(of: Citation | Evidence) -> str:
+    date = f", {of.published}" if of.published else ""
+    return f"“{of.quote}” — {of.title}{date} ({of.article})"
+
+
+def models(rows: Sequence[ModelStatus]) -> str:
+    """A table: name, use, size, state, path."""
+    width = max(len(row.name) for row in rows)
+    return "\n".join(
+        f"{row.name:{width}}  {row.use:7}  {size(row.size):>8}  {row.state:7}  {row.path}"
+        for row in rows
+    )
+
+
+def size(number: int) -> str:
+    """Bytes as a person reads them, in powers of ten."""
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def markdown(result: Mapping[str, Any]) -> str:
+    """An evaluation as Markdown tables."""
+    config = result["config"]
+    head = (
+        f"# {result['set']}: {result['task']}, {result['n']} questions\n\n"
+        f"Commit {result['commit']}, {result['date']}, encoder {config['encoder']}, generator "
+        f"{config['generator']} {config['model'] or ''}".rstrip()
+    )
+    parts = [f"{head}; {result['errors']} rows with an error.", _table("metric", result["metrics"])]
+    for title, rows in result.get("by_kind", {}).items():
+        parts += [_table(f"{title} by kind", rows)] if rows else []
+    if rejected := result.get("rejection_rate_by_kind"):
+        parts.append(_table("rejection rate of", rejected))
+    if stages := result["latency_ms"]:
+        parts.append("| stage, ms | p50 | p95 |\n|---|---|---|")
+        parts[-1] += "".join(
+            f"\n| {k} | {v['p50']:.0f} | {v['p95']:.0f} |" for k, v in stages.items()
+        )
+    return clean("\n\n".join(parts))
+
+
+def _table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = [f"| {title} | value | 95 % interval | n |", "|---|---|---|---|"]
+    for name, row in rows.items():
+        value, low, high = (
+            "–" if row[key] is None else f"{row[key]:.4g}" for key in ("value", "low", "high")
+        )
+        lines.append(f"| {name} | {value} | {low} to {high} | {row['n']} |")
+    return "\n".join(lines)

@@ -1,0 +1,93 @@
+"""A small folder of invented news, an index of it, and the real encoder where it is present."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag import models
+from rag.config import Config
+from rag.encoder import Encoder, HashedEncoder, load_encoder
+from rag.errors import ModelError
+from rag.index import Index
+from rag.sync import sync
+
+NEWS = {
+    "bridge.txt": (
+        "Harbour bridge closes for repairs\n"
+        "Published: 2024-03-08\n"
+        "Source: The Port Herald\n"
+        "Author: Ines Calder\n"
+        "URL: https://example.org/bridge\n"
+        "\n"
+        "The Harbour Bridge in Maldon was closed on Friday after cracks were found in two pillars. "
+        "Mayor Ann Okoye said repairs would cost about $4 million.\n"
+        "\n"
+        "“Nobody was hurt,” she said. The bridge, opened in 1931, carries 12,000 cars a day.\n"
+    ),
+    "ferry.txt": (
+        "Ferry to Lisk runs twice a day\n"
+        "\n"
+        "The ferry to Lisk leaves at 7 a.m. and 5 p.m. every day. Tickets cost nine euros. "
+        "Dr. Paul Reyes, who runs the line, said that children travel free.\n"
+    ),
+    "islands/owls.md": (
+        "# Owls return to Lisk\n"
+        "Published: 2023-11-20\n"
+        "\n"
+        "Snowy owls were seen on the island of Lisk for the first time in 40 years. "
+        "Rangers counted eleven birds.\n"
+    ),
+    "café.txt": (
+        "Le café de Maldon ferme ses portes.\n"
+        "\n"
+        "The café on Quay Street closed after 88 years. Its owner, Zoë Brandt, is 91.\r\n"
+        "She will move to Lisk.\r\n"
+    ),
+}
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    """A folder of four invented news articles."""
+    folder = tmp_path / "articles"
+    for name, text in NEWS.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    return folder
+
+
+@pytest.fixture
+def config() -> Config:
+    """Settings without a model."""
+    return Config(encoder="hashed", generator="extractive", passage_tokens=24, store="numpy")
+
+
+@pytest.fixture
+def encoder() -> HashedEncoder:
+    return HashedEncoder()
+
+
+@pytest.fixture
+def index(
+    articles: Path, config: Config, encoder: HashedEncoder, tmp_path: Path
+) -> Iterator[Index]:
+    """An open index of ``articles``; it lies in tmp_path/index."""
+    folder = tmp_path / "index"
+    sync(articles, folder, config, encoder)
+    opened = Index.open(folder, config, encoder)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Encoder:
+    """The default encoder. Skips when it has not been fetched."""
+    try:
+        models.locate("all-MiniLM-L6-v2")
+    except ModelError as error:
+        pytest.skip(f"the encoder is not here: {error}")
+    return load_encoder("all-MiniLM-L6-v2")

@@ -1,0 +1,56 @@
+"""A generator that replays drafts and remembers what it was asked."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.types import Evidence, Turn
+
+Draft = str | Sequence[str] | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    question: str
+    evidence: tuple[Evidence, ...]
+    history: tuple[Turn, ...]
+
+
+class ScriptedGenerator:
+    """Each call takes the next draft: a text, its pieces, or an error to raise.
+
+    A queue that runs out is a mistake in the test and raises IndexError.
+    """
+
+    model = "scripted"
+
+    def __init__(self, *drafts: Draft) -> None:
+        self.drafts = deque(drafts)
+        self.calls: list[Call] = []
+        self.warm = False
+        self.closed = False
+
+    def draft(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Turn],
+        cancel: threading.Event,
+    ) -> Iterator[str]:
+        self.calls.append(Call(question, tuple(evidence), tuple(history)))
+        draft = self.drafts.popleft()
+        if isinstance(draft, Exception):
+            raise draft
+        for piece in [draft] if isinstance(draft, str) else draft:
+            if cancel.is_set():
+                return
+            yield piece
+
+    def warm_up(self) -> None:
+        self.warm = True
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,147 @@
+"""What the chat does with an engine, without Gradio: answering, stopping, opening an article."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from fake_rag import FakeRag
+
+from rag.conversation import Exchange
+from rag.errors import IndexCorrupt
+from rag.session import Running, answering, begun, opened
+from rag.types import ArticleSummary
+
+
+def marks(markup: str, kind: str) -> list[str]:
+    found = re.findall(rf'<mark class="{kind}"[^>]*>(.*?)</mark>', markup, re.DOTALL)
+    return [unescape(re.sub(r"<[^>]*>", "", mark)) for mark in found]
+
+
+def asked(question: str = "When?") -> tuple[FakeRag, Exchange]:
+    rag = FakeRag()
+    return rag, list(answering(rag, (), question, threading.Event()))[-1]
+
+
+# -- answering and stopping -------------------------------------------------------------------
+
+
+def test_evidence_then_its_neighbours_then_claims() -> None:
+    steps = list(answering(FakeRag(), (), "When?", threading.Event()))
+    assert [step.state for step in steps[:3]] == ["searching", "reading", "reading"]
+    assert steps[1].evidence
+    assert not steps[1].contexts  # at once, and not after every article has been read again
+    assert {(e.article, e.start, e.end) for e in steps[2].evidence} == set(steps[2].contexts)
+    assert [len(step.claims) for step in steps[3:]] == [1, 1, 2, 2, 3, 3, 3]
+    assert steps[-1].state == "answered"
+
+
+@pytest.mark.parametrize("question", ["slow", "slowest"])  # with a last answer, and without
+def test_a_stopped_question_keeps_its_claims(question: str) -> None:
+    rag, cancel = FakeRag(), threading.Event()
+    for step in answering(rag, (), question, cancel):
+        if step.claims:
+            cancel.set()
+    assert step.state == "stopped"
+    assert len(step.claims) == len(step.citations) == 1
+    assert step.contexts
+    assert rag.running == 0
+
+
+def test_an_engine_that_cannot_stop_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.session.GRACE", 0.05)
+    rag, cancel = FakeRag(), threading.Event()
+    rag.loaded.clear()
+    threading.Timer(0.05, cancel.set).start()
+    begin = time.monotonic()
+    last = list(answering(rag, (), "When?", cancel))[-1]
+    assert time.monotonic() - begin < 5
+    assert last.state == "stopped"
+    assert last.evidence
+    assert rag.running == 1
+    rag.loaded.set()
+    deadline = time.monotonic() + 5
+    while rag.running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert rag.running == 0  # what it was doing has ended, and nothing after it has begun
+
+
+def test_an_abandoned_question_is_told_to_stop() -> None:
+    running = Running()
+    with running.question("visitor") as first, running.question("visitor") as second:
+        assert first.is_set()
+        assert not second.is_set()
+        running.stop("somebody else")
+        assert not second.is_set()
+        running.stop_all()
+        assert second.is_set()
+
+
+class Damaged(FakeRag):
+    def contents(self) -> tuple[ArticleSummary, ...]:
+        raise IndexCorrupt("vectors.faiss is damaged.")
+
+
+def test_an_unreadable_index_is_said_in_one_line() -> None:
+    for markup in (*begun(Damaged()), opened(Damaged(), (), {"article": "ferry.txt"})):
+        assert "vectors.faiss is damaged." in markup
+        assert "python -m rag index" not in markup
+
+
+# -- opening an article -----------------------------------------------------------------------
+
+
+def test_a_click_opens_the_cited_sentence() -> None:
+    rag, exchange = asked()
+    cited = exchange.citations[1]
+    wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
+    markup = opened(rag, (exchange,), wanted)
+    assert marks(markup, "current") == [cited.quote]
+    assert len(marks(markup, "other")) == 2
+
+
+def test_a_forgotten_conversation_still_opens_whole_sentences() -> None:
+    rag, exchange = asked()
+    cited = exchange.citations[0]
+    wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
+    assert marks(opened(rag, (), wanted), "current") == [cited.quote]
+    assert "<mark" not in opened(rag, (), {**wanted, "end": cited.end - 3})
+
+
+def test_an_edited_article_is_shown_without_a_false_highlight() -> None:
+    rag, exchange = asked()
+    cited = exchange.citations[0]
+    rag.articles = [replace(a, text=a.text.replace("seven", "eight")) for a in rag.articles]
+    wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
+    markup = opened(rag, (exchange,), wanted)
+    assert not marks(markup, "current")
+    assert "no longer in the article" in markup
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        None,
+        [],
+        "ferry.txt",
+        {},
+        {"library": True},
+        {"article": "../../etc/passwd"},
+        {"article": ["ferry.txt"]},
+        {"article": {"a": 1}},
+        {"article": "/ferry.txt", "start": "1", "end": "5"},
+    ],
+)
+def test_what_is_not_an_indexed_article_opens_the_list(wanted: object) -> None:
+    assert 'data-view="library"' in opened(FakeRag(), (), wanted)
+
+
+@pytest.mark.parametrize("start", ["-5", "x", None, "9" * 400, 1.5, [], "٣", "1e3"])
+def test_offsets_from_the_browser_are_not_trusted(start: object) -> None:
+    rag, exchange = asked()
+    wanted = {"article": "ferry.txt", "exchange": start, "start": start, "end": start}
+    assert not marks(opened(rag, (exchange,), wanted), "current")
