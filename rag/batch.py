@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
 from filelock import FileLock, Timeout
 
 from rag.errors import InputError, RagError
-from rag.questions import lines, read_identity, read_question, read_row, shown
 from rag.report import to_json
+from rag.rows import lines, read_identity, read_question, read_row, shown
 
 if TYPE_CHECKING:
     from rag.pipeline import Rag
@@ -60,6 +60,8 @@ def run(
     """
     if not source.is_file():
         raise InputError(f"There is no file of questions {source}.")
+    if not target.parent.is_dir():
+        raise InputError(f"There is no folder {target.parent} for the output.")
     if target.exists() and (not target.is_file() or target.samefile(source)):
         raise InputError(f"The output {target} must be a file of its own; choose another --output.")
     with _only_writer(target):

@@ -4,17 +4,20 @@ reader.py, what a conversation is in conversation.py.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# Gradio reads these itself: no telemetry, and no statistics over its events after each of them.
+# Read by Gradio itself: no telemetry, and no statistics over its events after each of them.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
+os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever else is set
 import gradio as gr
 
 from rag.conversation import Exchange
@@ -174,9 +177,20 @@ def serve(
         print("Anyone who can reach this address can read the articles.", flush=True)
     threading.Thread(target=_warm_up, args=[rag], name="warm-up", daemon=True).start()
     try:
-        blocks.block_thread()
+        _until_interrupted()
+    except KeyboardInterrupt:
+        print("Footnote ends.", flush=True)
     finally:
-        running.stop_all()
+        running.stop_all()  # first, or the server would wait for the answers
+        # Nor should it wait for pages that are open, and then report that they were cut off.
+        logging.getLogger("uvicorn.error").disabled = True
+        blocks.server.force_exit = True
+        blocks.close(verbose=False)
+
+
+def _until_interrupted() -> None:
+    while True:
+        time.sleep(1)
 
 
 def _warm_up(rag: Engine) -> None:

@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +56,8 @@ def _in_background(
     source: AsyncIterator[str], server: ChatServer, cancel: threading.Event, seconds: float
 ) -> Iterator[str]:
     """Iterate over ``source`` in a thread. Its first item, "", says that the server answers."""
-    arrived: queue.SimpleQueue[str | asyncio.Task[None]] = queue.SimpleQueue()
+    arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()  # None: it is over
+    outcome: Future[bool] = Future()  # whether it was cut short
     left = threading.Event()  # the consumer has gone
     deadline = time.monotonic() + seconds
 
@@ -63,28 +65,39 @@ def _in_background(
         async for piece in source:
             arrived.put(piece)
 
-    async def watch() -> None:
+    async def watch() -> bool:
         reading = asyncio.create_task(read())
         while not reading.done():
             await asyncio.wait({reading}, timeout=POLL)
             if cancel.is_set() or left.is_set() or time.monotonic() > deadline:
                 reading.cancel()
-        arrived.put(reading)
+        if reading.cancelled():
+            return True
+        reading.result()
+        return False
+
+    def run() -> None:
+        try:
+            outcome.set_result(asyncio.run(watch()))
+        except ModelError as error:
+            outcome.set_exception(error)
+        except OSError as error:  # too many open files: not even an event loop
+            outcome.set_exception(ModelError(f"{server.name} cannot be reached ({error})."))
+        finally:
+            arrived.put(None)
 
     # A daemon, so that an interpreter that exits in the middle of a draft does not wait for it.
-    thread = threading.Thread(target=lambda: asyncio.run(watch()), name="chat", daemon=True)
+    thread = threading.Thread(target=run, name="chat", daemon=True)
     thread.start()
     answered = False
     try:
-        while isinstance(item := arrived.get(), str):
+        while (piece := arrived.get()) is not None:
             answered = True
             if cancel.is_set():
                 return
-            if item:
-                yield item
-        if not item.cancelled():
-            item.result()
-        elif not answered and not cancel.is_set():
+            if piece:
+                yield piece
+        if outcome.result(timeout=0) and not answered and not cancel.is_set():
             raise ModelError(f"{server.name} did not answer within {seconds:g} seconds.")
     finally:
         left.set()

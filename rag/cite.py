@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.prompts import NOT_FOUND
@@ -26,6 +26,8 @@ RELATED = 0.34  # least support of a sentence that is quoted in a failed claim's
 TRIED = 3  # candidates that are tried
 
 MARKERS = re.compile(r"\s*\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")
+LABEL = re.compile(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", re.IGNORECASE)
+SHORT = 60  # characters that an answer without a full stop may have and yet be whole
 PRONOUN = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their|him|them|we|our|i|my|this|these|that|those|"
     r"the (?:company|group|agency|alliance|country|city|team|president|minister|spokes\w+))\b",
@@ -43,24 +45,40 @@ class DraftSentence:
     finished: bool = True
 
 
-def draft_sentences(draft: str, *, complete: bool) -> list[DraftSentence]:
-    """Return the sentences of a draft; of one that still grows, those that cannot change."""
-    # "… said. [2]" → "… said [2].": the number belongs to the sentence before it.
-    moved = re.sub(r"([.!?…][\"'”’)]*)((?:\s*\[[\d,;\s–-]+\])+)", r"\2\1", draft)
-    spans = split(moved)
+def draft_sentences(
+    draft: str, *, complete: bool, quotes: Collection[str] = ()
+) -> list[DraftSentence]:
+    """Return the sentences of a draft; of one that still grows, those that cannot change.
+
+    A line that is one of the ``quotes`` stays whole, whatever the splitter would make of it.
+    """
+    if not complete and draft.rfind("[") > draft.rfind("]"):
+        draft = draft[: draft.rfind("[")]  # a number that is still being written
     found = []
+    lines = draft.split("\n")
+    for n, line in enumerate(lines):
+        growing = not complete and n == len(lines) - 1
+        if " ".join(line.split()) in quotes and not growing:
+            found.append(DraftSentence(line.strip(), ()))
+        else:
+            found.extend(_sentences_of(line, growing=growing))
+    return found
+
+
+def _sentences_of(line: str, *, growing: bool) -> Iterator[DraftSentence]:
+    # "… said. [2]" → "… said [2].": the number belongs to the sentence before it.
+    moved = re.sub(r"([.!?…][\"'”’)]*)((?:\s*\[[\d,;\s–-]+\])+)", r"\2\1", line)
+    spans = split(moved)
     for n, span in enumerate(spans):
+        last = n == len(spans) - 1
+        if last and growing:
+            return  # more of it, or its number, may follow
         piece = moved[span.start : span.end]
         hints = [int(d) for m in MARKERS.finditer(piece) for d in re.findall(r"\d{1,3}", m[1])]
-        text = re.sub(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", "", MARKERS.sub("", piece),
-                      flags=re.IGNORECASE).strip()  # fmt: skip
-        last = n == len(spans) - 1
-        if last and not complete and not moved[span.end :].count("\n"):
-            break  # more of it, or its number, may follow
+        text = LABEL.sub("", MARKERS.sub("", piece)).strip()
         if re.search(r"\w", text):
-            ended = bool(SENTENCE_END.search(text)) or not last or len(text) < 60
-            found.append(DraftSentence(text, tuple(hints), ended))
-    return found
+            ended = bool(SENTENCE_END.search(text)) or not last or len(text) < SHORT
+            yield DraftSentence(text, tuple(hints), ended)
 
 
 def says_not_found(text: str) -> bool:
@@ -93,7 +111,7 @@ class Citer:
         """Return the claim that a sentence of the draft becomes, or None when it is dropped."""
         exact = self._exact(sentence.text)
         if exact:
-            return self._quote(exact)
+            return self.quote(exact)
         ranked = self._ranked(sentence)
         if sentence.finished:
             for sources in self._attempts(sentence.text, ranked):
@@ -101,12 +119,8 @@ class Citer:
                 if check.passed:
                     return self._publish(sentence.text, sources, check.support)
         if ranked and ranked[0][1] >= RELATED:
-            return self._quote(ranked[0][0])
+            return self.quote(ranked[0][0])
         return None
-
-    def quote_best(self) -> ClaimVerified | None:
-        """Return the best evidence sentence as a quoted claim."""
-        return self._quote(self.evidence[0]) if self.evidence else None
 
     def _exact(self, text: str) -> Evidence | None:
         said = words(text)
@@ -157,7 +171,8 @@ class Citer:
                 return earlier
         return None
 
-    def _quote(self, evidence: Evidence) -> ClaimVerified | None:
+    def quote(self, evidence: Evidence) -> ClaimVerified | None:
+        """Return an evidence sentence itself as a claim, or None when it has been quoted."""
         place = (evidence.article, evidence.start, evidence.end)
         if place in self.citations and any(
             claim.verdict == "quoted" and claim.citations == (self.citations[place].number,)

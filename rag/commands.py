@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -105,14 +105,17 @@ def evaluate(args: argparse.Namespace) -> None:
 
     questions, articles = known.places(args.set, args.questions, args.articles, args.task)
     with _bar("indexing") as progress:
-        rag = Rag.for_articles(articles, _config(args), None, progress)
+        config = _config(args)
+        if args.task == "retrieval":
+            config = replace(config, generator="extractive")
+        rag = Rag.for_articles(articles, config, None, progress)
     with rag, _bar("answering") as progress:
         cases, refused = known.load_cases(questions, articles, args.limit)
         for row, reason in refused:
             _say(f"{row}: {reason}; left out.")
         result = evaluation.evaluate(
-            rag, cases, articles, args.task, name=args.set.name, cache=args.cache, say=_say,
-            progress=progress,
+            rag, cases, articles, args.task, name=args.set.resolve().name, cache=args.cache,
+            say=_say, progress=progress,
         )  # fmt: skip
     result["refused_rows"] = [{"id": row, "reason": reason} for row, reason in refused]
     output = args.output or evaluation.default_output(result)
@@ -128,7 +131,7 @@ def models(args: argparse.Namespace) -> None:
     folder = _config(args).models_dir
     states = models.status(folder)
     if args.action == "list":
-        print(report.models(states))
+        print(report.models([row for row in states if row.name in args.names] or states))
     elif args.action == "path":
         for path in [models.locate(name, folder) for name in args.names]:
             print(path)
@@ -168,19 +171,23 @@ def serve(args: argparse.Namespace) -> None:
     with _bar("indexing") as progress:
         rag = Rag.for_articles(args.articles, _config(args), args.index, progress)
     with rag:
-        from rag.chat import serve
+        from rag.chat import serve as serve_chat
 
-        serve(rag, host=args.host, port=args.port, open_browser=not args.no_browser)
+        with suppress(KeyboardInterrupt):  # the usual end
+            serve_chat(rag, host=args.host, port=args.port, open_browser=not args.no_browser)
 
 
 @contextmanager
 def _opened(args: argparse.Namespace) -> Iterator[Rag]:
     """The index that is meant, opened; first what can be refused without loading anything."""
-    from rag.pipeline import Rag, checked
+    from rag.pipeline import Rag
+    from rag.question import checked
 
     config = _config(args)
+    if not hasattr(args, "generator"):  # search: retrieval alone
+        config = replace(config, generator="extractive")
     if not args.input:
-        checked(args.question, config)
+        checked(args.question, config.question_characters)
     index = args.index or _only_index()
     with Rag.open(index, config) as rag:
         yield rag

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from rag.numbers import numbers
 from rag.retrieve import Candidate, Query
+from rag.rules import names, same_name
 from rag.terms import words
-from rag.verify import names, same_name
 
 SIGNALS = (
     "score",  # of the best sentence
@@ -60,16 +60,11 @@ def _passage_text(candidate: Candidate) -> str:
     return candidate.article.text[passage.start : passage.end]
 
 
-def missing_names(question: str, text: str) -> list[str]:
-    """Return the names in a question that a text does not hold, folded."""
+def _names_held(question: str, text: str) -> float:
     held = {part.replace(".", "") for word in words(text) for part in word.split("-")}
     wanted = {part for run in names(question) for word in run for part in word.split("-")}
-    return sorted(w for w in wanted if not any(same_name(w, other) for other in held))
-
-
-def _names_held(question: str, text: str) -> float:
-    wanted = {part for run in names(question) for word in run for part in word.split("-")}
-    return 1 - len(missing_names(question, text)) / len(wanted) if wanted else 1.0
+    found = sum(any(same_name(name, other) for other in held) for name in wanted)
+    return found / len(wanted) if wanted else 1.0
 
 
 def _numbers_held(question: str, text: str) -> float:

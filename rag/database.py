@@ -77,8 +77,9 @@ class Database:
             raise
 
     def _corrupt(self, detail: object) -> IndexCorrupt:
+        line = " ".join(str(detail).removeprefix("*** in database main ***").split())
         return IndexCorrupt(
-            f"The index store {self.path} is damaged ({detail}). "
+            f"The index store {self.path} is damaged ({line[:80]}). "
             "Rebuild it with: python -m rag index ARTICLES"
         )
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -41,6 +43,8 @@ def main() -> None:
         sys.exit(str(error))
     print(server.listening_address, file=answer, flush=True)
     sys.stdin.read()  # until the parent closes it or is gone
+    if settings["socket"]:  # a parent that was killed could not remove its folder
+        shutil.rmtree(Path(settings["socket"]).parent, ignore_errors=True)
     os._exit(0)  # a draft in progress is for nobody
 
 

@@ -94,7 +94,8 @@ def _answer(exchange: Exchange) -> str:
         reason = f'<p dir="auto">{escape(answer.reason)}</p>' if answer.reason else ""
         parts.append(f'<div class="declined"><h3>The articles do not say</h3>{reason}</div>')
     if answer is not None:
-        parts += [f'<p class="note" dir="auto">{escape(note)}</p>' for note in answer.notes]
+        kind = "note" if parts else "said"  # beside an answer, or all there is of it
+        parts += [f'<p class="{kind}" dir="auto">{escape(note)}</p>' for note in answer.notes]
     if exchange.state == "stopped":
         kept = " What had been verified is above." if exchange.claims else ""
         parts.append(f'<p class="stopped">Stopped.{kept}</p>')
@@ -146,21 +147,19 @@ def _jump(
 
 def _facts(exchange: Exchange) -> str:
     if exchange.working:
-        doing = "Looking in your articles" if exchange.state == "searching" else "Reading"
-        if exchange.state == "reading":
-            doing = "Writing the next claim" if exchange.claims else "Reading the evidence"
+        doing = "Writing the next claim" if exchange.claims else "Reading the evidence"
+        doing = "Looking in your articles" if exchange.state == "searching" else doing
         return (
             f'<p class="status" role="status"><span class="pulse" aria-hidden="true"></span>'
             f'{doing}…</p><span class="elapsed" aria-hidden="true"></span>'
         )
     answer = exchange.answer
-    if answer is None:
+    if answer is None or not answer.evidence:  # nothing was looked for
         return ""
     facts: list[str] = []
-    if exchange.state == "answered":
+    if exchange.state == "answered" and answer.claims:
         meaning = f"{answer.confidence:.2f}: estimated chance that the articles answer this"
         words = f"{_in_words(answer.confidence)} confidence"
-        words += " in an answer" if answer.declined else ""
         facts.append(f'<span title="{escape(meaning)}">{words}</span>')
     times = answer.timings_ms
     found = times.get("first_evidence", times.get("retrieve"))

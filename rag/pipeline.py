@@ -6,33 +6,24 @@ its draft is checked against what it cites before it is shown.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from rag.cite import Citer, DraftSentence, draft_sentences, says_not_found
-from rag.config import Config
+from rag.cite import Citer, draft_sentences, says_not_found
+from rag.collection import Intent, as_evidence, intent_of, reply
 from rag.confidence import confidence
+from rag.config import Config
 from rag.encoder import Encoder, load_encoder
-from rag.errors import InputError
 from rag.generate import Generator, load_generator
 from rag.index import Index
 from rag.manifest import default_index_dir
-from rag.retrieve import (
-    Candidate,
-    evidence_of,
-    find_candidates,
-    looks_like_heading,
-    make_query,
-    passages_of,
-    ranked,
-)
-from rag.smalltalk import GREETING, Intent, describe_contents, describe_origin, intent_of
+from rag.question import checked, with_history
+from rag.retrieve import evidence_of, find_candidates, make_query, passages_of, ranked
 from rag.sync import Progress, sync
 from rag.types import (
     Answer,
@@ -46,9 +37,8 @@ from rag.types import (
     Sentence,
     Turn,
 )
-from rag.verify import load_verifier, names
+from rag.verify import load_verifier
 
-LEAD = 3  # sentences of a summary
 NOT_ANSWERED = "The articles do not answer this."
 
 
@@ -78,18 +68,26 @@ class _Run:
         self.timings[stage] = round(1000 * (now - begun), 1)
         return now
 
-    def answer(self, **parts: Any) -> Answer:
+    def answer(
+        self, citer: Citer | None = None, *, notes: tuple[str, ...] = (), reason: str | None = None
+    ) -> Answer:
+        """Return the answer; a ``reason`` makes it a refusal."""
         self.mark("total")
-        whole: dict[str, Any] = {
-            "claims": (), "citations": (), "declined": False, "reason": None,
-            "evidence": self.found.evidence, "confidence": self.found.confidence,
-        }  # fmt: skip
-        whole |= parts
-        return Answer(self.question, timings_ms=self.timings, models=self.models, **whole)
+        return Answer(
+            question=self.question,
+            claims=tuple(citer.claims) if citer else (),
+            citations=tuple(citer.citations.values()) if citer else (),
+            evidence=self.found.evidence,
+            declined=reason is not None,
+            reason=reason,
+            confidence=self.found.confidence,
+            notes=notes,
+            timings_ms=self.timings,
+            models=self.models,
+        )
 
-    def decline(self, reason: str, **parts: Any) -> Answer:
-        note = f"{NOT_ANSWERED} {reason}"
-        return self.answer(declined=True, reason=reason, notes=(note,), **parts)
+    def decline(self, reason: str) -> Answer:
+        return self.answer(notes=(f"{NOT_ANSWERED} {reason}",), reason=reason)
 
 
 class Rag:
@@ -108,21 +106,23 @@ class Rag:
 
     @classmethod
     def open(
-        cls, index: Path, config: Config = Config(), *, generator: Generator | None = None
+        cls, index: Path, config: Config | None = None, *, generator: Generator | None = None
     ) -> Self:
         """Open an index that ``sync`` made.
 
         Raises IndexMissing, IndexMismatch, IndexCorrupt, ModelError or UnknownName.
         """
+        config = config or Config()
         encoder = load_encoder(config.encoder, config.models_dir)
         return cls._opened(index, config, encoder, generator)
 
     @classmethod
     def for_articles(
-        cls, articles: Path, config: Config = Config(), index: Path | None = None,
+        cls, articles: Path, config: Config | None = None, index: Path | None = None,
         progress: Progress = lambda _done, _all: None, *, generator: Generator | None = None,
     ) -> Self:  # fmt: skip
         """Build or update the index of a folder, then open it. Also raises ArticleError."""
+        config = config or Config()
         encoder = load_encoder(config.encoder, config.models_dir)
         folder = index or default_index_dir(articles)
         sync(articles, folder, config, encoder, progress)
@@ -141,7 +141,7 @@ class Rag:
 
     def search(self, question: str, k: int = 10) -> SearchResult:
         """Return the best k passages and k evidence sentences, no language model involved."""
-        question = checked(question, self.config)
+        question = checked(question, self.config.question_characters)
         found = self._find(question, k)
         return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
 
@@ -166,7 +166,7 @@ class Rag:
         When ``cancel`` is set, the answer ends with the claims that were verified by then. Raises
         InputError or ModelError.
         """
-        run = _Run(checked(question, self.config), self._models())
+        run = _Run(checked(question, self.config.question_characters), self._models())
         cancel = cancel or threading.Event()
         if intent := intent_of(run.question):
             yield from self._about_the_collection(run, intent)
@@ -185,6 +185,7 @@ class Rag:
     ) -> Iterator[Event]:
         citer = Citer(run.found.evidence, self._verifier, self._before)
         shown = run.found.evidence[: self.config.prompt_sentences]
+        quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
         pieces = self._generator.draft(run.question, shown, history, cancel)
@@ -195,7 +196,7 @@ class Rag:
             if cancel.is_set() and piece is None:
                 break
             since = time.perf_counter()
-            ready = draft_sentences(draft, complete=piece is None)
+            ready = draft_sentences(draft, complete=piece is None, quotes=quotes)
             for sentence in ready[done:]:
                 if says_not_found(sentence.text):
                     refused = True
@@ -205,9 +206,8 @@ class Rag:
             verifying += time.perf_counter() - since
         run.mark("generate", begun)
         run.timings["verify"] = round(1000 * verifying, 1)
-        parts = {"claims": tuple(citer.claims), "citations": tuple(citer.citations.values())}
         if citer.claims or cancel.is_set():
-            yield run.answer(**parts)
+            yield run.answer(citer)
         elif refused:
             yield run.decline("The sentences that come nearest do not say it.")
         else:
@@ -226,56 +226,27 @@ class Rag:
         """Return the sentences before one in its article, the nearest first."""
         article = self.index.article(evidence.article)
         return [
-            _evidence(article, sentence)
+            as_evidence(article, sentence)
             for sentence in reversed(self.index.sentences(evidence.article))
             if sentence.end <= evidence.start
         ]
 
     def _about_the_collection(self, run: _Run, intent: Intent) -> Iterator[Event]:
-        contents = self.index.contents()
+        def best(text: str) -> Evidence | None:
+            return next(iter(self._find(text, 1).evidence), None)
+
+        said = reply(intent, run.question, self.index, best)
+        run.found = _Found(said.quotes, (), 1.0)
         run.mark("first_evidence")
-        yield EvidenceFound((), 1.0)
-        certain = {"confidence": 1.0}
-        if intent in {"greeting", "thanks"}:
-            yield run.answer(notes=(GREETING,), **certain)
-        elif intent == "contents":
-            yield run.answer(notes=(describe_contents(contents),), **certain)
-        elif intent == "summary":
-            yield from self._summarise(run, contents)
-        elif len(contents) > 1 and not (path := self._article_meant(run.question)):
-            yield run.answer(notes=("Which article do you mean?", describe_contents(contents)))
-        else:
-            article = self.index.article(path if len(contents) > 1 else contents[0].path)
-            text, known = describe_origin(article, intent)
-            if known:
-                yield run.answer(notes=(text,), **certain)
-            else:
-                yield run.decline(text, **certain)
-
-    def _article_meant(self, question: str) -> str | None:
-        about = re.search(r"\b(?:about|on|of) (?!(?:this|it|that|the article)\b)(.+)", question)
-        if not about:
-            return None
-        found = self._find(about[1], 1)
-        return found.evidence[0].article if found.evidence else None
-
-    def _summarise(self, run: _Run, contents: Sequence[ArticleSummary]) -> Iterator[Event]:
-        meant = self._article_meant(run.question) if len(contents) > 1 else contents[0].path
-        paths = [meant] if meant else [summary.path for summary in contents[:5]]
-        leads = [
-            _evidence(article, sentence)
-            for path in paths
-            if (article := self.index.article(path))
-            for sentence in _lead(article, self.index.sentences(path), LEAD if meant else 1)
-        ]
-        citer = Citer(leads, self._verifier, self._before)
-        for lead in leads:
-            if claim := citer.add(DraftSentence(lead.quote, ())):
+        yield EvidenceFound(said.quotes, 1.0)
+        if not said.known:
+            yield run.decline(said.note)
+            return
+        citer = Citer(said.quotes, self._verifier, self._before)
+        for quote in said.quotes:
+            if claim := citer.quote(quote):
                 yield claim
-        yield run.answer(
-            claims=tuple(citer.claims), citations=tuple(citer.citations.values()),
-            evidence=tuple(leads), confidence=1.0,
-        )  # fmt: skip
+        yield run.answer(citer, notes=(said.note,) if said.note else ())
 
     def _models(self) -> dict[str, str]:
         config = self.config
@@ -315,47 +286,6 @@ class Rag:
         self.close()
 
 
-def checked(question: str, config: Config) -> str:
-    """Return a question without characters that cannot be encoded. Raises InputError."""
-    clean = question.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").strip()
-    if not clean:
-        raise InputError("The question is empty.")
-    if len(clean) > config.question_characters:
-        raise InputError(
-            f"The question is too long ({len(clean):,} characters; the limit is "
-            f"{config.question_characters:,}). Shorten it."
-        )
-    return clean
-
-
-LEANS = re.compile(
-    r"^(?:and|but|so|why|how so|what about|how about)\b|\b(?:he|she|it|they|him|her|them|his|its|"
-    r"their|that|this|those|these|there|then)\b",
-    re.IGNORECASE,
-)
-
-
-def with_history(question: str, history: Sequence[Turn]) -> str:
-    """Return what to search for: a question that leans on the one before, together with it."""
-    before = [turn.text for turn in history if turn.role == "user"]
-    if before and LEANS.search(question) and not names(question):
-        return f"{before[-1]} {question}"
-    return question
-
-
 def _with_end(pieces: Iterator[str]) -> Iterator[str | None]:
     yield from pieces
     yield None
-
-
-def _evidence(article: Article, sentence: Sentence) -> Evidence:
-    quote = article.text[sentence.start : sentence.end]
-    return Evidence(
-        article.path, article.title, article.published, sentence.start, sentence.end, quote, 1.0
-    )
-
-
-def _lead(article: Article, sentences: Sequence[Sentence], count: int) -> list[Sentence]:
-    texts = [s for s in sentences if not looks_like_heading(article.text[s.start : s.end])]
-    return (texts or list(sentences))[:count]
-

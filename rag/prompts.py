@@ -15,23 +15,22 @@ SYSTEM = (
     f'answer exactly "{NOT_FOUND}".'
 )
 
+SENTENCES = (
+    "[1] The bridge was closed on Friday after cracks were found in two pillars.\n"
+    "[2] Mayor Ann Okoye said repairs would cost about $4 million.\n"
+)
 EXAMPLES = (
     (
-        "[1] The bridge was closed on Friday after cracks were found in two pillars.\n"
-        "[2] Mayor Ann Okoye said repairs would cost about $4 million.\n"
-        "Question: How much will the repairs cost?",
+        f"{SENTENCES}Question: How much will the repairs cost?",
         "The repairs will cost about $4 million, Mayor Ann Okoye said. [2]",
     ),
-    (
-        "[1] The bridge was closed on Friday after cracks were found in two pillars.\n"
-        "[2] Mayor Ann Okoye said repairs would cost about $4 million.\n"
-        "Question: Who built the bridge?",
-        f"{NOT_FOUND}",
-    ),
+    (f"{SENTENCES}Question: Who built the bridge?", NOT_FOUND),
 )
 
 
-def chat(question: str, evidence: Sequence[Evidence], history: Sequence[Turn]) -> list[dict[str, str]]:
+def chat(
+    question: str, evidence: Sequence[Evidence], history: Sequence[Turn]
+) -> list[dict[str, str]]:
     """Return the messages for a chat model, as role and content."""
     messages = fixed()
     lines = [f"[{n}] {plain(e.quote)}" for n, e in enumerate(evidence, start=1)]

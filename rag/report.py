@@ -43,13 +43,16 @@ def to_json(value: object, indent: int | None = None) -> str:
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def wrapped(text: str, indent: str = "") -> str:
-    """Return one paragraph, cleaned and wrapped to the terminal's width."""
-    width = min(WIDEST, max(20, shutil.get_terminal_size().columns))
+def wrapped(text: str, first: str = "", rest: str = "") -> str:
+    """Return one paragraph, cleaned and wrapped to the terminal's width, with these indents."""
     return textwrap.fill(
-        one_line(text), width, subsequent_indent=indent, break_long_words=False,
+        one_line(text),
+        min(WIDEST, max(20, shutil.get_terminal_size().columns)),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
         break_on_hyphens=False,
-    )  # fmt: skip
+    )
 
 
 def changes(done: Changes, index: Path) -> str:
@@ -62,26 +65,27 @@ def changes(done: Changes, index: Path) -> str:
     lines += [f"  skipped: {path}: {reason}" for path, reason in done.skipped]
     if done.rebuilt:
         lines.append(f"Everything was rebuilt: {done.rebuilt}.")
-    return "\n".join(one_line_keeping_indent(line) for line in [*lines, f"Index: {index}"])
-
-
-def one_line_keeping_indent(line: str) -> str:
-    """Return the line cleaned, with the indent it has."""
-    return line[: len(line) - len(line.lstrip())] + one_line(line)
+    return "\n".join(clean(line.replace("\n", " ")) for line in [*lines, f"Index: {index}"])
 
 
 def streamed(events: Iterable[Event]) -> Iterator[str]:
     """Yield the claims as they are verified, then the notes and footnotes, or the refusal."""
     from rag.types import Answer, ClaimVerified
 
+    gap = ""
     for event in events:
+        parts: list[str] = []
         if isinstance(event, ClaimVerified):
             yield claim(event.claim)
+            gap = "\n"
         elif isinstance(event, Answer) and event.declined:
-            yield refusal(event)
+            parts = [refusal(event)]
         elif isinstance(event, Answer):
-            yield from ("\n" + wrapped(note) for note in event.notes)
-            yield "\n" + "\n".join(footnote(citation) for citation in event.citations)
+            parts = [wrapped(note) for note in event.notes]
+            parts += ["\n".join(footnote(c) for c in event.citations)] if event.citations else []
+        for part in parts:
+            yield gap + part
+            gap = "\n"
 
 
 def claim(said: Claim) -> str:
@@ -92,13 +96,13 @@ def claim(said: Claim) -> str:
 def footnote(citation: Citation) -> str:
     """``[1] “quote” — Title, date (path)``."""
     mark = f"[{citation.number}] "
-    return wrapped(mark + _source(citation), " " * len(mark))
+    return wrapped(_source(citation), mark, " " * len(mark))
 
 
 def refusal(answer: Answer) -> str:
     """What the answer says instead of claims, and the nearest sentences."""
     notes = answer.notes or (answer.reason or "The articles do not say.",)
-    nearest = [wrapped(f"  - {_source(e)}", "    ") for e in answer.evidence[:SHOWN]]
+    nearest = [wrapped(_source(e), "  - ", "    ") for e in answer.evidence[:SHOWN]]
     listed = ["\n".join(["Nearest sentences:", *nearest])] if nearest else []
     return "\n\n".join([*(wrapped(note) for note in notes), *listed])
 
@@ -106,11 +110,11 @@ def refusal(answer: Answer) -> str:
 def found(result: SearchResult) -> str:
     """The evidence sentences and the passages, best first."""
     sentences = [
-        wrapped(f"{n:2}. {e.score:.3f} {_source(e)}", "    ")
+        wrapped(_source(e), f"{n:2}. {e.score:.3f} ", "    ")
         for n, e in enumerate(result.evidence, start=1)
     ]
     passages = [
-        one_line(f"{n}. {hit.score:.3f} {hit.article} {hit.start}–{hit.end}")
+        f"{n:2}. {hit.score:.3f} {one_line(hit.article)} {hit.start}–{hit.end}"
         for n, hit in enumerate(result.passages, start=1)
     ]
     head = f"Confidence that the articles answer this: {result.confidence:.2f}"

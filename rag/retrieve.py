@@ -5,7 +5,8 @@ search say about the sentence and about its passage.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -155,7 +156,7 @@ def passages_of(candidates: Iterable[Candidate]) -> list[Hit]:
     return list(best.values())
 
 
-def coverage(query: Query, words: Set[str]) -> float:
+def coverage(query: Query, words: AbstractSet[str]) -> float:
     """Return the idf-weighted share of the question's terms that are among the words, 0..1."""
     found = sum(idf for term, idf in query.idf.items() if term in words)
     return found / max(1e-9, sum(query.idf.values()))

@@ -98,10 +98,15 @@ class FaissStore:
         most = min(k, len(self))
         if most < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        scores, rows = self._index.search(query[None, :], most)  # (1, m), (1, m)
-        keys = self._keys[rows[0]]
-        order = np.lexsort((keys, -scores[0]))
-        return keys[order], scores[0][order]
+        asked = most
+        while True:  # FAISS cuts through equal scores anywhere: ask until a lower one follows
+            asked = min(2 * asked, len(self))
+            (scores,), (rows,) = self._index.search(query[None, :], asked)  # (asked,), (asked,)
+            if asked == len(self) or scores[-1] < scores[most - 1]:
+                break
+        keys = self._keys[rows]
+        order = np.lexsort((keys, -scores))[:most]
+        return keys[order], scores[order]
 
     def __len__(self) -> int:
         return len(self._keys)

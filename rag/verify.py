@@ -1,31 +1,18 @@
-"""SEAM Verifier: does a sentence support a claim? And the rule checks that need no model.
+"""SEAM Verifier: do these sentences support this claim?
 
-The rules compare what must not be changed in a paraphrase: numbers with their units, dates, names,
-quoted words and negation. What passes them is compared by the share of the claim's words that its
-sources hold. Both look at one claim and one or more source sentences together.
+A newcomer adds a verifier by writing one class and one row in VERIFIERS.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, Protocol
+from typing import Protocol
 
 from rag.errors import UnknownName
-from rag.numbers import DAYS, MAGNITUDES, MONTHS, ORDINALS, WORDS, Number, dates, numbers
-from rag.terms import STOPWORDS, TERM, content_terms, fold, stem, words
-
-Kind = Literal["number", "date", "quotation", "name", "negation"]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something in the claim that its sources do not say."""
-
-    kind: Kind
-    text: str  # as written in the claim
+from rag.numbers import MAGNITUDES, WORDS
+from rag.rules import Problem, problems, same_name
+from rag.terms import content_terms, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +35,16 @@ class Verifier(Protocol):
     """Judges a claim against its sources, which are to be read together with their title."""
 
     def check(
-        self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float]
+        self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float], /
     ) -> Check:
         """Return the judgement. ``weights`` of terms (see ``rag.terms``); 1 where not given."""
 
 
 class RulesVerifier:
-    """The rules of this file and word overlap; no model."""
+    """The rules of rag/rules.py, then the share of the claim's words that its sources hold."""
 
     def check(
-        self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float]
+        self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float], /
     ) -> Check:
         return Check(recall(claim, [*sources, title], weights), problems(claim, sources, title))
 
@@ -66,7 +53,7 @@ class NoVerifier:
     """Takes every claim as it is: what others do, for measuring against it."""
 
     def check(
-        self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float]
+        self, _claim: str, _sources: Sequence[str], _title: str, _weights: Mapping[str, float], /
     ) -> Check:
         return Check(1.0)
 
@@ -93,233 +80,3 @@ def recall(claim: str, sources: Sequence[str], weights: Mapping[str, float]) -> 
 
 def _held(term: str, held: set[str]) -> bool:
     return term in held or any(same_name(term, other) for other in held)
-
-
-def problems(claim: str, sources: Sequence[str], title: str) -> tuple[Problem, ...]:
-    """Return what the claim says and its sources (with the title) do not."""
-    whole = "\n".join([*sources, title])
-    return (
-        *_number_problems(claim, whole),
-        *_date_problems(claim, whole),
-        *_quotation_problems(claim, whole),
-        *_name_problems(claim, [*sources, title]),
-        *_negation_problems(claim, sources),
-    )
-
-
-# Numbers and dates.
-
-
-def _number_problems(claim: str, whole: str) -> Iterator[Problem]:
-    known = numbers(whole)
-    in_dates = {part for d in dates(whole) for part in (d.year, d.day)}
-    for number in numbers(claim):
-        if not any(_same_number(number, other) for other in known) and (
-            number.unit or number.value not in in_dates
-        ):
-            yield Problem("number", number.written)
-    ordinals = set(_ordinals(whole))
-    for ordinal in _ordinals(claim):
-        if ordinal not in ordinals and not any(ordinal == number.value for number in known):
-            yield Problem("number", ordinal_word(ordinal))
-
-
-def _same_number(claimed: Number, known: Number) -> bool:
-    same_unit = claimed.unit == known.unit or claimed.unit is None or known.unit is None
-    return same_unit and abs(claimed.value - known.value) <= 1e-9 * abs(known.value)
-
-
-def _ordinals(text: str) -> Iterator[int]:
-    yield from (ORDINALS[word] for word in words(text) if word in ORDINALS)
-
-
-def ordinal_word(number: int) -> str:
-    """Return "first" for 1, and so on."""
-    return next(word for word, value in ORDINALS.items() if value == number)
-
-
-def _date_problems(claim: str, whole: str) -> Iterator[Problem]:
-    known = dates(whole)
-    for date in dates(claim):
-        if not any(date.agrees(other) for other in known):
-            yield Problem("date", date.written)
-
-
-# Quotations.
-
-QUOTED = re.compile(r"[\"“”«„]([^\"“”«»„]{2,}?)[\"“”»]")
-
-
-def _quotation_problems(claim: str, whole: str) -> Iterator[Problem]:
-    text = _letters(whole)
-    for match in QUOTED.finditer(claim):
-        if _letters(match[1]).strip() not in text:
-            yield Problem("quotation", match[1])
-
-
-def _letters(text: str) -> str:
-    return f" {' '.join(words(text))} "
-
-
-# Names.
-
-_OPENERS = frozenset(
-    "yes no according both some many most several few other others another each every one two "
-    "three people officials authorities residents police scientists researchers experts critics "
-    "reports currently however although though because since during despite under over among "
-    "between within without through instead even still just now today only more less here that's "
-    "it's there's they're".split()
-)
-_WORD = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*\.?")
-_NOT_NAMES = frozenset(DAYS) | frozenset(MONTHS) | frozenset(ORDINALS)
-
-
-def names(text: str) -> list[tuple[str, ...]]:
-    """Return the runs of neighbouring capitalised words in a text, each word folded.
-
-    The first word of a sentence counts when it is not a common opener.
-    """
-    runs: list[list[str]] = []
-    before, opening = -1, True
-    for match in _WORD.finditer(text):
-        word = match[0]
-        folded = fold(word).replace("’", "'").removesuffix("'s").rstrip(".")
-        bare = folded.replace(".", "")
-        if _is_name(word, bare, opening=opening):
-            if before >= 0 and text[before : match.start()] in {" ", " ", "-"}:
-                runs[-1].append(bare)
-            else:
-                runs.append([bare])
-            before = match.end()
-        else:
-            before = -1
-        rest = text[match.end() : match.end() + 2]
-        ended = word.endswith(".") and "." not in word[:-1] and len(word) > 4
-        opening = ended or rest[:1] in tuple(".!?:\n") or rest[:1] in tuple('"“')
-    return [tuple(run) for run in runs]
-
-
-def _is_name(word: str, bare: str, *, opening: bool) -> bool:
-    if not word[0].isupper() or bare in STOPWORDS or bare in _NOT_NAMES:
-        return word.isupper() and len(word) > 1 and bare in {"us", "who"}
-    return not (opening and bare in _OPENERS)
-
-
-def _name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
-    held = [_folded_words(text) for text in texts]
-    every = [word for of_text in held for word in of_text]
-    shorts = {short for text in texts for short in acronyms(text)}
-    for run in names(claim):
-        missing = [w for w in run if w not in shorts and not _expands(w, every) and
-                   not any(same_name(w, other) for other in every)]  # fmt: skip
-        if missing and not _abbreviates(run, every):
-            yield Problem("name", " ".join(missing))
-        elif not missing and not all(_near(pair, held, shorts) for pair in pairwise(run)):
-            yield Problem("name", " ".join(run))
-
-
-def _folded_words(text: str) -> list[str]:
-    return [word.replace(".", "") for part in words(text) for word in part.split("-")]
-
-
-def same_name(one: str, other: str) -> bool:
-    """Return whether two words are forms of one name or stem: "russia" and "russian"."""
-    if one == other or stem(one) == stem(other):
-        return True
-    short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _ENDINGS
-
-
-_ENDINGS = frozenset("s n ns an ans ian ians ese ish 's er ers".split())
-
-
-def acronyms(text: str) -> Iterator[str]:
-    """Yield the initials of runs of capitalised words: "nac" for "North Atlantic Council"."""
-    for match in re.finditer(r"(?:\b[A-Z][\w'’]*(?:\s(?:of|the|and|for)\s|[\s-])?){2,}", text):
-        capitals = [word[0].lower() for word in re.findall(r"\b[A-Z][\w'’]*", match[0])]
-        for start in range(len(capitals)):
-            for end in range(start + 2, min(len(capitals), start + 6) + 1):
-                yield "".join(capitals[start:end])
-
-
-def _abbreviates(run: Sequence[str], every: Sequence[str]) -> bool:
-    # "North Atlantic Council" in the claim, "NAC" in the source.
-    return len(run) >= 2 and "".join(word[0] for word in run) in every
-
-
-_LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),
-               "eu": ("european", "union")}  # fmt: skip
-
-
-def _expands(word: str, every: Sequence[str]) -> bool:
-    if word in {"american", "america", "americans"}:
-        return "us" in every or ("united", "states") in set(pairwise(every))
-    if word in _LONG_FORMS:
-        return _LONG_FORMS[word] in set(pairwise(every))
-    return any(word in long and short in every for short, long in _LONG_FORMS.items())
-
-
-def _near(pair: tuple[str, str], held: Sequence[Sequence[str]], shorts: set[str]) -> bool:
-    """Return whether the two words of a name stand near one another in one of the texts."""
-    if shorts & set(pair):
-        return True
-    for text in held:
-        first = [i for i, word in enumerate(text) if same_name(pair[0], word)]
-        second = [i for i, word in enumerate(text) if same_name(pair[1], word)]
-        if any(abs(i - j) <= 3 for i in first for j in second):
-            return True
-    # In two sources: "Austin" here, "Defense Secretary" there.
-    return not any(same_name(pair[0], w) for text in held[:1] for w in text)
-
-
-# Negation.
-
-NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|\w+n[’']t|den(?:y|ied|ies)|"
-    r"refus(?:e|ed|es|ing)|fail(?:ed|s)? to|rul(?:e|ed|es|ing) out|unable|unlikely|"
-    r"reject(?:ed|s|ing)?)\b",
-    re.IGNORECASE,
-)
-NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", re.IGNORECASE)
-CLAUSE_END = re.compile(r"[,;:.!?—–()\"“”]|\b(?:but|although|however|while|whereas|and then)\b")
-
-
-def negated(text: str) -> tuple[set[str], set[str]]:
-    """Return the content terms in the scope of a negation, and those outside of any.
-
-    The scope of a negation word goes on to the end of its clause (after Chapman et al. 2001,
-    "A simple algorithm for identifying negated findings", who cut it by a word list).
-    """
-    inside: set[str] = set()
-    plain = NOT_ONLY.sub(lambda m: " " * len(m[0]), text)
-    spans = []
-    for match in NEGATION.finditer(plain):
-        end = CLAUSE_END.search(plain, match.end())
-        spans.append((match.start(), end.start() if end else len(plain)))
-    outside: set[str] = set()
-    for match in TERM.finditer(text):
-        for term in content_terms(match[0]):
-            is_in = any(start <= match.start() < end for start, end in spans)
-            (inside if is_in else outside).add(term)
-    return inside, outside
-
-
-def _negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
-    claim_in, claim_out = negated(claim)
-    source_in: set[str] = set()
-    source_out: set[str] = set()
-    for source in sources:
-        inside, outside = negated(source)
-        source_in |= inside
-        source_out |= outside
-    cue = {stem(word) for match in NEGATION.finditer(claim) for word in words(match[0])}
-    only_in, only_out = source_in - source_out, source_out - source_in
-    if claim_in - cue and not source_in:
-        yield Problem("negation", "not")
-    elif (claim_in - claim_out) & only_out - cue and not (claim_in & source_in) - cue:
-        yield Problem("negation", "not")
-    elif not claim_in and claim_out & only_in:
-        # The claim says plainly what its source denies; what both leave out of doubt is no help.
-        shared_in, shared_out = claim_out & only_in, claim_out & only_out
-        if len(shared_in) >= len(shared_out):
-            yield Problem("negation", " ".join(sorted(shared_in)))

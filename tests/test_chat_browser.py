@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 from fake_rag import HOSTILE, FakeRag
@@ -179,7 +180,7 @@ def test_ask_evidence_claims_click_highlight(server: Server, visitor: Visitor) -
     visit.ask("When does the slow ferry leave?")
     # While the answer is being written: the evidence, and what has been verified so far.
     expect(page.get_by_text("Found in your articles")).to_be_visible()
-    expect(page.locator(".evidence").first).to_contain_text("The ferry to Hvar leaves Split")
+    expect(page.locator(".found .sentence").first).to_contain_text("The ferry to Hvar leaves Split")
     expect(page.locator(".claim")).to_have_count(1)
     # The sentence that the claim cites has its number, the others have none yet.
     expect(page.locator(".found .number")).to_have_text(["1"])
@@ -304,10 +305,10 @@ def test_while_the_model_loads_there_is_evidence_and_stop_works(visitor: Visitor
     rag, port = FakeRag(warm_up_error=ModelError("qwen.gguf is damaged.")), free_port()
     rag.loaded.clear()
 
-    def use(_: object) -> None:  # what is served instead of waiting for Ctrl+C
+    def use() -> None:  # what is served instead of waiting for Ctrl+C
         visit = visitor(f"http://127.0.0.1:{port}")
         visit.ask("When?")
-        expect(visit.page.locator(".evidence").first).to_be_visible(timeout=1_000)
+        expect(visit.page.locator(".evidence").first).to_be_visible()
         expect(visit.page.get_by_role("status").get_by_text("Reading the evidence")).to_be_visible()
         visit.page.get_by_role("button", name="Stop").click()
         visit.answer()
@@ -318,7 +319,7 @@ def test_while_the_model_loads_there_is_evidence_and_stop_works(visitor: Visitor
         visit.answer(2)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gradio.Blocks.block_thread", use)
+        patch.setattr("rag.chat._until_interrupted", use)
         serve(rag, port=port)
 
 
@@ -462,9 +463,14 @@ def test_other_addresses_are_warned_about(
 
     class Served:
         local_url = "http://192.0.2.1:7860/"
+        server = SimpleNamespace()
 
-        def block_thread(self) -> None: ...
+        def close(self, *, verbose: bool) -> None: ...
 
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(chat, "_until_interrupted", interrupted)
     monkeypatch.setattr(chat, "launch", lambda *_, **__: Served())
     warning = "Anyone who can reach this address can read the articles."
     for host in ("0.0.0.0", "192.0.2.1", "::", "somewhere"):

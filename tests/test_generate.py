@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from scripted import ScriptedGenerator
 
-from rag import models
+from rag import llama_process, models
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
 from rag.generate import GENERATORS, Generator, LlamaCppGenerator, OpenAIGenerator, load_generator
@@ -411,6 +411,16 @@ def test_openai_when_the_server_is_silent(script: Script) -> None:
         draft(openai(script, model="mine", answer_seconds=0.3))
 
 
+def test_openai_when_no_file_can_be_opened(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(coroutine: Coroutine[Any, Any, None]) -> None:
+        coroutine.close()
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("asyncio.run", run)
+    with pytest.raises(ModelError, match=r"cannot be reached .*Too many open files"):
+        draft(openai(script))
+
+
 def test_openai_uses_what_came_when_the_time_is_over(script: Script) -> None:
     script.pause = 0.2
     script.lines = [event("word ")] * 100
@@ -632,7 +642,7 @@ def test_llamacpp_where_the_temporary_folder_has_a_long_name(
 def test_llamacpp_on_loopback_where_there_are_no_unix_sockets(
     llama: LlamaCppGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("socket.AF_UNIX")
+    monkeypatch.setattr(llama_process, "_socket_folder", lambda: None)
     assert draft(llama)
 
 
@@ -666,9 +676,12 @@ if sys.argv[2] == "wait":
 
 @pytest.mark.models
 @pytest.mark.parametrize("end", ["wait", "exit"])
-def test_llamacpp_does_not_outlive_its_parent(end: str) -> None:
+def test_llamacpp_does_not_outlive_its_parent(end: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", PARENT, str(gguf()), end]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as parent:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as parent:
         assert parent.stdout is not None
         assert parent.stderr is not None
         child = int(parent.stdout.readline())
@@ -677,6 +690,7 @@ def test_llamacpp_does_not_outlive_its_parent(end: str) -> None:
             parent.kill()
         assert wait_until(lambda: gone(child), 10)
         assert parent.stderr.read() == b""
+    assert list(tmp_path.iterdir()) == []
 
 
 # The test double.

@@ -244,8 +244,19 @@ def test_a_refusal_is_plain_to_see() -> None:
     assert "The articles do not say" in markup
     assert "Nothing on this." in markup
     assert "Nearest sentences" in markup
-    assert "Low confidence in an answer</span> · found in 0.1\u00a0s · done in" in markup
+    assert "<p>found in 0.1\u00a0s · done in" in markup
+    assert "confidence" not in markup  # in what?
     assert markup.count('class="evidence"') == 2
+
+
+def test_notes_stand_beside_an_answer_or_are_the_answer() -> None:
+    assert '<p class="note" dir="auto">They disagree.</p>' in conversation(
+        [answered(notes=("They disagree.",))]
+    )
+    greeting = answered(claims=(), citations=(), evidence=(), notes=("Hello.",))
+    markup = conversation([greeting])
+    assert '<p class="said" dir="auto">Hello.</p>' in markup
+    assert '<div class="facts"></div>' in markup
 
 
 def test_a_stopped_answer_keeps_what_was_verified() -> None:

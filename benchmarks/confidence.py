@@ -1,0 +1,140 @@
+"""Fit and judge the confidence that the articles answer a question.
+
+    python benchmarks/confidence.py --fit squad clapnq hotpot100 quotesum --show rtqa22 rtqa26
+
+Answerable questions of a set against (a) questions of other sets, whose articles are absent, (b)
+its questions whose articles were withheld, (c) its questions written to look answerable. A set
+that is shown was not fitted on; a fitted set is shown by leaving it out. Sets are folders of
+$RAG_EVAL_DATA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from rag.config import Config
+from rag.confidence import BIAS, SIGNALS, WEIGHTS, signals
+from rag.encoder import load_encoder
+from rag.index import Index
+from rag.metrics import auroc, ece
+from rag.retrieve import find_candidates, make_query, ranked
+from rag.sync import sync
+
+MOST = 400  # questions of a kind and set
+SHARE = {"answerable": 0.6, "absent": 0.2, "withheld": 0.1, "near": 0.1}  # weights of the kinds
+
+
+@dataclass
+class Rows:
+    """Signals of questions (n, f), by kind."""
+
+    by_kind: dict[str, NDArray[np.float64]]
+
+
+def questions(data: Path, name: str) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (data / name / "questions.jsonl").open(encoding="utf-8")]
+    rows = [row for row in rows if row["meta"].get("has_entity", True) and not row["history"]]
+    random.Random(1).shuffle(rows)
+    return rows
+
+
+def kind_of(row: dict[str, Any]) -> str:
+    if row["answerable"]:
+        return "answerable"
+    return "withheld" if row["unanswerable_kind"] == "withheld" else "near"
+
+
+def load(data: Path, name: str, others: Sequence[str], cache: Path, encoder: Any) -> Rows:
+    config = Config()
+    folder = cache / name
+    sync(data / name / "articles", folder, config, encoder)
+    index = Index.open(folder, config, encoder)
+    asked: dict[str, list[str]] = {}
+    for row in questions(data, name):
+        asked.setdefault(kind_of(row), []).append(row["question"])
+    for other in others:
+        rows = [row["question"] for row in questions(data, other)][:100]
+        asked.setdefault("absent", []).extend(rows)
+    found: dict[str, NDArray[np.float64]] = {}
+    for kind, texts in asked.items():
+        values = []
+        for text in texts[:MOST]:
+            query = make_query(text, index, encoder)
+            best = ranked(find_candidates(query, index, config))
+            values.append(signals(query, best))
+        found[kind] = np.array(values, np.float64)
+    index.close()
+    return Rows(found)
+
+
+def fit(sets: Sequence[Rows]) -> tuple[NDArray[np.float64], float]:
+    """Return the weights (f,) and the bias of a logistic regression, kinds weighted by SHARE."""
+    from sklearn.linear_model import LogisticRegression
+
+    features, labels, importance = [], [], []
+    for rows in sets:
+        for kind, values in rows.by_kind.items():
+            features.append(values)
+            labels.append(np.full(len(values), kind == "answerable"))
+            importance.append(np.full(len(values), SHARE[kind] / len(values)))
+    x, y, w = np.concatenate(features), np.concatenate(labels), np.concatenate(importance)
+    model = LogisticRegression(C=30.0, max_iter=5000).fit(x, y, sample_weight=w * len(x) / w.sum())
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def report(name: str, rows: Rows, weights: NDArray[np.float64], bias: float, at: float) -> str:
+    chance = {k: 1 / (1 + np.exp(-(v @ weights + bias))) for k, v in rows.by_kind.items()}
+    yes = chance["answerable"]
+    cells = [f"{np.mean(yes < at):.3f} ({len(yes)})"]
+    for kind in ("absent", "withheld", "near"):
+        if kind in chance:
+            no = chance[kind]
+            area = auroc([*yes, *no], [True] * len(yes) + [False] * len(no))
+            cells.append(f"{area:.3f} / {np.mean(no < at):.3f} ({len(no)})")
+        else:
+            cells.append("")
+    everything = np.concatenate(list(chance.values()))
+    labels = np.concatenate([np.full(len(v), k == "answerable") for k, v in chance.items()])
+    error = ece(everything.tolist(), labels.tolist())
+    return f"| {name} | {' | '.join(cells)} | {error:.3f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--fit", nargs="+", default=["squad", "clapnq", "hotpot100", "quotesum"])
+    parser.add_argument("--show", nargs="*", default=["rtqa22", "rtqa26"])
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/footnote/benchmarks")
+    arguments = parser.parse_args()
+    data = Path(os.environ["RAG_EVAL_DATA"])
+    names = list(dict.fromkeys([*arguments.fit, *arguments.show]))
+    encoder = load_encoder(Config().encoder)
+    loaded = {
+        name: load(data, name, [o for o in arguments.fit if o != name], arguments.cache, encoder)
+        for name in names
+    }
+    at = Config().decline_below
+    weights, bias = fit([loaded[name] for name in arguments.fit])
+    print(dict(zip(SIGNALS, weights.round(2).tolist(), strict=True)), "bias", round(bias, 2))
+    print(f"| set | false refusals at {at} | absent: AUROC / rejected | withheld | near | ECE |")
+    print("|---|---|---|---|---|---|")
+    for name in names:
+        rest = [loaded[other] for other in arguments.fit if other != name]
+        print(report(f"{name}, fitted without it", loaded[name], *fit(rest), at))
+        default = np.array(WEIGHTS)
+        print(report(f"{name}, the default weights", loaded[name], default, BIAS, at))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""What was asked: checked, and completed from the conversation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.errors import InputError
+from rag.rules import names
+from rag.types import Turn
+
+LEANS = re.compile(
+    r"^(?:and|but|so|why|how so|what about|how about)\b|\b(?:he|she|it|they|him|her|them|his|its|"
+    r"their|that|this|those|these|there|then)\b",
+    re.IGNORECASE,
+)
+
+
+def checked(question: str, most_characters: int) -> str:
+    """Return a question without characters that cannot be encoded.
+
+    Raises InputError when it is empty or too long.
+    """
+    clean = question.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").strip()
+    if not clean:
+        raise InputError("The question is empty. Ask something.")
+    if len(clean) > most_characters:
+        raise InputError(
+            f"The question is too long ({len(clean):,} characters; the limit is "
+            f"{most_characters:,}). Shorten it."
+        )
+    return clean
+
+
+def with_history(question: str, history: Sequence[Turn]) -> str:
+    """Return what to search for: a question that leans on the one before, together with it."""
+    before = [turn.text for turn in history if turn.role == "user"]
+    if before and LEANS.search(question) and not names(question):
+        return f"{before[-1]} {question}"
+    return question

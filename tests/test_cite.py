@@ -1,0 +1,181 @@
+"""Draft → claims: attributed by support, checked, replaced by the quote or dropped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rag.cite import Citer, DraftSentence, draft_sentences, says_not_found
+from rag.collection import as_evidence
+from rag.sentences import split
+from rag.types import Article, Evidence
+from rag.verify import load_verifier
+
+TEXT = """Port of Rilla reopens after storm
+
+Harbour Minister Lena Okafor said on Tuesday that 4,200 containers were moved in the first week.
+The port had been closed for 11 days after the storm.
+"We worked through every night," Okafor said.
+She added that the insurers would pay for two cranes.
+Fishermen from Dorn say their boats were not repaired.
+"""
+ARTICLE = Article("rilla.txt", "Port of Rilla reopens after storm", TEXT, 35)
+SENTENCES = [as_evidence(ARTICLE, sentence) for sentence in split(TEXT, ARTICLE.body_start)]
+MOVED, CLOSED, WORKED, ADDED, BOATS = SENTENCES
+
+
+def earlier(evidence: Evidence) -> list[Evidence]:
+    return [e for e in reversed(SENTENCES) if e.end <= evidence.start]
+
+
+def citer(*evidence: Evidence, verifier: str = "rules") -> Citer:
+    return Citer(evidence or tuple(SENTENCES), load_verifier(verifier), earlier)
+
+
+def cited(of: Citer, text: str, *hints: int) -> tuple[str, list[str]] | None:
+    """Return the verdict and the quotes of what a draft sentence becomes."""
+    found = of.add(DraftSentence(text, hints))
+    if found is None:
+        return None
+    by_number = {c.number: c.quote for c in of.citations.values()}
+    return found.claim.verdict, [by_number[number] for number in found.claim.citations]
+
+
+def test_the_citation_is_decided_by_support_not_by_the_models_number() -> None:
+    assert cited(citer(), "The port was closed for 11 days.", 1) == ("supported", [CLOSED.quote])
+    assert cited(citer(), "The port was closed for 11 days.", 99) == ("supported", [CLOSED.quote])
+    assert cited(citer(), "The port was closed for 11 days.") == ("supported", [CLOSED.quote])
+
+
+def test_a_claim_that_fails_is_replaced_by_the_sentence_itself() -> None:
+    of = citer()
+    assert cited(of, "The port was closed for 12 days.", 2) == ("quoted", [CLOSED.quote])
+    assert of.claims[0].text == CLOSED.quote
+
+
+def test_a_denied_claim_is_replaced() -> None:
+    assert cited(citer(), "Fishermen say their boats were repaired.") == ("quoted", [BOATS.quote])
+
+
+def test_what_no_sentence_is_near_to_is_dropped() -> None:
+    assert cited(citer(), "Penguins live in Antarctica.", 1) is None
+    assert cited(citer(), "Yes.", 1) is None
+
+
+def test_a_bare_surname_is_cited_with_the_sentence_that_names_it() -> None:
+    found = cited(
+        citer(WORKED, BOATS), "Harbour Minister Lena Okafor said they worked every night."
+    )
+    assert found == ("supported", [WORKED.quote, MOVED.quote])
+
+
+def test_a_pronoun_is_cited_with_the_sentence_that_it_refers_to() -> None:
+    found = cited(citer(ADDED, BOATS), "Okafor added that insurers would pay for two cranes.")
+    assert found == ("supported", [ADDED.quote, WORKED.quote])
+
+
+def test_a_claim_over_two_sentences_cites_both() -> None:
+    of = citer()
+    found = cited(of, "The port closed for 11 days and 4,200 containers moved in the first week.")
+    assert found is not None
+    assert found[0] == "supported"
+    assert sorted(found[1]) == sorted([MOVED.quote, CLOSED.quote])
+
+
+def test_numbers_count_up_in_the_order_of_their_claims() -> None:
+    of = citer()
+    cited(of, "Fishermen from Dorn say their boats were not repaired.")
+    cited(of, "The port was closed for 11 days.")
+    cited(of, "It had been closed for 11 days after the storm.")
+    assert [claim.citations for claim in of.claims] == [(1,), (2,), (2,)]
+    assert [c.quote for c in of.citations.values()] == [BOATS.quote, CLOSED.quote]
+    for citation in of.citations.values():
+        assert TEXT[citation.start : citation.end] == citation.quote
+
+
+def test_the_same_claim_or_quote_is_said_once() -> None:
+    of = citer()
+    assert cited(of, "The port was closed for 11 days.") is not None
+    assert cited(of, "The port was closed for 11 days.") is None
+    assert cited(of, BOATS.quote) == ("quoted", [BOATS.quote])
+    assert cited(of, BOATS.quote) is None
+
+
+def test_an_unfinished_sentence_is_quoted_not_cut() -> None:
+    of = citer()
+    found = of.add(DraftSentence("The port had been closed for 11 days after", (), finished=False))
+    assert found is not None
+    assert found.claim.verdict == "quoted"
+
+
+def test_the_verifier_decides() -> None:
+    assert cited(citer(verifier="none"), "The port was closed for 12 days.", 2) == (
+        "supported",
+        [CLOSED.quote],
+    )
+
+
+def test_no_evidence_no_claims() -> None:
+    assert Citer((), load_verifier("rules"), earlier).add(DraftSentence("Anything.", (1,))) is None
+
+
+def test_a_quote_over_two_lines_is_shown_on_one() -> None:
+    text = "One sentence\nover two lines."
+    evidence = replace(CLOSED, quote=text)
+    of = citer(evidence)
+    found = of.quote(evidence)
+    assert found is not None
+    assert found.claim.text == "One sentence over two lines."
+    assert found.citations[0].quote == text
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        ("Closed for 11 days. [2]", [("Closed for 11 days.", (2,))]),
+        ("Closed [2]. Boats were not. [5][1]", [("Closed.", (2,)), ("Boats were not.", (5, 1))]),
+        ("A [1, 3] b [2-4].", [("A b.", (1, 3, 2, 4))]),
+        (
+            "- First point. [1]\n- Second point [2]",
+            [("First point.", (1,)), ("Second point", (2,))],
+        ),
+        ("Answer: It was closed.", [("It was closed.", ())]),
+        ("12,000", [("12,000", ())]),
+        ("[1] [2]", []),
+        ("", []),
+    ],
+)
+def test_draft_sentences(draft: str, expected: list[tuple[str, tuple[int, ...]]]) -> None:
+    found = draft_sentences(draft, complete=True)
+    assert [(sentence.text, sentence.hints) for sentence in found] == expected
+
+
+def test_of_a_growing_draft_only_what_cannot_change_is_given() -> None:
+    whole = "The port was closed. [2] Boats were not repaired. [5]"
+    final = draft_sentences(whole, complete=True)
+    for length in range(len(whole)):
+        part = draft_sentences(whole[:length], complete=False)
+        assert part == final[: len(part)], whole[:length]
+    assert draft_sentences(whole[:27], complete=False) == final[:1]
+
+
+def test_a_long_draft_that_was_cut_off_is_unfinished() -> None:
+    (only,) = draft_sentences("The port was closed for eleven days because the storm had damaged",
+                              complete=True)  # fmt: skip
+    assert not only.finished
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("Not found.", True),
+        ("Not found", True),
+        ("The sentences do not mention a name.", True),
+        ("The reason is not stated.", True),
+        ("The boats were not repaired.", False),
+        ("No one was hurt.", False),
+    ],
+)
+def test_says_not_found(text: str, *, refusal: bool) -> None:
+    assert says_not_found(text) is refusal

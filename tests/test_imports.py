@@ -1,0 +1,77 @@
+"""Imports go one way, down the order in which the pipeline runs; heavy libraries load late."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "rag"
+
+# A module may import only modules that stand before it. Put a new one where it runs.
+ORDER = """
+    types errors config
+    catalogue hashes fetch models
+    articles sentences passages terms numbers rules
+    encoder store lexical database manifest sync index
+    question smalltalk retrieve collection confidence
+    prompts causal_lm chat_client llama_process llama_server generate
+    verify cite
+    pipeline __init__
+    questions rows metrics cases scores report batch evaluate
+    headers conversation page reader session chat
+    commands arguments cli __main__
+""".split()
+
+HEAVY = (
+    "torch", "transformers", "sentence_transformers", "faiss", "gradio", "xllamacpp", "tantivy",
+    "sentencex", "huggingface_hub", "charset_normalizer",
+)  # fmt: skip
+
+
+def modules() -> list[str]:
+    return sorted(path.stem for path in PACKAGE.glob("*.py"))
+
+
+def imports(module: str) -> set[str]:
+    """Return the modules of the package that a module imports, in functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"rag/{module}.py: write `from rag.x import`, not `from .x`"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for parts in (name.split(".") for name in names):
+            if parts[0] == "rag":
+                known = len(parts) > 1 and (PACKAGE / f"{parts[1]}.py").exists()
+                found.add(parts[1] if known else "__init__")
+    return found
+
+
+def test_every_module_has_its_place() -> None:
+    missing = set(modules()) - set(ORDER)
+    assert not missing, f"add {sorted(missing)} to ORDER in {__file__}, where they run"
+    assert len(set(ORDER)) == len(ORDER)
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_go_one_way(module: str) -> None:
+    if module not in ORDER:
+        pytest.skip("has no place in ORDER yet")
+    earlier = ORDER[: ORDER.index(module)]
+    later = (imports(module) & set(ORDER)) - set(earlier)
+    assert not later, f"rag/{module}.py imports {sorted(later)}, which run later"
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    script = f"import rag, sys; print(*(name for name in {HEAVY} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

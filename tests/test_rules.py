@@ -1,0 +1,111 @@
+"""What a paraphrase must not change is found when it is changed, and only then."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.rules import names, problems, same_name
+from rag.verify import VERIFIERS, load_verifier, recall
+
+TITLE = "Port of Rilla reopens after storm"
+AUSTIN = (
+    "Harbour Minister Lena Okafor said on Tuesday that 4,200 containers, worth about $3.5 million, "
+    "were moved in the first week."
+)
+DENIED = "The company did not dismiss any of its 300 workers, Okafor said."
+RULED_OUT = "For now the ministry is ruling out that ships are already in the northern basin."
+QUOTED = 'Okafor called it "a very, very long week" for the crews.'
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("4,200 containers were moved.", AUSTIN),
+        ("Four thousand two hundred containers were moved.", AUSTIN),
+        ("They were worth 3.5 million dollars.", AUSTIN),
+        ("Minister Lena Okafor said so on Tuesday.", AUSTIN),
+        ("Lena Okafor is the Harbour Minister.", AUSTIN),
+        ("In the port of Rilla, 4,200 containers were moved.", AUSTIN),
+        ("The company has not dismissed any workers.", DENIED),
+        ("None of its 300 workers were dismissed.", DENIED),
+        ("The ministry rules out that ships are in the northern basin.", RULED_OUT),
+        ("There are no ships in the northern basin yet.", RULED_OUT),
+        ("Okafor called it “a very, very long week”.", QUOTED),
+        ("It was not only the first week but also a long one.", AUSTIN + QUOTED),
+    ],
+)
+def test_true_claims_pass(claim: str, source: str) -> None:
+    assert problems(claim, [source], TITLE) == ()
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "kind"),
+    [
+        ("4,300 containers were moved.", AUSTIN, "number"),
+        ("They were worth 3.5 million euros.", AUSTIN, "number"),
+        ("4,200 containers were moved in the second week.", AUSTIN, "number"),
+        ("She said so on Friday.", AUSTIN, "date"),
+        ("Minister Paul Okafor said so.", AUSTIN, "name"),
+        ("Prime Minister Jane Doe said so.", AUSTIN, "name"),
+        ("Biden said so.", AUSTIN, "name"),
+        ("The company dismissed 300 workers.", DENIED, "negation"),
+        ("Ships are already in the northern basin.", RULED_OUT, "negation"),
+        ("4,200 containers were not moved in the first week.", AUSTIN, "negation"),
+        ("Okafor called it “a very short week”.", QUOTED, "quotation"),
+    ],
+)
+def test_false_claims_are_found(claim: str, source: str, kind: str) -> None:
+    assert kind in {problem.kind for problem in problems(claim, [source], TITLE)}
+
+
+def test_two_sources_are_read_together() -> None:
+    assert problems("Lena Okafor said 300 workers stayed.", [DENIED], TITLE) != ()
+    assert problems("Lena Okafor said 300 workers were not dismissed.", [DENIED, AUSTIN], "") == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("russia", "russian", True),
+        ("korea", "koreans", True),
+        ("china", "chinese", False),  # irregular: the claim is quoted instead, which is safe
+        ("iran", "iraq", False),
+        ("austin", "austria", False),
+        ("north", "northern", False),
+    ],
+)
+def test_same_name(one: str, other: str, *, same: bool) -> None:
+    assert same_name(one, other) is same
+
+
+def test_acronyms_stand_for_their_names() -> None:
+    source = "The North Atlantic Council met in the United States."
+    assert problems("The NAC met in the U.S.", [source], "") == ()
+    assert problems("The North Atlantic Council met.", ["The NAC met."], "") == ()
+    assert problems("The NSC met.", [source], "") != ()
+
+
+def test_names_of_a_text() -> None:
+    text = "Then Lena Okafor's staff met IBM. Officials left on Friday. Rilla slept."
+    assert names(text) == [("lena", "okafor"), ("ibm",), ("rilla",)]
+
+
+def test_recall_is_the_weighted_share_of_terms() -> None:
+    assert recall("Ships moved containers", ["containers were moved"], {}) == pytest.approx(2 / 3)
+    weights = {"ship": 2.0}
+    assert recall("Ships moved containers", ["containers were moved"], weights) == pytest.approx(
+        0.5
+    )
+    assert recall("The 12", ["nothing"], {}) == 0.0
+    assert recall("", ["nothing"], {}) == 0.0
+
+
+@pytest.mark.parametrize("name", sorted(VERIFIERS))
+def test_verifier_contract(name: str) -> None:
+    verifier = load_verifier(name)
+    same = verifier.check(AUSTIN, [AUSTIN], TITLE, {})
+    assert same.passed
+    assert same.support == pytest.approx(1.0)
+    other = verifier.check("Penguins cannot fly.", [AUSTIN], TITLE, {})
+    assert 0.0 <= other.support <= 1.0
+    assert other.passed is (name == "none")
