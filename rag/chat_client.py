@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -209,3 +209,16 @@ def _malformed(server: ChatServer) -> ModelError:
 
 def _line(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+@contextmanager
+def turn(lock: threading.Lock, cancel: threading.Event) -> Iterator[bool]:
+    """Hold the lock; False, without it, if ``cancel`` was set first."""
+    while not cancel.is_set():
+        if lock.acquire(timeout=POLL):
+            try:
+                yield True
+            finally:
+                lock.release()
+            return
+    yield False

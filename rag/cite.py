@@ -20,6 +20,9 @@ from rag.types import Citation, Claim, ClaimVerified, Evidence
 from rag.verify import Check, Verifier
 
 HINT = 0.1  # what the model's own number is worth, in units of support
+PROBLEM = 0.1  # what each thing that a sentence does not say takes away
+RANK = 0.2  # what the retrieval score is worth
+FRAGMENT = 4  # words; a shorter answer is replaced by the sentence that holds it
 TIED = 0.15  # candidates this close to the best are tried when the best fails
 GAIN = 0.15  # support that a second sentence must add to be cited too
 RELATED = 0.34  # least support of a sentence that is quoted in a failed claim's place
@@ -109,9 +112,12 @@ class Citer:
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
         """Return the claim that a sentence of the draft becomes, or None when it is dropped."""
-        exact = self._exact(sentence.text)
-        if exact:
-            return self.quote(exact)
+        if exact := self._holding(sentence, whole=True):
+            return self.quote(exact[0])
+        if len(words(sentence.text)) <= FRAGMENT:
+            # "12,000." is no claim that could be checked: the sentence that holds it is.
+            holding = self._holding(sentence)
+            return self.quote(holding[0]) if holding else None
         ranked = self._ranked(sentence)
         if sentence.finished:
             for sources in self._attempts(sentence.text, ranked):
@@ -122,15 +128,22 @@ class Citer:
             return self.quote(ranked[0][0])
         return None
 
-    def _exact(self, text: str) -> Evidence | None:
-        said = words(text)
-        return next((e for e in self.evidence if words(e.quote) == said), None)
+    def _holding(self, sentence: DraftSentence, *, whole: bool = False) -> list[Evidence]:
+        """Return the evidence that holds these words one after the other, the model's own choice
+        first; ``whole``: and no others.
+        """
+        said = f" {' '.join(words(sentence.text))} "
+        chosen = [self.evidence[n - 1] for n in sentence.hints if 1 <= n <= len(self.evidence)]
+        texts = {e: f" {' '.join(words(e.quote))} " for e in [*chosen, *self.evidence]}
+        return [e for e, text in texts.items() if said == text or (said in text and not whole)]
 
     def _ranked(self, sentence: DraftSentence) -> list[tuple[Evidence, float]]:
+        """Return the evidence with how well it supports the sentence, best first."""
         scored = []
         for number, evidence in enumerate(self.evidence, start=1):
             check = self._check(sentence.text, [evidence])
-            score = check.support - 0.1 * len(check.problems) + HINT * (number in sentence.hints)
+            score = check.support - PROBLEM * len(check.problems)
+            score += HINT * (number in sentence.hints) + RANK * evidence.score
             scored.append((evidence, score))
         return sorted(scored, key=lambda pair: -pair[1])
 

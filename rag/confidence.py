@@ -24,8 +24,8 @@ SIGNALS = (
     "answer_type",  # whether one of the best three can hold this kind of answer
     "margin",  # of the best sentence over the tenth
 )
-WEIGHTS = (10.0, 4.0, 4.0, 2.0, 1.0, 0.5, 0.5, 0.0)
-BIAS = -9.0
+WEIGHTS = (3.06, 10.26, 0.47, 2.15, 2.14, 0.58, 3.41, 2.97)
+BIAS = -14.48
 LOOKED_AT = 5  # best sentences
 
 

@@ -271,7 +271,8 @@ def _passage(
 def _hash(*values: object) -> str:
     digest = hashlib.sha256()
     for value in values:
-        data = value if isinstance(value, bytes) else json.dumps(value).encode()
-        digest.update(len(data).to_bytes(8, "little"))  # so that fields cannot run together
+        data = value if isinstance(value, bytes) else str(value).encode()
+        # So that fields cannot run together, nor None be taken for "None".
+        digest.update(f"{type(value).__name__} {len(data)} ".encode())
         digest.update(data)
     return digest.hexdigest()

@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from rag import models, prompts
 from rag.causal_lm import CausalLM
-from rag.chat_client import POLL, ChatServer, list_models, stream_chat
+from rag.chat_client import POLL, ChatServer, list_models, stream_chat, turn
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
 from rag.llama_process import LlamaProcess
@@ -107,7 +107,7 @@ class OpenAIGenerator:
         history: Sequence[Turn],
         cancel: threading.Event,
     ) -> Iterator[str]:
-        with _turn(self._lock, cancel) as ours:
+        with turn(self._lock, cancel) as ours:
             if ours and self._find_model(cancel):
                 request = {
                     "model": self.model,
@@ -180,7 +180,7 @@ class LlamaCppGenerator:
             "cache_prompt": True,
             "return_progress": True,  # an event per batch: notices sooner that we have gone
         }
-        with _turn(self._lock, cancel) as ours:
+        with turn(self._lock, cancel) as ours:
             if not ours:
                 return
             process, server = self._running(), None
@@ -227,7 +227,7 @@ class TransformersGenerator:
         history: Sequence[Turn],
         cancel: threading.Event,
     ) -> Iterator[str]:
-        with _turn(self._lock, cancel) as ours:
+        with turn(self._lock, cancel) as ours:
             if not ours or (model := self._load(cancel)) is None:
                 return
             messages = prompts.chat(question, evidence, history)
@@ -275,19 +275,6 @@ def load_generator(config: Config) -> Generator:
     if config.generator not in GENERATORS:
         raise UnknownName("generator", config.generator, sorted(GENERATORS))
     return GENERATORS[config.generator](config)
-
-
-@contextmanager
-def _turn(lock: threading.Lock, cancel: threading.Event) -> Iterator[bool]:
-    """Hold the lock; False, without it, if ``cancel`` was set first."""
-    while not cancel.is_set():
-        if lock.acquire(timeout=POLL):
-            try:
-                yield True
-            finally:
-                lock.release()
-            return
-    yield False
 
 
 def _sampling(config: Config) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rag.cite import Citer, draft_sentences, says_not_found
 from rag.collection import Intent, as_evidence, intent_of, reply
@@ -138,6 +138,11 @@ class Rag:
         except BaseException:
             index.close()
             raise
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return what the index records about itself."""
+        return self.index.manifest
 
     def search(self, question: str, k: int = 10) -> SearchResult:
         """Return the best k passages and k evidence sentences, no language model involved."""

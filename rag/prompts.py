@@ -10,22 +10,30 @@ NOT_FOUND = "Not found"  # what the model is asked to say when the sentences do 
 
 SYSTEM = (
     "You answer questions from numbered sentences of news articles. Use only what the sentences "
-    "say. Answer in one short, complete sentence (two if needed), close to their wording, and end "
-    "it with the number of the sentence that says it, like [2]. If the sentences do not say it, "
-    f'answer exactly "{NOT_FOUND}".'
+    "say. Answer in one complete sentence (two if needed) that keeps close to their wording and "
+    "names who or what it is about; to a yes-or-no question, begin with Yes or No. End with the "
+    "number of the sentence that says it, like [2]. If the sentences do not say it, or the "
+    f'question supposes what they do not say, answer exactly "{NOT_FOUND}".'
 )
 
-SENTENCES = (
+_BRIDGE = (
     "[1] The bridge was closed on Friday after cracks were found in two pillars.\n"
     "[2] Mayor Ann Okoye said repairs would cost about $4 million.\n"
 )
-EXAMPLES = (
-    (
-        f"{SENTENCES}Question: How much will the repairs cost?",
-        "The repairs will cost about $4 million, Mayor Ann Okoye said. [2]",
-    ),
-    (f"{SENTENCES}Question: Who built the bridge?", NOT_FOUND),
+_FLIGHTS = (
+    "[1] The ministry is ruling out that flights will resume before Monday.\n"
+    '[2] "We lost nine aircraft," said the airline, which employs 300 pilots.\n'
 )
+EXAMPLES = (
+    (f"{_BRIDGE}Question: How much will the repairs cost?",
+     "The repairs will cost about $4 million, Mayor Ann Okoye said. [2]"),
+    (f"{_FLIGHTS}Question: Could there be flights on Sunday?",
+     "No, the ministry is ruling out that flights will resume before Monday. [1]"),
+    (f"{_BRIDGE}Question: Why did Mayor Okoye sell the bridge?", NOT_FOUND),
+    (f"{_FLIGHTS}Question: How many aircraft were lost?",
+     "The airline said that nine aircraft were lost. [2]"),
+    (f"{_FLIGHTS}Question: Who is the minister?", NOT_FOUND),
+)  # fmt: skip
 
 
 def chat(

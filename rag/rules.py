@@ -89,9 +89,9 @@ def _letters(text: str) -> str:
 _OPENERS = frozenset(
     "yes no none nobody nothing neither never according both some many most several few other "
     "others another each every people officials authorities residents police scientists "
-    "researchers experts critics reports currently however although though because since during despite under over among "
-    "between within without through instead even still just now today only more less here that's "
-    "it's there's they're".split()
+    "researchers experts critics reports currently however although though because since during "
+    "despite under over among between within without through instead even still just now today "
+    "only more less here that's it's there's they're".split()
 )
 _WORD = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*\.?")
 _NOT_NAMES = frozenset([*DAYS, *MONTHS, *ORDINALS, *WORDS, *MAGNITUDES])

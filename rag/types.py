@@ -7,13 +7,14 @@ Offsets are Python ``str`` offsets into ``Article.text``, half-open. A quote is 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Vectors: TypeAlias = NDArray[np.float32]  # (n, dim), rows of length 1
-Keys: TypeAlias = NDArray[np.int64]  # (n,), passage keys
+Vectors: TypeAlias = "NDArray[np.float32]"  # (n, dim), rows of length 1
+Keys: TypeAlias = "NDArray[np.int64]"  # (n,), passage keys
 Verdict: TypeAlias = Literal["supported", "quoted"]
 
 

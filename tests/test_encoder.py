@@ -59,7 +59,7 @@ def test_nothing_to_encode(encoder: Encoder) -> None:
 
 
 def test_vectors_depend_on_the_text_alone(encoder: Encoder) -> None:
-    texts = [*TEXTS, *(f"Passage {n} tells of other islands. " * (n % 3 + 1) for n in range(36))]
+    texts = [*TEXTS, *(f"Passage {n} tells of other islands. " * (n % 3 + 1) for n in range(20))]
     spans = [spans_of(text) for text in texts]
     vectors, parts = encoder.encode_passages(texts, spans)
     order = random.Random(11).sample(range(len(texts)), len(texts))
@@ -131,9 +131,8 @@ def test_late_sentence_vectors_are_means_of_the_passages_token_vectors(minilm: A
 
 @pytest.mark.models
 def test_the_real_encoder_knows_what_is_alike(minilm: Encoder) -> None:
-    question, near, far = minilm.encode_texts([
-        "How much will the repairs cost?", "Fixing it is going to cost $4 million.", "Owls are birds.",
-    ])  # fmt: skip
+    texts = ["What will repairs cost?", "Fixing it is going to cost $4 million.", "Owls are birds."]
+    question, near, far = minilm.encode_texts(texts)
     assert question @ near > question @ far + 0.2
     assert len(minilm.fingerprint) == 64
 

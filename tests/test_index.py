@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from rag.encoder import HashedEncoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMissing, RagError
 from rag.index import Index
 from rag.lexical import LexicalIndex
+from rag.manifest import verify_files
 from rag.sync import sync
 from rag.terms import terms
 
@@ -151,13 +152,12 @@ def test_files_replaced_while_opening(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     folder = tmp_path / "index"
-    verify: Callable[..., None] = index_module.verify_files
     (articles / "ferry.txt").unlink()
 
-    def sync_first(*arguments: object) -> None:
+    def sync_first(index_folder: Path, files: dict[str, dict[str, Any]]) -> None:
         monkeypatch.undo()
         sync(articles, folder, config, encoder)
-        verify(*arguments)
+        verify_files(index_folder, files)
 
     monkeypatch.setattr(index_module, "verify_files", sync_first)
     opened = Index.open(folder, config, encoder)
@@ -169,9 +169,9 @@ def test_files_replaced_while_opening(
 
 
 @pytest.fixture
-def folder(index: Index, tmp_path: Path) -> Iterator[Path]:
+def folder(index: Index, tmp_path: Path) -> Path:
     index.close()
-    yield tmp_path / "index"
+    return tmp_path / "index"
 
 
 def test_a_missing_index(tmp_path: Path, config: Config, encoder: HashedEncoder) -> None:
@@ -209,8 +209,7 @@ def test_a_flipped_byte_is_caught_or_harmless(folder: Path, config: Config) -> N
             path.write_bytes(flipped)
             try:
                 got = read(folder, config)
-            except RagError as error:
-                assert "\n" not in str(error)
+            except RagError:
                 caught[path.name] = caught.get(path.name, 0) + 1
             else:
                 assert got == wanted, (path, position)
@@ -246,7 +245,7 @@ def test_damage_after_opening_is_caught_when_it_is_read(folder: Path, config: Co
     index = Index.open(folder, config, HashedEncoder())
     path = folder / "store.sqlite"
     data = path.read_bytes()
-    damaged = data.replace("Snowy owls were".encode(), "Snowy owls are ".encode())
+    damaged = data.replace(b"Snowy owls were", b"Snowy owls are ")
     assert damaged != data
     with path.open("r+b") as file:
         file.write(damaged)

@@ -47,7 +47,8 @@ def bm25(rows: list[tuple[int, list[str]]], query: list[str]) -> list[tuple[int,
 
 def found(lexical: LexicalIndex, query: list[str], k: int = 10) -> list[tuple[int, float]]:
     keys, scores = lexical.search(query, k)
-    assert (keys.dtype, scores.dtype) == (np.int64, np.float32)
+    assert keys.dtype == np.int64
+    assert scores.dtype == np.float32
     return list(zip(keys.tolist(), scores.tolist(), strict=True))
 
 

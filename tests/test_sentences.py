@@ -15,8 +15,10 @@ from rag.sentences import split
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 FRAGMENTS = [
     *"The ferry of Dr. Reyes U.S. a.m. p.m. Friday 3.5 $4 No. 5 e.g. he said iPhone".split(" "),
-    *". . . ! ? … ” “ \" ' ) ( ] [ « » : ; - – 。 ？ ！ 北京 你好 ñ é 😀 \ufeff \u200b \0 # * 1. a)".split(" "),
-    *(" ", " ", " ", "  ", "\n", "\n\n", "\r\n", "\t", "\f", "\v", "\x85", "\u2028", "\u3000", "\xa0"),
+    *". . . ! ? … ” “ \" ' ) ( ] [ « » : ; - – 。".split(" "),
+    *"？ ！ 北京 你好 ñ é 😀 \ufeff \u200b \0 # * 1. a)".split(" "),
+    *(" ", " ", " ", "  ", "\n", "\n\n", "\r\n", "\t", "\f", "\v"),
+    *("\x85", "\u2028", "\u3000", "\xa0"),
 ]  # fmt: skip
 
 
@@ -129,7 +131,8 @@ def test_wrapped_lines_are_joined(newline: str) -> None:
         "The ferry to Lisk leaves at seven every morning, said Dr. Reyes, who has run the line for"
         " twenty years with his two sons.",
         "Tickets cost nine euros in summer and six in winter.",
-        "Children under the age of twelve travel free of charge, as do dogs that are no longer than a bag.",
+        "Children under the age of twelve travel free of charge, as do dogs that are no longer"
+        " than a bag.",
         "The next ferry leaves at five in the afternoon, said the Port Herald.",
     ]
 

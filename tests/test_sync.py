@@ -464,7 +464,8 @@ def test_a_killed_writer_leaves_the_old_index(
     before = changed(articles)
     script = (
         "import os, sys; from pathlib import Path; from rag.config import Config\n"
-        "from rag.encoder import HashedEncoder; from rag.database import Database; import rag.sync\n"
+        "from rag.encoder import HashedEncoder; from rag.database import Database\n"
+        "import rag.sync\n"
         "Database.commit = lambda self: os._exit(9)\n"
         "config = Config(encoder='hashed', passage_tokens=24, store='numpy')\n"
         "rag.sync.sync(Path(sys.argv[1]), Path(sys.argv[2]), config, HashedEncoder())\n"
