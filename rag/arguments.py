@@ -66,7 +66,7 @@ def _add_ask(group: Group) -> None:
     _add_generator(parser)
     parser.add_argument(
         "--date", type=_date, metavar="YYYY-MM-DD",
-        help="the day that “yesterday” and the like count from (default: today); "
+        help="the day of the question; not used to resolve “yesterday” yet (default: today); "
         "in a file each row has its own",
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
 def _add_eval(group: Group) -> None:
     parser = _command(
         group, "eval", commands.evaluate, "Measure answers against known ones.",
-        "python -m rag eval ../shared/eval/dev/squad --limit 20",
+        "python -m rag eval $RAG_EVAL_DATA/squad --limit 20",
         "python -m rag eval seeds --questions tests/data/seed_questions.jsonl --articles seeds",
     )  # fmt: skip
     add = parser.add_argument

@@ -26,6 +26,8 @@ SIGNALS = (
 )
 WEIGHTS = (3.06, 10.26, 0.47, 2.15, 2.14, 0.58, 3.41, 2.97)
 BIAS = -14.48
+# How much likelier a question that the articles answer makes a verified claim, or a refusal.
+ANSWERED, REFUSED = 8.0, 0.2
 LOOKED_AT = 5  # best sentences
 
 
@@ -35,6 +37,16 @@ def confidence(query: Query, best: Sequence[Candidate]) -> float:
         return 0.0
     logit = BIAS + sum(w * s for w, s in zip(WEIGHTS, signals(query, best), strict=True))
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def after_draft(before: float, *, answered: bool) -> float:
+    """Return the probability when it is known whether the draft held a verified claim.
+
+    Bayes' rule in odds, with the ratios ANSWERED and REFUSED.
+    """
+    before = min(max(before, 1e-6), 1 - 1e-6)
+    odds = before / (1 - before) * (ANSWERED if answered else REFUSED)
+    return round(odds / (1 + odds), 4)
 
 
 def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,11 +18,13 @@ from rag.collection import Intent, as_evidence, intent_of, reply
 from rag.confidence import confidence
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
-from rag.generate import Generator, load_generator
+from rag.generate import Generator as Writer
+from rag.generate import load_generator
 from rag.index import Index
 from rag.manifest import default_index_dir
-from rag.question import checked, with_history
+from rag.question import checked, is_polar, with_history
 from rag.retrieve import evidence_of, find_candidates, make_query, passages_of, ranked
+from rag.run import Found, Run
 from rag.sync import Progress, sync
 from rag.types import (
     Answer,
@@ -32,62 +33,13 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
-    Hit,
     SearchResult,
     Sentence,
     Turn,
 )
 from rag.verify import load_verifier
 
-NOT_ANSWERED = "The articles do not answer this."
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What retrieval found for a question."""
-
-    evidence: tuple[Evidence, ...]
-    passages: tuple[Hit, ...]
-    confidence: float
-
-
-@dataclass
-class _Run:
-    """One question on its way to an answer."""
-
-    question: str
-    models: dict[str, str]
-    started: float = field(default_factory=time.perf_counter)
-    timings: dict[str, float] = field(default_factory=dict)  # milliseconds
-    found: _Found = _Found((), (), 0.0)
-
-    def mark(self, stage: str, since: float | None = None) -> float:
-        """Note the time of a stage since its start, or since that of the question."""
-        now = time.perf_counter()
-        begun = self.started if since is None else since
-        self.timings[stage] = round(1000 * (now - begun), 1)
-        return now
-
-    def answer(
-        self, citer: Citer | None = None, *, notes: tuple[str, ...] = (), reason: str | None = None
-    ) -> Answer:
-        """Return the answer; a ``reason`` makes it a refusal."""
-        self.mark("total")
-        return Answer(
-            question=self.question,
-            claims=tuple(citer.claims) if citer else (),
-            citations=tuple(citer.citations.values()) if citer else (),
-            evidence=self.found.evidence,
-            declined=reason is not None,
-            reason=reason,
-            confidence=self.found.confidence,
-            notes=notes,
-            timings_ms=self.timings,
-            models=self.models,
-        )
-
-    def decline(self, reason: str) -> Answer:
-        return self.answer(notes=(f"{NOT_ANSWERED} {reason}",), reason=reason)
+SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
 class Rag:
@@ -95,9 +47,7 @@ class Rag:
     draft is written at a time.
     """
 
-    def __init__(
-        self, index: Index, config: Config, encoder: Encoder, generator: Generator
-    ) -> None:
+    def __init__(self, index: Index, config: Config, encoder: Encoder, generator: Writer) -> None:
         self.index = index
         self.config = config
         self._encoder = encoder
@@ -106,7 +56,7 @@ class Rag:
 
     @classmethod
     def open(
-        cls, index: Path, config: Config | None = None, *, generator: Generator | None = None
+        cls, index: Path, config: Config | None = None, *, generator: Writer | None = None
     ) -> Self:
         """Open an index that ``sync`` made.
 
@@ -119,7 +69,7 @@ class Rag:
     @classmethod
     def for_articles(
         cls, articles: Path, config: Config | None = None, index: Path | None = None,
-        progress: Progress = lambda _done, _all: None, *, generator: Generator | None = None,
+        progress: Progress = lambda _done, _all: None, *, generator: Writer | None = None,
     ) -> Self:  # fmt: skip
         """Build or update the index of a folder, then open it. Also raises ArticleError."""
         config = config or Config()
@@ -130,7 +80,7 @@ class Rag:
 
     @classmethod
     def _opened(
-        cls, folder: Path, config: Config, encoder: Encoder, generator: Generator | None
+        cls, folder: Path, config: Config, encoder: Encoder, generator: Writer | None
     ) -> Self:
         index = Index.open(folder, config, encoder)
         try:
@@ -171,7 +121,7 @@ class Rag:
         When ``cancel`` is set, the answer ends with the claims that were verified by then. Raises
         InputError or ModelError.
         """
-        run = _Run(checked(question, self.config.question_characters), self._models())
+        run = Run(checked(question, self.config.question_characters), self._models())
         cancel = cancel or threading.Event()
         if intent := intent_of(run.question):
             yield from self._about_the_collection(run, intent)
@@ -185,21 +135,38 @@ class Rag:
             return
         yield from self._draft(run, history or (), cancel)
 
-    def _draft(
-        self, run: _Run, history: Sequence[Turn], cancel: threading.Event
-    ) -> Iterator[Event]:
+    def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
         citer = Citer(run.found.evidence, self._verifier, self._before)
+        refused = yield from self._claims(run, citer, history, cancel)
+        if cancel.is_set():
+            yield run.answer(citer)
+            return
+        sure = is_polar(run.question) and run.found.confidence >= SURE
+        # A small model takes "no" for "not found": the sentence says which it is.
+        if refused and sure and not citer.claims and (claim := citer.quote(citer.evidence[0])):
+            yield claim
+        run.drafted(answered=bool(citer.claims))
+        if citer.claims:
+            yield run.answer(citer)
+        elif refused:
+            yield run.decline("The sentences that come nearest do not say it.")
+        else:
+            yield run.decline("No answer could be verified against the sentences found.")
+
+    def _claims(
+        self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
+    ) -> Generator[Event, None, bool]:
+        """Yield the verified claims of the draft; return whether it says that it found none."""
         shown = run.found.evidence[: self.config.prompt_sentences]
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
-        pieces = self._generator.draft(run.question, shown, history, cancel)
-        for piece in _with_end(pieces):
-            if piece is not None and "first_token" not in run.timings:
+        for piece in _with_end(self._generator.draft(run.question, shown, history, cancel)):
+            if cancel.is_set():
+                break
+            if piece is not None and not draft:
                 run.mark("first_token")
             draft += piece or ""
-            if cancel.is_set() and piece is None:
-                break
             since = time.perf_counter()
             ready = draft_sentences(draft, complete=piece is None, quotes=quotes)
             for sentence in ready[done:]:
@@ -211,17 +178,12 @@ class Rag:
             verifying += time.perf_counter() - since
         run.mark("generate", begun)
         run.timings["verify"] = round(1000 * verifying, 1)
-        if citer.claims or cancel.is_set():
-            yield run.answer(citer)
-        elif refused:
-            yield run.decline("The sentences that come nearest do not say it.")
-        else:
-            yield run.decline("No answer could be verified against the sentences found.")
+        return refused
 
-    def _find(self, question: str, k: int) -> _Found:
+    def _find(self, question: str, k: int) -> Found:
         query = make_query(question, self.index, self._encoder)
         best = ranked(find_candidates(query, self.index, self.config))
-        return _Found(
+        return Found(
             evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
             passages=tuple(passages_of(best)),
             confidence=round(confidence(query, best), 4),
@@ -236,12 +198,12 @@ class Rag:
             if sentence.end <= evidence.start
         ]
 
-    def _about_the_collection(self, run: _Run, intent: Intent) -> Iterator[Event]:
+    def _about_the_collection(self, run: Run, intent: Intent) -> Iterator[Event]:
         def best(text: str) -> Evidence | None:
             return next(iter(self._find(text, 1).evidence), None)
 
         said = reply(intent, run.question, self.index, best)
-        run.found = _Found(said.quotes, (), 1.0)
+        run.found = Found(said.quotes, (), 1.0)
         run.mark("first_evidence")
         yield EvidenceFound(said.quotes, 1.0)
         if not said.known:

@@ -15,6 +15,12 @@ LEANS = re.compile(
     re.IGNORECASE,
 )
 
+POLAR = re.compile(
+    r"^(?:so |and |but )?(?:am|is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall"
+    r"|should|may|might|must)(?:n't|n’t)?\b(?!.*\bor\b)",
+    re.IGNORECASE,
+)
+
 
 def checked(question: str, most_characters: int) -> str:
     """Return a question without characters that cannot be encoded.
@@ -38,3 +44,8 @@ def with_history(question: str, history: Sequence[Turn]) -> str:
     if before and LEANS.search(question) and not names(question):
         return f"{before[-1]} {question}"
     return question
+
+
+def is_polar(question: str) -> bool:
+    """Return whether the answer is yes or no."""
+    return bool(POLAR.search(question.strip()))

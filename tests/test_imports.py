@@ -20,7 +20,7 @@ ORDER = """
     question smalltalk retrieve collection confidence
     prompts causal_lm chat_client llama_process llama_server generate
     verify cite
-    pipeline __init__
+    run pipeline __init__
     questions rows metrics cases scores report batch evaluate
     headers conversation page reader session chat
     commands arguments cli __main__

@@ -1,0 +1,65 @@
+"""One question on its way to an answer: what was found for it, and when."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from rag.cite import Citer
+from rag.confidence import after_draft
+from rag.types import Answer, Evidence, Hit
+
+NOT_ANSWERED = "The articles do not answer this."
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What retrieval found for a question."""
+
+    evidence: tuple[Evidence, ...]
+    passages: tuple[Hit, ...]
+    confidence: float
+
+
+@dataclass
+class Run:
+    """One question on its way to an answer."""
+
+    question: str
+    models: dict[str, str]
+    started: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)  # milliseconds
+    found: Found = Found((), (), 0.0)
+
+    def mark(self, stage: str, since: float | None = None) -> float:
+        """Note the time of a stage since its start, or since that of the question."""
+        now = time.perf_counter()
+        begun = self.started if since is None else since
+        self.timings[stage] = round(1000 * (now - begun), 1)
+        return now
+
+    def drafted(self, *, answered: bool) -> None:
+        """Note what the draft says about the question."""
+        after = after_draft(self.found.confidence, answered=answered)
+        self.found = replace(self.found, confidence=after)
+
+    def answer(
+        self, citer: Citer | None = None, *, notes: tuple[str, ...] = (), reason: str | None = None
+    ) -> Answer:
+        """Return the answer; a ``reason`` makes it a refusal."""
+        self.mark("total")
+        return Answer(
+            question=self.question,
+            claims=tuple(citer.claims) if citer else (),
+            citations=tuple(citer.citations.values()) if citer else (),
+            evidence=self.found.evidence,
+            declined=reason is not None,
+            reason=reason,
+            confidence=self.found.confidence,
+            notes=notes,
+            timings_ms=self.timings,
+            models=self.models,
+        )
+
+    def decline(self, reason: str) -> Answer:
+        return self.answer(notes=(f"{NOT_ANSWERED} {reason}",), reason=reason)
