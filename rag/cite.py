@@ -11,11 +11,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.prompts import NOT_FOUND
+from rag.question import is_polar
+from rag.rules import NEGATION
 from rag.sentences import SENTENCE_END, split
-from rag.terms import content_terms, words
+from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
 from rag.verify import Check, Verifier
 
@@ -23,7 +25,10 @@ HINT = 0.1  # what the model's own number is worth, in units of support
 PROBLEM = 0.1  # what each thing that a sentence does not say takes away
 RANK = 0.2  # what the retrieval score is worth
 FRAGMENT = 4  # words; a shorter answer is replaced by the sentence that holds it
+UNKNOWN = 2.0  # weight of a term that no evidence holds; the rarest that is held has about 2.2
+NEW = 1.5  # how much more a term counts that the question does not have
 TIED = 0.15  # candidates this close to the best are tried when the best fails
+SECOND = 0.35  # least support of a second sentence by itself
 GAIN = 0.15  # support that a second sentence must add to be cited too
 RELATED = 0.34  # least support of a sentence that is quoted in a failed claim's place
 TRIED = 3  # candidates that are tried
@@ -101,6 +106,7 @@ def says_not_found(text: str) -> bool:
 class Citer:
     """Verifies the sentences of one draft, one after the other, and numbers their citations."""
 
+    question: str
     evidence: Sequence[Evidence]  # the first ones as they were numbered in the prompt
     verifier: Verifier
     before: Callable[[Evidence], Sequence[Evidence]]  # earlier sentences, the nearest first
@@ -108,6 +114,7 @@ class Citer:
     citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._asked = set(content_terms(self.question))
         self._weights = term_weights(self.evidence)
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
@@ -116,17 +123,38 @@ class Citer:
             return self.quote(exact[0])
         if len(words(sentence.text)) <= FRAGMENT:
             # "12,000." is no claim that could be checked: the sentence that holds it is.
-            holding = self._holding(sentence)
-            return self.quote(holding[0]) if holding else None
+            if holding := self._holding(sentence):
+                return self.quote(holding[0])
+            if not self._literally_held(sentence.text):
+                return None
+        sentence = replace(sentence, text=without_wrong_yes(sentence.text))
+        if not self._new(sentence.text) and not is_polar(self.question):
+            return None  # says nothing that the question does not
         ranked = self._ranked(sentence)
         if sentence.finished:
             for sources in self._attempts(sentence.text, ranked):
                 check = self._check(sentence.text, sources)
                 if check.passed:
                     return self._publish(sentence.text, sources, check.support)
-        if ranked and ranked[0][1] >= RELATED:
+        if ranked and ranked[0][1] >= RELATED and self._answers(sentence.text, ranked[0][0]):
             return self.quote(ranked[0][0])
         return None
+
+    def _new(self, text: str) -> set[str]:
+        """Return the terms of a claim that are not the question's: its answer."""
+        return set(content_terms(text)) - self._asked - {"yes"}
+
+    def _answers(self, text: str, evidence: Evidence) -> bool:
+        """Return whether the sentence holds what a failed claim answers, not only its subject."""
+        new = self._new(text)
+        if not new:
+            return True
+        held = set(content_terms(evidence.quote))
+        weights = {term: self._weights.get(term, UNKNOWN) for term in new}
+        wrong = {p.kind for p in self._check(text, [evidence]).problems}
+        return not wrong & {"number", "date"} and (
+            sum(w for term, w in weights.items() if term in held) >= sum(weights.values()) / 2
+        )
 
     def _holding(self, sentence: DraftSentence, *, whole: bool = False) -> list[Evidence]:
         """Return the evidence that holds these words one after the other, the model's own choice
@@ -136,6 +164,15 @@ class Citer:
         chosen = [self.evidence[n - 1] for n in sentence.hints if 1 <= n <= len(self.evidence)]
         texts = {e: f" {' '.join(words(e.quote))} " for e in [*chosen, *self.evidence]}
         return [e for e, text in texts.items() if said == text or (said in text and not whole)]
+
+    def _literally_held(self, text: str) -> bool:
+        """Return whether one sentence holds what is new in a claim, in the same forms: "trained"
+        does not say "by train".
+        """
+        new = {
+            word for word in words(text) if word not in STOPWORDS and stem(word) in self._new(text)
+        }
+        return any(new <= set(words(evidence.quote)) for evidence in self.evidence)
 
     def _ranked(self, sentence: DraftSentence) -> list[tuple[Evidence, float]]:
         """Return the evidence with how well it supports the sentence, best first."""
@@ -150,7 +187,11 @@ class Citer:
     def _check(self, text: str, sources: Sequence[Evidence]) -> Check:
         quotes = [source.quote for source in sources]
         title = " ".join(dict.fromkeys(source.title for source in sources))
-        return self.verifier.check(text, quotes, title, self._weights)
+        weights = {
+            term: self._weights.get(term, UNKNOWN) * (1 if term in self._asked else NEW)
+            for term in content_terms(text)
+        }
+        return self.verifier.check(text, quotes, title, weights)
 
     def _attempts(
         self, text: str, ranked: Sequence[tuple[Evidence, float]]
@@ -166,6 +207,8 @@ class Citer:
         for first in near[:1]:
             alone = self._check(text, [first])
             for second, _ in ranked[1:]:
+                if self._check(text, [second]).support < SECOND:
+                    continue  # it would only lend a date or a name
                 joint = self._check(text, [first, second])
                 fewer = len(joint.problems) < len(alone.problems)
                 if fewer or joint.support >= alone.support + GAIN:
@@ -217,6 +260,17 @@ class Citer:
 def _share_name(one: str, other: str) -> bool:
     pattern = r"(?<!^)(?<![\"“.] )\b[A-Z][\w’'-]{2,}"
     return bool(set(re.findall(pattern, one)) & set(re.findall(pattern, other)))
+
+
+def without_wrong_yes(text: str) -> str:
+    """Return a claim without a Yes before what is denied: the rest says which it is."""
+    match = re.match(r"(yes|no)\b[,.:;–—-]*\s*", text, re.IGNORECASE)
+    if not match or match.end() == len(text):
+        return text
+    rest = text[match.end() :]
+    if bool(NEGATION.search(rest)) is (match[1].lower() == "no"):
+        return text
+    return rest[0].upper() + rest[1:]
 
 
 def term_weights(evidence: Sequence[Evidence]) -> Mapping[str, float]:

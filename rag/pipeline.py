@@ -136,7 +136,7 @@ class Rag:
         yield from self._draft(run, history or (), cancel)
 
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
-        citer = Citer(run.found.evidence, self._verifier, self._before)
+        citer = Citer(run.question, run.found.evidence, self._verifier, self._before)
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
             yield run.answer(citer)
@@ -209,7 +209,7 @@ class Rag:
         if not said.known:
             yield run.decline(said.note)
             return
-        citer = Citer(said.quotes, self._verifier, self._before)
+        citer = Citer(run.question, said.quotes, self._verifier, self._before)
         for quote in said.quotes:
             if claim := citer.quote(quote):
                 yield claim

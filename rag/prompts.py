@@ -10,10 +10,10 @@ NOT_FOUND = "Not found"  # what the model is asked to say when the sentences do 
 
 SYSTEM = (
     "You answer questions from numbered sentences of news articles. Use only what the sentences "
-    "say. Answer in one complete sentence (two if needed) that keeps close to their wording and "
-    "names who or what it is about; to a yes-or-no question, begin with Yes or No. End with the "
-    "number of the sentence that says it, like [2]. If the sentences do not say it, or the "
-    f'question supposes what they do not say, answer exactly "{NOT_FOUND}".'
+    "say. Answer in one complete sentence that keeps close to their wording and names who or what "
+    "it is about; to a yes-or-no question, begin with Yes or No; to a question in two parts, "
+    "answer both. End each sentence with the number of the one that says it, like [2]. If the "
+    f'sentences do not say it, or say something else, answer exactly "{NOT_FOUND}".'
 )
 
 _BRIDGE = (
@@ -25,14 +25,17 @@ _FLIGHTS = (
     '[2] "We lost nine aircraft," said the airline, which employs 300 pilots.\n'
 )
 EXAMPLES = (
-    (f"{_BRIDGE}Question: How much will the repairs cost?",
+    (f"{_BRIDGE}Question: How much will it cost to mend the bridge?",
      "The repairs will cost about $4 million, Mayor Ann Okoye said. [2]"),
+    (f"{_BRIDGE}Question: Why did Mayor Okoye sell the bridge?", NOT_FOUND),
+    (f"{_BRIDGE}Question: What's the name of the town's mayor?",
+     "The mayor is Ann Okoye. [2]"),
     (f"{_FLIGHTS}Question: Could there be flights on Sunday?",
      "No, the ministry is ruling out that flights will resume before Monday. [1]"),
-    (f"{_BRIDGE}Question: Why did Mayor Okoye sell the bridge?", NOT_FOUND),
-    (f"{_FLIGHTS}Question: How many aircraft were lost?",
-     "The airline said that nine aircraft were lost. [2]"),
     (f"{_FLIGHTS}Question: Who is the minister?", NOT_FOUND),
+    (f"{_FLIGHTS}Question: When may flights resume, and how many aircraft were lost?",
+     "The ministry is ruling out that flights will resume before Monday. [1] The airline said that "
+     "it lost nine aircraft. [2]"),
 )  # fmt: skip
 
 

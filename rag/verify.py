@@ -28,7 +28,7 @@ class Check:
 
 
 _NUMBER_TERMS = frozenset(stem(word) for word in [*WORDS, *MAGNITUDES])
-SUPPORTED = 0.5  # least support of a claim that is shown in the draft's own words
+SUPPORTED = 0.7  # least support of a claim that is shown in the draft's own words
 
 
 class Verifier(Protocol):

@@ -30,7 +30,7 @@ def earlier(evidence: Evidence) -> list[Evidence]:
 
 
 def citer(*evidence: Evidence, verifier: str = "rules") -> Citer:
-    return Citer(evidence or tuple(SENTENCES), load_verifier(verifier), earlier)
+    return Citer("What happened?", evidence or tuple(SENTENCES), load_verifier(verifier), earlier)
 
 
 def cited(of: Citer, text: str, *hints: int) -> tuple[str, list[str]] | None:
@@ -50,8 +50,42 @@ def test_the_citation_is_decided_by_support_not_by_the_models_number() -> None:
 
 def test_a_claim_that_fails_is_replaced_by_the_sentence_itself() -> None:
     of = citer()
-    assert cited(of, "The port was closed for 12 days.", 2) == ("quoted", [CLOSED.quote])
+    assert cited(of, "Okafor's port had been closed for 11 days.", 2) == ("quoted", [CLOSED.quote])
     assert of.claims[0].text == CLOSED.quote
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The port was closed for 12 days.",
+        "The port was closed on Friday.",
+        "The port was closed because of a strike.",
+    ],
+)
+def test_an_answer_that_no_sentence_holds_is_dropped_not_replaced(claim: str) -> None:
+    assert cited(citer(), claim, 2) is None
+
+
+def test_a_claim_that_only_repeats_the_question_is_dropped() -> None:
+    of = Citer("How long was the port closed?", SENTENCES, load_verifier("rules"), earlier)
+    assert cited(of, "The port was closed long.") is None
+    assert cited(of, "The port was closed for 11 days.") == ("supported", [CLOSED.quote])
+
+
+def test_a_few_words_are_replaced_by_the_sentence_that_holds_them() -> None:
+    assert cited(citer(), "11 days.") == ("quoted", [CLOSED.quote])
+    assert cited(citer(), "Okafor said.", 3) == ("quoted", [WORKED.quote])
+    assert cited(citer(), "By working.") is None  # "worked" is not that
+
+
+def test_yes_and_no_must_fit_the_rest() -> None:
+    boats = "Their boats were not repaired, fishermen from Dorn say."
+    of = Citer("Were the boats repaired?", SENTENCES, load_verifier("rules"), earlier)
+    of.add(DraftSentence(f"Yes, {boats.lower()}", ()))
+    assert of.claims[0].text == "Their boats were not repaired, fishermen from dorn say."
+    of = Citer("Were the boats repaired?", SENTENCES, load_verifier("rules"), earlier)
+    of.add(DraftSentence(f"No, {boats}", ()))
+    assert of.claims[0].text.startswith("No, ")
 
 
 def test_a_denied_claim_is_replaced() -> None:
@@ -117,7 +151,9 @@ def test_the_verifier_decides() -> None:
 
 
 def test_no_evidence_no_claims() -> None:
-    assert Citer((), load_verifier("rules"), earlier).add(DraftSentence("Anything.", (1,))) is None
+    assert (
+        Citer("", (), load_verifier("rules"), earlier).add(DraftSentence("Anything.", (1,))) is None
+    )
 
 
 def test_a_quote_over_two_lines_is_shown_on_one() -> None:

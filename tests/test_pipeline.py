@@ -89,6 +89,14 @@ def test_a_false_claim_is_never_shown(opened: Open) -> None:
     rag, _ = opened("Mayor Ann Okoye said repairs would cost about $5 million. [1]")
     answer = rag.answer("How much would the repairs cost?")
     assert "$5" not in answer.text
+    assert answer.declined
+    check(rag, answer)
+
+
+def test_a_claim_with_a_wrong_name_is_replaced_by_the_sentence(opened: Open) -> None:
+    rag, _ = opened("Governor Okoye said repairs would cost about $4 million. [1]")
+    answer = rag.answer("How much would the repairs cost?")
+    assert "Governor" not in answer.text
     assert answer.claims[0].verdict == "quoted"
     assert answer.claims[0].text == REPAIRS
     check(rag, answer)
