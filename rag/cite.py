@@ -41,6 +41,7 @@ PRONOUN = re.compile(
     r"the (?:company|group|agency|alliance|country|city|team|president|minister|spokes\w+))\b",
     re.IGNORECASE,
 )
+PARTS = re.compile(r"\b(?:and|but|while|whereas|as well as|both)\b|;")  # two things in one claim
 REACH = 12  # sentences that are looked back for what a pronoun or a surname refers to
 
 
@@ -204,7 +205,7 @@ class Citer:
         for evidence in near:
             if antecedent := self._antecedent(text, evidence):
                 yield [evidence, antecedent]
-        for first in near[:1]:
+        for first in near[:1] if PARTS.search(text) else ():
             alone = self._check(text, [first])
             for second, _ in ranked[1:]:
                 if self._check(text, [second]).support < SECOND:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal
 
 from rag.numbers import DAYS, MAGNITUDES, MONTHS, ORDINALS, WORDS, Number, dates, numbers
-from rag.terms import STOPWORDS, TERM, content_terms, fold, stem, words
+from rag.terms import STOPWORDS, content_terms, fold, stem, words
 
 Kind = Literal["number", "date", "quotation", "name", "negation"]
 
@@ -210,39 +210,43 @@ NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", 
 CLAUSE_END = re.compile(r"[,;:.!?—–()\"“”]|\b(?:but|although|however|while|whereas|and then)\b")
 
 
-def negated(text: str) -> tuple[set[str], set[str]]:
-    """Return the content terms in the scope of a negation, and those outside of any.
+@dataclass(frozen=True, slots=True)
+class Polarity:
+    """The content terms of a text by whether they are negated."""
+
+    inside: frozenset[str]  # in the scope of a negation
+    outside: frozenset[str]
+    heads: frozenset[str]  # the first term after each negation: what is negated for certain
+
+
+def polarity(text: str) -> Polarity:
+    """Sort the content terms of a text.
 
     The scope of a negation word goes on to the end of its clause (after Chapman et al. 2001,
     "A simple algorithm for identifying negated findings", who cut it by a word list).
     """
+    plain = NOT_ONLY.sub(lambda match: " " * len(match[0]), text)
     inside: set[str] = set()
-    plain = NOT_ONLY.sub(lambda m: " " * len(m[0]), text)
-    spans = []
+    outside = set(content_terms(text))
+    heads: set[str] = set()
     for match in NEGATION.finditer(plain):
         end = CLAUSE_END.search(plain, match.end())
-        spans.append((match.start(), end.start() if end else len(plain)))
-    outside: set[str] = set()
-    for match in TERM.finditer(text):
-        for term in content_terms(match[0]):
-            is_in = any(start <= match.start() < end for start, end in spans)
-            (inside if is_in else outside).add(term)
-    return inside, outside
+        after = content_terms(plain[match.end() : end.start() if end else None])
+        inside.update(after)
+        heads.update(after[:1])
+        outside -= {*after, *content_terms(match[0])}
+    return Polarity(frozenset(inside), frozenset(outside), frozenset(heads))
 
 
 def _negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
-    claim_in, claim_out = negated(claim)
-    source_in: set[str] = set()
-    source_out: set[str] = set()
-    for source in sources:
-        inside, outside = negated(source)
-        source_in |= inside
-        source_out |= outside
-    cue = {stem(word) for match in NEGATION.finditer(claim) for word in words(match[0])}
-    only_in, only_out = source_in - source_out, source_out - source_in
-    denies = (claim_in - claim_out - cue) & only_out and not (claim_in & source_in) - cue
-    if (claim_in - cue and not source_in) or denies:
+    said = polarity(claim)
+    found = [polarity(source) for source in sources]
+    inside = {term for source in found for term in source.inside}
+    outside = {term for source in found for term in source.outside}
+    heads = {term for source in found for term in source.heads}
+    denies = said.inside and not said.inside & inside and said.inside & outside
+    if denies or (said.inside and not inside):
         yield Problem("negation", "not")
-    elif not claim_in and claim_out & only_in:
+    elif wrong := said.outside & ((inside - outside) if not said.inside else (heads - outside)):
         # The claim says plainly what its source denies.
-        yield Problem("negation", " ".join(sorted(claim_out & only_in)))
+        yield Problem("negation", " ".join(sorted(wrong)))

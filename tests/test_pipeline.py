@@ -68,7 +68,7 @@ def test_evidence_comes_first_then_claims_then_the_answer(opened: Open) -> None:
     assert not answer.declined
     assert answer.evidence == evidence.evidence
     check(rag, answer)
-    assert generator.calls[0].evidence == evidence.evidence[:5]
+    assert generator.calls[0].evidence == evidence.evidence[:3]
 
 
 def test_claims_are_shown_while_the_draft_grows(opened: Open) -> None:

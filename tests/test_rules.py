@@ -13,6 +13,7 @@ AUSTIN = (
     "were moved in the first week."
 )
 DENIED = "The company did not dismiss any of its 300 workers, Okafor said."
+UNSURE = "We cannot confirm reports that crews are now working on the wreck, but this might change."
 RULED_OUT = "For now the ministry is ruling out that ships are already in the northern basin."
 QUOTED = 'Okafor called it "a very, very long week" for the crews.'
 
@@ -30,6 +31,7 @@ QUOTED = 'Okafor called it "a very, very long week" for the crews.'
         ("None of its 300 workers were dismissed.", DENIED),
         ("The ministry rules out that ships are in the northern basin.", RULED_OUT),
         ("There are no ships in the northern basin yet.", RULED_OUT),
+        ("They cannot confirm that crews are working on the wreck.", UNSURE),
         ("Okafor called it “a very, very long week”.", QUOTED),
         ("It was not only the first week but also a long one.", AUSTIN + QUOTED),
     ],
@@ -51,6 +53,8 @@ def test_true_claims_pass(claim: str, source: str) -> None:
         ("The company dismissed 300 workers.", DENIED, "negation"),
         ("Ships are already in the northern basin.", RULED_OUT, "negation"),
         ("4,200 containers were not moved in the first week.", AUSTIN, "negation"),
+        ("They have confirmed that crews are not working on the wreck.", UNSURE, "negation"),
+        ("They confirm reports that crews are working on the wreck.", UNSURE, "negation"),
         ("Okafor called it “a very short week”.", QUOTED, "quotation"),
     ],
 )
