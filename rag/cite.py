@@ -10,13 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.prompts import NOT_FOUND
+from rag.draft import DraftSentence, without_wrong_yes
 from rag.question import is_polar
-from rag.rules import NEGATION
-from rag.sentences import SENTENCE_END, split
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
 from rag.verify import Check, Verifier
@@ -24,6 +22,7 @@ from rag.verify import Check, Verifier
 HINT = 0.1  # what the model's own number is worth, in units of support
 PROBLEM = 0.1  # what each thing that a sentence does not say takes away
 RANK = 0.2  # what the retrieval score is worth
+OUTRANKED = 0.08  # retrieval score by which the first claim's sentence may trail the best one
 FRAGMENT = 4  # words; a shorter answer is replaced by the sentence that holds it
 UNKNOWN = 2.0  # weight of a term that no evidence holds; the rarest that is held has about 2.2
 NEW = 1.5  # how much more a term counts that the question does not have
@@ -33,9 +32,6 @@ GAIN = 0.15  # support that a second sentence must add to be cited too
 RELATED = 0.34  # least support of a sentence that is quoted in a failed claim's place
 TRIED = 3  # candidates that are tried
 
-MARKERS = re.compile(r"\s*\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")
-LABEL = re.compile(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", re.IGNORECASE)
-SHORT = 60  # characters that an answer without a full stop may have and yet be whole
 PRONOUN = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their|him|them|we|our|i|my|this|these|that|those|"
     r"the (?:company|group|agency|alliance|country|city|team|president|minister|spokes\w+))\b",
@@ -43,64 +39,6 @@ PRONOUN = re.compile(
 )
 PARTS = re.compile(r"\b(?:and|but|while|whereas|as well as|both)\b|;")  # two things in one claim
 REACH = 12  # sentences that are looked back for what a pronoun or a surname refers to
-
-
-@dataclass(frozen=True, slots=True)
-class DraftSentence:
-    """A sentence of the draft, without the numbers that the model wrote into it."""
-
-    text: str
-    hints: tuple[int, ...]  # those numbers
-    finished: bool = True
-
-
-def draft_sentences(
-    draft: str, *, complete: bool, quotes: Collection[str] = ()
-) -> list[DraftSentence]:
-    """Return the sentences of a draft; of one that still grows, those that cannot change.
-
-    A line that is one of the ``quotes`` stays whole, whatever the splitter would make of it.
-    """
-    if not complete and draft.rfind("[") > draft.rfind("]"):
-        draft = draft[: draft.rfind("[")]  # a number that is still being written
-    found = []
-    lines = draft.split("\n")
-    for n, line in enumerate(lines):
-        growing = not complete and n == len(lines) - 1
-        if " ".join(line.split()) in quotes and not growing:
-            found.append(DraftSentence(line.strip(), ()))
-        else:
-            found.extend(_sentences_of(line, growing=growing))
-    return found
-
-
-def _sentences_of(line: str, *, growing: bool) -> Iterator[DraftSentence]:
-    # "… said. [2]" → "… said [2].": the number belongs to the sentence before it.
-    moved = re.sub(r"([.!?…][\"'”’)]*)((?:\s*\[[\d,;\s–-]+\])+)", r"\2\1", line)
-    spans = split(moved)
-    for n, span in enumerate(spans):
-        last = n == len(spans) - 1
-        if last and growing:
-            return  # more of it, or its number, may follow
-        piece = moved[span.start : span.end]
-        hints = [int(d) for m in MARKERS.finditer(piece) for d in re.findall(r"\d{1,3}", m[1])]
-        text = LABEL.sub("", MARKERS.sub("", piece)).strip()
-        if re.search(r"\w", text):
-            ended = bool(SENTENCE_END.search(text)) or not last or len(text) < SHORT
-            yield DraftSentence(text, tuple(hints), ended)
-
-
-def says_not_found(text: str) -> bool:
-    """Return whether a sentence of the draft is the model's refusal."""
-    said = " ".join(words(text))
-    return said.startswith(NOT_FOUND.lower()) or bool(
-        re.search(
-            r"\b(?:sentences?|articles?|text|passages?|information) (?:provided )?(?:do|does|did)"
-            r"(?: not|n't) (?:say|mention|state|provide|contain|specify|give|answer)|"
-            r"\b(?:is|are|was|were) not (?:mentioned|specified|stated|provided|found|given)\b",
-            said,
-        )
-    )
 
 
 @dataclass
@@ -120,6 +58,23 @@ class Citer:
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
         """Return the claim that a sentence of the draft becomes, or None when it is dropped."""
+        claim = self._verified(sentence)
+        if claim and len(self.claims) == 1 and self._outranked(claim):
+            self.claims.clear()
+            self.citations.clear()
+            return self.quote(self.evidence[0])
+        return claim
+
+    def _outranked(self, claim: ClaimVerified) -> bool:
+        """Return whether the answer rests on a sentence that fits the question much less well
+        than the best one: a small model copies what stands near, retrieval is right more often.
+        """
+        first = claim.citations[0]
+        place = (first.article, first.start, first.end)
+        score = next((e.score for e in self.evidence if (e.article, e.start, e.end) == place), 0.0)
+        return bool(self.evidence) and score < self.evidence[0].score - OUTRANKED
+
+    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
         if exact := self._holding(sentence, whole=True):
             return self.quote(exact[0])
         if len(words(sentence.text)) <= FRAGMENT:
@@ -261,17 +216,6 @@ class Citer:
 def _share_name(one: str, other: str) -> bool:
     pattern = r"(?<!^)(?<![\"“.] )\b[A-Z][\w’'-]{2,}"
     return bool(set(re.findall(pattern, one)) & set(re.findall(pattern, other)))
-
-
-def without_wrong_yes(text: str) -> str:
-    """Return a claim without a Yes before what is denied: the rest says which it is."""
-    match = re.match(r"(yes|no)\b[,.:;–—-]*\s*", text, re.IGNORECASE)
-    if not match or match.end() == len(text):
-        return text
-    rest = text[match.end() :]
-    if bool(NEGATION.search(rest)) is (match[1].lower() == "no"):
-        return text
-    return rest[0].upper() + rest[1:]
 
 
 def term_weights(evidence: Sequence[Evidence]) -> Mapping[str, float]:

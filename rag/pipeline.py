@@ -13,10 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rag.cite import Citer, draft_sentences, says_not_found
+from rag.cite import Citer
 from rag.collection import Intent, as_evidence, intent_of, reply
 from rag.confidence import confidence
 from rag.config import Config
+from rag.draft import draft_sentences, says_not_found
 from rag.encoder import Encoder, load_encoder
 from rag.generate import Generator as Writer
 from rag.generate import load_generator
@@ -142,8 +143,8 @@ class Rag:
             yield run.answer(citer)
             return
         sure = is_polar(run.question) and run.found.confidence >= SURE
-        # A small model takes "no" for "not found": the sentence says which it is.
-        if refused and sure and not citer.claims and (claim := citer.quote(citer.evidence[0])):
+        # A small model takes "no" for "not found". The sentence says which it is.
+        if sure and not citer.claims and (claim := citer.quote(citer.evidence[0])):
             yield claim
         run.drafted(answered=bool(citer.claims))
         if citer.claims:

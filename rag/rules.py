@@ -144,6 +144,18 @@ def _name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
             yield Problem("name", " ".join(run))
 
 
+def missing_names(question: str, text: str) -> set[str]:
+    """Return the words of the names in a question that a text does not hold, folded."""
+    held = frozenset(_folded_words(text))
+    wanted = {part for run in names(question) for word in run for part in word.split("-")}
+    shorts = frozenset(acronyms(text)) if wanted - held else frozenset()
+    return {
+        name
+        for name in wanted - held - shorts
+        if not _expands(name, _folded_words(text)) and not any(same_name(name, o) for o in held)
+    }
+
+
 def _folded_words(text: str) -> list[str]:
     return [word.replace(".", "") for part in words(text) for word in part.split("-")]
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from rag.cite import Citer, DraftSentence, draft_sentences, says_not_found
+from rag.cite import Citer
 from rag.collection import as_evidence
+from rag.draft import DraftSentence, draft_sentences, says_not_found
 from rag.sentences import split
 from rag.types import Article, Evidence
 from rag.verify import load_verifier
@@ -148,6 +149,16 @@ def test_the_verifier_decides() -> None:
         "supported",
         [CLOSED.quote],
     )
+
+
+def test_a_first_claim_on_a_sentence_that_is_outranked_becomes_the_best_quote() -> None:
+    of = citer(replace(CLOSED, score=0.5), replace(BOATS, score=0.3))
+    assert cited(of, "Fishermen from Dorn say boats were not repaired.") == (
+        "quoted",
+        [CLOSED.quote],
+    )
+    found = cited(of, "Fishermen from Dorn say boats were not repaired.")
+    assert found == ("supported", [BOATS.quote])  # a second part of the answer may be elsewhere
 
 
 def test_no_evidence_no_claims() -> None:

@@ -17,11 +17,11 @@ ORDER = """
     catalogue hashes fetch models
     articles sentences passages terms numbers rules
     encoder store lexical database manifest sync index
-    question smalltalk retrieve collection confidence
+    question retrieve collection confidence
     prompts causal_lm chat_client llama_process llama_server generate
-    verify cite
+    verify draft cite
     run pipeline __init__
-    questions rows metrics cases scores report batch evaluate
+    rows metrics cases scores report batch evaluate
     headers conversation page reader session chat
     commands arguments cli __main__
 """.split()
