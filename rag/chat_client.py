@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,16 @@ def stream_chat(
 def list_models(server: ChatServer, cancel: threading.Event, seconds: float) -> list[str]:
     """Return the ids of the models that the server offers. Raises ModelError."""
     return [name for name in _in_background(_models(server), server, cancel, seconds) if name]
+
+
+def use_slot(server: ChatServer, action: str, file: str, cancel: threading.Event) -> bool:
+    """Have llama.cpp "save" or "restore" what it has read of a prompt; return whether it did."""
+    try:
+        return not cancel.is_set() and not list(
+            _in_background(_slot(server, action, file), server, cancel, _CONNECT)
+        )
+    except ModelError:
+        return False
 
 
 def _in_background(
@@ -133,6 +143,14 @@ async def _models(server: ChatServer) -> AsyncIterator[str]:
         raise _malformed(server) from error
     for name in names:
         yield name
+
+
+async def _slot(server: ChatServer, action: str, file: str) -> AsyncIterator[str]:
+    root = replace(server, url=server.url.removesuffix("/v1"))
+    body = {"filename": file}
+    async with _response(root, "POST", f"/slots/0?action={action}", body) as response:
+        await response.aread()
+        yield ""
 
 
 @asynccontextmanager

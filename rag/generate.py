@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from rag import models, prompts
@@ -20,7 +19,7 @@ from rag.causal_lm import CausalLM
 from rag.chat_client import POLL, ChatServer, list_models, stream_chat, turn
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
-from rag.llama_process import LlamaProcess
+from rag.llama_cpp import LlamaCppGenerator
 from rag.types import Evidence, Turn
 
 _ALSO = 0.9  # "extractive" adds the second sentence if it scores at least this much of the first
@@ -112,7 +111,8 @@ class OpenAIGenerator:
                 request = {
                     "model": self.model,
                     "messages": prompts.chat(question, evidence, history),
-                    **_sampling(self._config),
+                    "max_tokens": self._config.answer_tokens,
+                    **prompts.SAMPLING,
                 }
                 yield from stream_chat(self._server, request, cancel, self._config.answer_seconds)
 
@@ -131,79 +131,6 @@ class OpenAIGenerator:
         return bool(self.model)
 
 
-class LlamaCppGenerator:
-    """A GGUF model through llama.cpp, on this machine's processor."""
-
-    def __init__(self, config: Config) -> None:
-        name = config.model or "qwen2.5-coder-1.5b-instruct"
-        self._path = models.locate(name, config.models_dir)
-        if not self._path.is_file():
-            raise ModelError(
-                f"{self._path} is a folder, and llama.cpp reads a .gguf file: "
-                "choose another model, or the generator 'transformers'."
-            )
-        self.model = _short(name)
-        self._config = config
-        self._lock = threading.Lock()
-        self._process: LlamaProcess | None = None
-
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
-        yield from self._stream(
-            prompts.chat(question, evidence, history), self._config.answer_tokens, cancel
-        )
-
-    def warm_up(self) -> None:
-        # The fixed part stays in the server's cache. An empty question follows it because not
-        # every chat template takes a conversation that ends with the assistant.
-        for _ in self._stream(prompts.chat("", (), ()), 1, threading.Event()):
-            pass
-
-    def close(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.close()
-
-    def _stream(
-        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
-    ) -> Iterator[str]:
-        request = {
-            **_sampling(self._config),
-            "messages": messages,
-            "max_tokens": tokens,
-            "top_k": 1,
-            "cache_prompt": True,
-            "return_progress": True,  # an event per batch: notices sooner that we have gone
-        }
-        with turn(self._lock, cancel) as ours:
-            if not ours:
-                return
-            process, server = self._running(), None
-            try:
-                if server := process.wait(cancel):
-                    yield from stream_chat(server, request, cancel, self._config.answer_seconds)
-            except ModelError as error:
-                if process is not self._process:  # closed in the meantime
-                    return
-                if server and process.ended(within=1.0):
-                    raise process.failure("ended while it wrote an answer") from error
-                raise
-
-    def _running(self) -> LlamaProcess:
-        """The process; a new one if there is none yet or it has died since the last draft."""
-        if self._process is None or self._process.ended():
-            self.close()
-            self._process = LlamaProcess(
-                self._path, self._config.context_tokens, self._config.threads
-            )
-        return self._process
-
-
 class TransformersGenerator:
     """A model from the Hugging Face hub or a local folder, on a GPU if there is one."""
 
@@ -215,7 +142,7 @@ class TransformersGenerator:
                 f"{self._folder} is a file, and transformers reads a folder: "
                 "choose another model, or the generator 'llamacpp'."
             )
-        self.model = _short(name)
+        self.model = models.short_name(name)
         self._config = config
         self._lock = threading.Lock()
         self._loading: Future[CausalLM] | None = None
@@ -275,18 +202,3 @@ def load_generator(config: Config) -> Generator:
     if config.generator not in GENERATORS:
         raise UnknownName("generator", config.generator, sorted(GENERATORS))
     return GENERATORS[config.generator](config)
-
-
-def _sampling(config: Config) -> dict[str, Any]:
-    """What makes a server's answer short and always the same."""
-    return {
-        "max_tokens": config.answer_tokens,
-        "temperature": 0,
-        "seed": 0,
-        "stop": ["\n\n"],
-    }
-
-
-def _short(name: str) -> str:
-    """A path's last part, which says enough and nothing about the user's folders."""
-    return Path(name).name if Path(name).expanduser().exists() else name

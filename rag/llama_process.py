@@ -31,7 +31,9 @@ _SOCKET_BYTES = 100  # the path of a Unix socket may have 104 (macOS) or 108 (Li
 class LlamaProcess:
     """A running ``rag.llama_server``. It loads the model in the background: ``wait`` for it."""
 
-    def __init__(self, model: Path, context_tokens: int, threads: int | None) -> None:
+    def __init__(
+        self, model: Path, context_tokens: int, threads: int | None, prompts: Path
+    ) -> None:
         self._model = model
         self._key = secrets.token_hex(16)
         folder = _socket_folder()
@@ -43,6 +45,7 @@ class LlamaProcess:
             "model": str(model.resolve()),
             "context_tokens": context_tokens,
             "threads": threads or os.cpu_count() or 1,
+            "prompts": str(prompts.resolve()),
             "api_key": self._key,  # over stdin, because anyone can read a command line
             "socket": str(folder / "llama.sock") if folder else None,
         }

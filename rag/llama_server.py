@@ -33,6 +33,7 @@ def main() -> None:
     params.cache_ram_mib = 0  # of old prompts; the slot keeps the last one, which is what we need
     params.cache_idle_slots = False
     params.ui = params.endpoint_slots = False
+    params.slot_save_path = os.path.join(settings["prompts"], "")  # noqa: PTH118 - ends with "/"
     params.verbosity = 1  # errors
     params.api_keys = [settings["api_key"]]
     if settings["socket"]:

@@ -30,6 +30,7 @@ __all__ = [
     "fingerprint",
     "locate",
     "pull",
+    "short_name",
     "status",
     "verify",
 ]
@@ -118,6 +119,11 @@ def status(models_dir: Path | None = None) -> list[ModelStatus]:
         path = _path(spec, models_dir)
         rows.append(ModelStatus(spec.name, spec.use, spec.size, _inspect(spec, path)[0], path))
     return rows
+
+
+def short_name(name: str) -> str:
+    """A path's last part, which says enough and nothing about the user's folders."""
+    return Path(name).name if Path(name).expanduser().exists() else name
 
 
 def _find(name: str) -> ModelSpec | None:

@@ -114,7 +114,7 @@ class Rag:
         question: str,
         *,
         history: Sequence[Turn] | None = None,
-        date: str | None = None,  # noqa: ARG002 - relative dates come with issue 4
+        date: str | None = None,  # noqa: ARG002 - accepted, not used yet
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Yield the evidence, each verified claim, then the Answer.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rag.types import Evidence, Turn
 
+# What makes an answer always the same: the likeliest token, each time.
+SAMPLING: dict[str, Any] = {"temperature": 0, "seed": 0, "stop": ["\n\n"]}
 NOT_FOUND = "Not found"  # what the model is asked to say when the sentences do not answer
 
 SYSTEM = (

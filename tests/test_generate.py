@@ -24,7 +24,9 @@ from scripted import ScriptedGenerator
 from rag import llama_process, models
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
-from rag.generate import GENERATORS, Generator, LlamaCppGenerator, OpenAIGenerator, load_generator
+from rag.generate import GENERATORS, Generator, OpenAIGenerator, load_generator
+from rag.hashes import sha256_of
+from rag.llama_cpp import LlamaCppGenerator
 from rag.types import Evidence, Turn
 
 GGUF = "smollm2-135m-instruct"
@@ -186,9 +188,11 @@ def gguf() -> Path:
         pytest.param("llamacpp", marks=pytest.mark.models),
     ]
 )
-def config(request: pytest.FixtureRequest) -> Config:
+def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
     name = request.param
-    settings = Config(generator=name, answer_tokens=12, context_tokens=8192)
+    settings = Config(
+        generator=name, answer_tokens=12, context_tokens=16384, models_dir=tmp_path / "models"
+    )
     if name == "openai":
         script = request.getfixturevalue("script")
         return replace(settings, base_url=script.url, api_key="secret")
@@ -467,7 +471,7 @@ def test_transformers_reads_a_prompt_in_steps_as_it_would_at_once(tiny_model: Pa
     from rag import prompts
     from rag.causal_lm import CausalLM
 
-    ours = CausalLM(tiny_model, 8192, None)
+    ours = CausalLM(tiny_model, 16384, None)
     messages = prompts.chat("When?", EVIDENCE, ())
     text = "".join(ours.stream(messages, 5))
     ids = torch.tensor([ours._encode(messages)])
@@ -501,7 +505,9 @@ def test_transformers_says_nothing_while_loading(
     tiny_model: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     draft(
-        load_generator(Config(generator="transformers", model=str(tiny_model), context_tokens=8192))
+        load_generator(
+            Config(generator="transformers", model=str(tiny_model), context_tokens=16384)
+        )
     )
     assert capfd.readouterr() == ("", "")
 
@@ -519,8 +525,14 @@ def test_transformers_wants_a_folder_and_llamacpp_a_file(tiny_model: Path, tmp_p
 
 
 @pytest.fixture
-def llama() -> Iterator[LlamaCppGenerator]:
-    made = LlamaCppGenerator(Config(model=str(gguf()), answer_tokens=12, context_tokens=4096))
+def llama_config(tmp_path: Path) -> Config:
+    models_dir = tmp_path / "models"
+    return Config(model=str(gguf()), answer_tokens=12, context_tokens=4096, models_dir=models_dir)
+
+
+@pytest.fixture
+def llama(llama_config: Config) -> Iterator[LlamaCppGenerator]:
+    made = LlamaCppGenerator(llama_config)
     yield made
     made.close()
 
@@ -561,6 +573,47 @@ def test_llamacpp_listens_on_no_network(llama: LlamaCppGenerator) -> None:
 
 
 @pytest.mark.models
+def test_llamacpp_answers_the_same_whatever_was_asked_before(
+    llama: LlamaCppGenerator, llama_config: Config
+) -> None:
+    first = draft(llama, "When does it leave?")
+    draft(llama, "When does it leave, and from where?", EVIDENCE[:1])
+    assert draft(llama, "When does it leave?") == first
+    again = LlamaCppGenerator(llama_config)  # reads the kept prompt
+    assert draft(again, "When does it leave?") == first
+    again.close()
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "no sum", "empty sum"])
+def test_llamacpp_reads_no_damaged_prompt(
+    llama: LlamaCppGenerator, llama_config: Config, damage: str
+) -> None:
+    first = draft(llama)
+    assert llama_config.models_dir is not None
+    (kept,) = (llama_config.models_dir / "prompts").glob("*.kv")
+    total = kept.with_suffix(".sha256")
+    content = bytearray(kept.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 1
+        kept.write_bytes(content)
+    elif damage == "cut":
+        kept.write_bytes(content[:1000])
+    elif damage == "no sum":
+        total.unlink()
+    else:
+        total.write_text("")
+    assert draft(llama) == first
+    assert sha256_of(kept) == total.read_text()  # written anew
+
+
+def test_llamacpp_needs_no_place_to_keep_its_prompt(llama_config: Config, tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    made = LlamaCppGenerator(replace(llama_config, models_dir=blocked))
+    assert draft(made)
+    made.close()
+
+
 def test_llamacpp_goes_on_after_a_cancelled_prompt(llama: LlamaCppGenerator) -> None:
     expected = draft(llama)
     start = time.monotonic()
@@ -619,12 +672,12 @@ def test_llamacpp_removes_its_socket(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     llama.warm_up()
-    (folder,) = tmp_path.iterdir()
+    (folder,) = tmp_path.glob("footnote-*")
     assert folder.stat().st_mode & 0o777 == 0o700
     start = time.monotonic()
     llama.close()
     assert time.monotonic() - start < 2
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.glob("footnote-*"))
 
 
 @pytest.mark.models
@@ -690,7 +743,7 @@ def test_llamacpp_does_not_outlive_its_parent(end: str, tmp_path: Path) -> None:
             parent.kill()
         assert wait_until(lambda: gone(child), 10)
         assert parent.stderr.read() == b""
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.glob("footnote-*"))
 
 
 # The test double.

@@ -18,7 +18,7 @@ ORDER = """
     articles sentences passages terms numbers rules
     encoder store lexical database manifest sync index
     question retrieve collection confidence
-    prompts causal_lm chat_client llama_process llama_server generate
+    prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     verify draft cite
     run pipeline __init__
     rows metrics cases scores report batch evaluate
