@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from rag.config import Config
 from rag.confidence import BIAS, SIGNALS, WEIGHTS, signals
-from rag.encoder import load_encoder
+from rag.config import Config
+from rag.encoder import Encoder, load_encoder
 from rag.index import Index
 from rag.metrics import auroc, ece
 from rag.retrieve import find_candidates, make_query, ranked
@@ -56,7 +56,7 @@ def kind_of(row: dict[str, Any]) -> str:
     return "withheld" if row["unanswerable_kind"] == "withheld" else "near"
 
 
-def load(data: Path, name: str, others: Sequence[str], cache: Path, encoder: Any) -> Rows:
+def load(data: Path, name: str, others: Sequence[str], cache: Path, encoder: Encoder) -> Rows:
     config = Config()
     folder = cache / name
     sync(data / name / "articles", folder, config, encoder)
@@ -115,6 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--fit", nargs="+", default=["squad", "clapnq", "hotpot100", "quotesum"])
     parser.add_argument("--show", nargs="*", default=["rtqa22", "rtqa26"])
+    parser.add_argument("--at", type=float, default=0.1, help="threshold to report")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/footnote/benchmarks")
     arguments = parser.parse_args()
     data = Path(os.environ["RAG_EVAL_DATA"])
@@ -124,7 +125,7 @@ def main() -> None:
         name: load(data, name, [o for o in arguments.fit if o != name], arguments.cache, encoder)
         for name in names
     }
-    at = Config().decline_below
+    at = arguments.at
     weights, bias = fit([loaded[name] for name in arguments.fit])
     print(dict(zip(SIGNALS, weights.round(2).tolist(), strict=True)), "bias", round(bias, 2))
     print(f"| set | false refusals at {at} | absent: AUROC / rejected | withheld | near | ECE |")

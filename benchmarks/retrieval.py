@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from rag.config import Config
-from rag.encoder import load_encoder
+from rag.encoder import Encoder, load_encoder
 from rag.index import Index
 from rag.retrieve import FEATURES, WEIGHTS, find_candidates, make_query
 from rag.sync import sync
@@ -48,7 +48,9 @@ class Case:
     seconds: float
 
 
-def load(data: Path, name: str, index: Index, config: Config, encoder: Any, most: int) -> list[Case]:
+def load(
+    data: Path, name: str, index: Index, config: Config, encoder: Encoder, most: int
+) -> list[Case]:
     rows = [json.loads(line) for line in (data / name / "questions.jsonl").open(encoding="utf-8")]
     rows = [r for r in rows if r["answerable"] and r["evidence"] and len(r["evidence"]) < 30]
     rows = [r for r in rows if r["meta"].get("has_entity", True)]
@@ -56,7 +58,7 @@ def load(data: Path, name: str, index: Index, config: Config, encoder: Any, most
     return [_case(row, index, config, encoder) for row in rows[:most]]
 
 
-def _case(row: dict[str, Any], index: Index, config: Config, encoder: Any) -> Case:
+def _case(row: dict[str, Any], index: Index, config: Config, encoder: Encoder) -> Case:
     started = time.perf_counter()
     candidates = find_candidates(make_query(row["question"], index, encoder), index, config)
     seconds = time.perf_counter() - started
@@ -94,8 +96,9 @@ def fit(sets: Sequence[Sequence[Case]], steps: int = 400) -> NDArray[np.float64]
     weights = torch.full((len(FEATURES),), 2.0, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([weights], lr=0.1)
     usable = [[c for c in cases if c.gold.any() and not c.gold.all()] for cases in sets]
+    double = torch.float64
     data = [
-        [(torch.tensor(c.features, dtype=torch.float64), torch.tensor(c.gold)) for c in cases[:1500]]
+        [(torch.tensor(c.features, dtype=double), torch.tensor(c.gold)) for c in cases[:1500]]
         for cases in usable
     ]
     for _ in range(steps):

@@ -526,7 +526,7 @@ def test_the_hub_client_is_asked_for_what_is_needed_and_stays_quiet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import huggingface_hub
-    from huggingface_hub.utils.tqdm import are_progress_bars_disabled
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, enable_progress_bars
 
     asked: dict[str, object] = {}
 
@@ -535,7 +535,7 @@ def test_the_hub_client_is_asked_for_what_is_needed_and_stays_quiet(
         return str(tmp_path)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    huggingface_hub.utils.enable_progress_bars()  # another test may have loaded a model
+    enable_progress_bars()  # loading a model, as another test may have done, turns them off
     assert fetch.hub_download("org/name", ("a.gguf",), False, "abc", tmp_path) == tmp_path
     assert asked == {
         "repository": "org/name",
@@ -544,7 +544,7 @@ def test_the_hub_client_is_asked_for_what_is_needed_and_stays_quiet(
         "allow_patterns": ["a.gguf"],
         "quiet": True,
     }
-    huggingface_hub.utils.enable_progress_bars()  # another test may have loaded a model
+    assert not are_progress_bars_disabled()
 
     def unreachable(repository: str, **named: object) -> str:
         raise ConnectionError("no route to host.\nTry again later.")
@@ -552,7 +552,7 @@ def test_the_hub_client_is_asked_for_what_is_needed_and_stays_quiet(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
     with pytest.raises(ModelError, match=r"^no route to host$"):
         fetch.hub_download("org/name", ("a.gguf",), False)
-    huggingface_hub.utils.enable_progress_bars()  # another test may have loaded a model
+    assert not are_progress_bars_disabled()
 
 
 # Paths that people give
