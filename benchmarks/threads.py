@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ def server(model: Path, threads: int, policy: str | None) -> Iterator[httpx.Clie
         "context_tokens": 1024,
         "threads": threads,
         "api_key": KEY,
+        "prompts": tempfile.gettempdir(),
         "socket": None,
     }
     command = [sys.executable, "-m", "rag.llama_server"]

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.draft import DraftSentence, without_wrong_yes
+from rag.draft import MARKERS, DraftSentence, without_wrong_yes
 from rag.question import is_polar
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
@@ -191,7 +191,9 @@ class Citer:
             for claim in self.claims
         ):
             return None
-        return self._publish(" ".join(evidence.quote.split()), [evidence], 1.0, quoted=True)
+        # Footnote marks of the article itself would read like ours; the citation keeps them.
+        text = MARKERS.sub("", " ".join(evidence.quote.split()))
+        return self._publish(text, [evidence], 1.0, quoted=True)
 
     def _publish(
         self, text: str, sources: Sequence[Evidence], support: float, *, quoted: bool = False

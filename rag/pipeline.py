@@ -40,6 +40,9 @@ from rag.types import (
 )
 from rag.verify import load_verifier
 
+# Confidence under which an answer declines before a draft is written. A language model that reads
+# the sentences refuses too, and with the reading behind it; without one, this is all there is.
+DECLINE_BELOW, DECLINE_UNREAD_BELOW = 0.005, 0.2
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
@@ -54,6 +57,9 @@ class Rag:
         self._encoder = encoder
         self._generator = generator
         self._verifier = load_verifier(config.verifier)
+        self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
+        usual = DECLINE_BELOW if self._reads else DECLINE_UNREAD_BELOW
+        self._decline_below = usual if config.decline_below is None else config.decline_below
 
     @classmethod
     def open(
@@ -131,7 +137,7 @@ class Rag:
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
-        if run.found.confidence < self.config.decline_below:
+        if run.found.confidence < self._decline_below:
             yield run.decline("Nothing in them comes near enough to the question.")
             return
         yield from self._draft(run, history or (), cancel)
@@ -146,7 +152,8 @@ class Rag:
         # A small model takes "no" for "not found". The sentence says which it is.
         if sure and not citer.claims and (claim := citer.quote(citer.evidence[0])):
             yield claim
-        run.drafted(answered=bool(citer.claims))
+        if self._reads:
+            run.drafted(answered=bool(citer.claims))
         if citer.claims:
             yield run.answer(citer)
         elif refused:

@@ -11,7 +11,7 @@ from rag.types import Turn
 
 LEANS = re.compile(
     r"^(?:and|but|so|why|how so|what about|how about)\b|\b(?:he|she|it|they|him|her|them|his|its|"
-    r"their|that|this|those|these|there|then)\b",
+    r"their|this|those|these)\b",
     re.IGNORECASE,
 )
 

@@ -161,6 +161,15 @@ def test_a_first_claim_on_a_sentence_that_is_outranked_becomes_the_best_quote() 
     assert found == ("supported", [BOATS.quote])  # a second part of the answer may be elsewhere
 
 
+def test_footnote_marks_of_the_article_are_not_taken_for_ours() -> None:
+    evidence = replace(CLOSED, quote="The port[12] was closed for 11 days.[3]")
+    of = citer(evidence)
+    found = of.quote(evidence)
+    assert found is not None
+    assert found.claim.text == "The port was closed for 11 days."
+    assert found.citations[0].quote == evidence.quote
+
+
 def test_no_evidence_no_claims() -> None:
     assert (
         Citer("", (), load_verifier("rules"), earlier).add(DraftSentence("Anything.", (1,))) is None

@@ -25,9 +25,11 @@ Open = Callable[..., tuple[Rag, ScriptedGenerator]]
 def opened(articles: Path, config: Config, tmp_path: Path) -> Iterator[Open]:
     rags: list[Rag] = []
 
-    def open_rag(*drafts: Draft, settings: Config | None = None) -> tuple[Rag, ScriptedGenerator]:
+    def open_rag(
+        *drafts: Draft, settings: Config | None = None, decline_below: float = 0.0
+    ) -> tuple[Rag, ScriptedGenerator]:
         generator = ScriptedGenerator(*drafts)
-        whole = replace(settings or config, decline_below=0.0)
+        whole = replace(settings or config, decline_below=decline_below)
         rags.append(Rag.for_articles(articles, whole, tmp_path / "index", generator=generator))
         return rags[-1], generator
 
@@ -127,8 +129,7 @@ def test_a_draft_without_support_declines(opened: Open, draft: str) -> None:
 def test_a_question_far_from_the_articles_never_reaches_the_model(
     opened: Open, config: Config
 ) -> None:
-    rag, generator = opened(settings=config)
-    rag.config = replace(rag.config, decline_below=0.5)
+    rag, generator = opened(settings=config, decline_below=0.5)
     answer = rag.answer("Quantum chromodynamics gluon confinement?")
     assert answer.declined
     assert answer.confidence < 0.5
