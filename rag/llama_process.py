@@ -25,6 +25,10 @@ from typing import IO
 from rag.chat_client import POLL, ChatServer
 from rag.errors import ModelError
 
+# By default OpenMP's waiting threads spin: one other busy process then makes decoding several times
+# slower. Asleep at once, they lose a third of the speed of an idle machine. GNU's OpenMP can spin
+# for a moment and then sleep, which keeps nearly all of both (benchmarks/threads.py).
+WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "300"}
 _SOCKET_BYTES = 100  # the path of a Unix socket may have 104 (macOS) or 108 (Linux)
 
 
@@ -105,9 +109,7 @@ def _start(log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "rag.llama_server"],
             cwd=Path(__file__).resolve().parents[1],  # the same rag as ours, installed or not
-            # By default OpenMP's waiting threads spin: one other busy process then makes decoding
-            # twenty times slower. Asleep they cost it less than half.
-            env={**os.environ, "OMP_WAIT_POLICY": "passive"},
+            env={**os.environ, **WAITING},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
