@@ -22,7 +22,7 @@ from rag.errors import ModelError, UnknownName
 from rag.llama_cpp import LlamaCppGenerator
 from rag.types import Evidence, Turn
 
-_ALSO = 0.9  # "extractive" adds the second sentence if it scores at least this much of the first
+_ALSO = 0.97  # "extractive" adds the second sentence if it scores at least this much of the first
 
 
 class Generator(Protocol):

@@ -42,7 +42,7 @@ from rag.verify import load_verifier
 
 # Confidence under which an answer declines before a draft is written. A language model that reads
 # the sentences refuses too, and with the reading behind it; without one, this is all there is.
-DECLINE_BELOW, DECLINE_UNREAD_BELOW = 0.005, 0.2
+DECLINE_BELOW, DECLINE_UNREAD_BELOW = 0.002, 0.2
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 

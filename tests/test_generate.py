@@ -309,8 +309,8 @@ def test_a_waiting_draft_can_be_cancelled(script: Script) -> None:
 @pytest.mark.parametrize(
     ("scores", "expected"),
     [
-        ((1.0, 0.9, 0.9), "One line.\nTwo."),
-        ((1.0, 0.89, 0.8), "One line."),
+        ((1.0, 0.97, 0.97), "One line.\nTwo."),
+        ((1.0, 0.96, 0.8), "One line."),
         ((1.0,), "One line."),
         ((), ""),
     ],
