@@ -23,8 +23,8 @@ SIGNALS = (
     "answer_type",  # whether one of the best three can hold this kind of answer
     "margin",  # of the best sentence over the tenth
 )
-WEIGHTS = (3.06, 10.26, 0.47, 2.15, 2.14, 0.58, 3.41, 2.97)
-BIAS = -14.48
+WEIGHTS = (2.01, 10.73, 0.85, 2.13, 2.36, 0.56, 3.47, 3.19)
+BIAS = -14.75
 # How much likelier a question that the articles answer makes a verified claim, or a refusal.
 ANSWERED, REFUSED = 3.2, 0.13
 LOOKED_AT = 5  # best sentences
