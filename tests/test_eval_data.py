@@ -40,8 +40,10 @@ def test_every_citation_is_a_slice_and_every_claim_has_one(
     assert main(["index", str(folder / "articles"), "--index", str(index)]) == 0
     asked = ["--input", str(folder / questions), "--output", str(output)]
     assert main(["ask", "--index", str(index), "--generator", "extractive", *asked]) == 0
-    ids = [json.loads(line)["id"] for line in (folder / questions).open(encoding="utf-8")]
-    rows = [json.loads(line) for line in output.open(encoding="utf-8")]
+    with (folder / questions).open(encoding="utf-8") as lines:
+        ids = [json.loads(line)["id"] for line in lines]
+    with output.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
     assert [row["id"] for row in rows] == ids
     texts: dict[str, str] = {}
     for row in rows:
