@@ -1,6 +1,6 @@
 """What a model has made of the fixed part of the prompt, kept on disk between two starts.
 
-Reading 600 tokens takes a slow machine 15 seconds, loading what came out of it a few milliseconds.
+Reading it takes two slow cores nine seconds, loading what came out of it a few milliseconds.
 Loading it before every question also makes each answer independent of the questions before: a
 cache that happens to hold more of the prompt is computed in other batches, and rounds differently.
 """
