@@ -146,13 +146,14 @@ def _name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
 
 def missing_names(question: str, text: str) -> set[str]:
     """Return the words of the names in a question that a text does not hold, folded."""
-    held = frozenset(_folded_words(text))
+    every = _folded_words(text)
+    held = frozenset(every)
     wanted = {part for run in names(question) for word in run for part in word.split("-")}
     shorts = frozenset(acronyms(text)) if wanted - held else frozenset()
     return {
         name
         for name in wanted - held - shorts
-        if not _expands(name, _folded_words(text)) and not any(same_name(name, o) for o in held)
+        if not _expands(name, every) and not any(same_name(name, other) for other in held)
     }
 
 
