@@ -23,7 +23,7 @@ import gradio as gr
 from rag.conversation import Exchange
 from rag.errors import InputError, RagError
 from rag.headers import is_loopback, middleware
-from rag.page import HEADER, HINT, conversation
+from rag.page import BUSY, HEADER, HINT, conversation
 from rag.session import Engine, Running, answering, begun, opened
 
 CSS = Path(__file__).with_name("page.css").read_text("utf-8")
@@ -73,8 +73,12 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
             return dict(zip((current, pane), begun(rag), strict=True))
 
         def on_ask(text: str, earlier: Conversation, request: gr.Request) -> Iterator[Updates]:
+            session = str(request.session_hash)
             if not text or not text.strip():
                 yield {hint: HINT}
+                return
+            if running.busy(session):
+                yield {hint: BUSY}
                 return
             begin: Updates = {
                 question: "",
@@ -84,7 +88,7 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
                 stop: gr.update(visible=True, interactive=True, value="Stop"),
                 new: gr.update(interactive=False),
             }
-            with running.question(str(request.session_hash)) as cancel:
+            with running.question(session) as cancel:
                 for exchange in answering(rag, earlier, text.strip(), cancel):
                     now: Updates = {current: conversation([exchange])}
                     yield {**begin, **now, exchanges: (*earlier, exchange)}
@@ -114,6 +118,8 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
             [question, exchanges],
             [question, hint, past, current, exchanges, ask, stop, new],
             concurrency_limit=VISITORS_AT_ONCE,
+            # Gradio's usual "once" drops a question without a word while an event is still pending.
+            trigger_mode="multiple",
             **QUIET,
         )
         stop.click(on_stop, None, [stop], **AT_ONCE)

@@ -27,6 +27,7 @@ HEADER = """<header class="masthead">
 <button type="button" class="plain narrow-only" data-show-pane>Articles</button>
 </header>"""
 HINT = '<p role="status">Type a question first.</p>'
+BUSY = '<p role="status">An answer is still being written. Wait for it, or stop it.</p>'
 
 
 def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:

@@ -65,6 +65,11 @@ class Running:
                 if self._events.get(session) is cancel:
                     del self._events[session]
 
+    def busy(self, session: str) -> bool:
+        """Return whether a question of the visitor's is in progress."""
+        with self._lock:
+            return session in self._events
+
     def stop(self, session: str) -> None:
         """Stop the visitor's question, if there is one."""
         with self._lock:

@@ -31,6 +31,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
@@ -333,6 +334,24 @@ def test_an_empty_question_gets_a_hint(server: Server, visitor: Visitor) -> None
     visit.ask("When?")
     visit.answer()
     expect(visit.page.get_by_text("Type a question first.")).to_have_count(0)
+
+
+def test_a_question_during_an_answer_is_kept_and_explained(
+    server: Server, visitor: Visitor
+) -> None:
+    visit = visitor()
+    visit.ask("A slow question")
+    expect(visit.page.locator(".claim")).to_have_count(1)
+    calls = len(server.rag.calls)
+    visit.ask("And now?")
+    expect(visit.page.locator("#hint")).to_contain_text("An answer is still being written.")
+    expect(visit.page.locator("#question textarea")).to_have_value("And now?")
+    assert len(server.rag.calls) == calls
+    visit.page.get_by_role("button", name="Stop").click()
+    visit.answer()
+    visit.page.locator("#question textarea").press("Enter")
+    visit.answer(2)
+    expect(visit.page.locator("#hint")).to_be_empty()
 
 
 def test_hostile_text_stays_text_everywhere(visitor: Visitor) -> None:
