@@ -28,7 +28,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
 from rag.index import Index
-from rag.retrieve import FEATURES, WEIGHTS, find_candidates, make_query
+from rag.retrieve import BY_HAND, FEATURES, WEIGHTS, find_candidates, make_query
 from rag.sync import sync
 
 KS = (1, 3, 5, 10)

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from rag import commands
 from rag.config import Config
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
-Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
 
 DEFAULTS = Config()
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """One that hands over to another when its first argument is a word like ``compare``."""
+
+    words: Mapping[str, Parser] = MappingProxyType({})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """See argparse."""
+        if args and args[0] in self.words:
+            return self.words[args[0]].parse_known_args(args[1:], namespace)
+        return super().parse_known_args(args, namespace)
+
+
+def parser() -> Parser:
     """Return the parser of all commands; each sets ``run`` to its function."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m rag",
         description="Footnote: cited answers over your own articles, on your own machine.",
         epilog="Each command has its own --help. Begin with: python -m rag serve",
@@ -85,37 +98,76 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
 
 def _add_eval(group: Group) -> None:
     parser = _command(
-        group, "eval", commands.evaluate, "Measure answers against known ones.",
+        group, "eval", commands.evaluate,
+        "Measure retrieval, answers or the checking of claims against known ones; or, as "
+        "`eval compare A.json B.json`, compare two results.",
         "python -m rag eval $RAG_EVAL_DATA/squad --limit 20",
         "python -m rag eval seeds --questions tests/data/seed_questions.jsonl --articles seeds",
+        "python -m rag eval compare before.json after.json --metric evidence_recall@5",
     )  # fmt: skip
+    parser.words = {"compare": _compare_parser(parser)}
     add = parser.add_argument
     add("set", type=Path, metavar="SET", help="folder with articles/ and the questions, or a name")
     add(
-        "--questions",
-        type=Path,
-        metavar="FILE",
-        help="(default: SET/sample.jsonl; for retrieval SET/questions.jsonl)",
-    )
+        "--questions", type=Path, metavar="FILE",
+        help="for each part that is measured (default: SET/questions.jsonl for retrieval, "
+        "SET/sample.jsonl for answers, SET/claims.jsonl for claims)",
+    )  # fmt: skip
     add("--articles", type=Path, metavar="DIR", help="(default: SET/articles)")
     add(
-        "--task", choices=("answers", "retrieval"), default="answers", help="(default: %(default)s)"
-    )
-    add("--limit", type=_positive, metavar="N", help="only the first N questions (default: all)")
+        "--task", choices=("all", "answers", "retrieval", "claims"), default="all",
+        help="the parts to measure (default: all that the set has questions for)",
+    )  # fmt: skip
     add(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="(default: results/<set>-<generator>-<commit>.json)",
-    )
+        "--system", metavar="NAME", default="footnote",
+        help="footnote, or what others do, on the same data and models: prompted, similarity, "
+        "fuzzy_quotes, copy_top, decline, bm25, dense_chunks (default: %(default)s)",
+    )  # fmt: skip
+    add("--limit", type=_positive, metavar="N", help="the first N questions of each part only")
     add(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        help="where begun runs are kept (default: the user's cache)",
-    )
+        "--output", type=Path, metavar="FILE",
+        help="ids and numbers, no texts (default: results/<set>-<generator>-<commit>.json; for "
+        "another system its name takes the generator's place)",
+    )  # fmt: skip
+    add(
+        "--html", type=Path, metavar="FILE",
+        help="a page of plots and the ten worst errors; it holds texts of questions and articles, "
+        "which some sets do not allow to be published, so it is not put beside the result "
+        "(default: in the cache)",
+    )  # fmt: skip
+    add(
+        "--cache", type=Path, metavar="DIR",
+        help="where begun runs, indexes and pages are kept (default: the user's cache)",
+    )  # fmt: skip
     _add_generator(parser)
     _add_json(parser)
+
+
+def _compare_parser(parent: Parser) -> Parser:
+    about = (
+        "Compare two results of eval over the same questions: paired differences with 95 % "
+        "intervals, and which questions changed. Exit code 1 when a --metric got worse by more "
+        "than its interval."
+    )
+    parser = Parser(
+        prog=f"{parent.prog} compare", description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  python -m rag eval compare before.json after.json\n"
+        "  python -m rag eval compare before.json after.json --metric evidence_recall@5 aurc",
+    )  # fmt: skip
+    parser.set_defaults(run=commands.compare, usage_error=parser.error)
+    parser.add_argument("before", type=Path, metavar="A.json", help="the result before a change")
+    parser.add_argument("after", type=Path, metavar="B.json", help="the result after it")
+    parser.add_argument(
+        "--metric", nargs="+", default=[], metavar="NAME",
+        help="must not get worse, such as evidence_recall@5, or answers.auroc where the name is in "
+        "several parts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
+    )
+    _add_json(parser)
+    return parser
 
 
 def _add_models(group: Group) -> None:
@@ -149,9 +201,7 @@ def _add_serve(group: Group) -> None:
     _add_generator(parser)
 
 
-def _command(
-    group: Group, name: str, run: Run, about: str, *examples: str
-) -> argparse.ArgumentParser:
+def _command(group: Group, name: str, run: Run, about: str, *examples: str) -> Parser:
     parser = group.add_parser(
         name, help=about, description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -109,10 +109,11 @@ def _row(rag: Rag, command: Command, number: int, line: bytes, k: int) -> dict[s
         identity = read_identity(row)
         question = read_question(row)
         if command == "search":
-            found = rag.search(question.text, k=k).to_dict()
+            found = rag.search(question.text, k=k, date=question.date).to_dict()
         else:
-            history, date = question.history, question.date
-            found = rag.answer(question.text, history=history, date=date).to_dict()
+            found = rag.answer(
+                question.text, history=question.history, date=question.date
+            ).to_dict()
     except InputError as error:
         return {"id": identity, "error": f"line {number}: {error}"}
     return {"id": identity, **found}

@@ -64,10 +64,10 @@ class CausalLM:
             ids = torch.tensor([chunks.pop(0)], device=self._device)  # (1, ≤ step)
             try:
                 with torch.inference_mode():
-                    out = self._model(input_ids=ids, past_key_values=cache, use_cache=True)
+                    out = self._model(input_ids=ids, cache=cache, use_cache=True)
             except RuntimeError as error:  # torch's way to say that memory ran out
                 raise ModelError(f"The language model failed: {_line(error)}.") from error
-            cache = out.past_key_values
+            cache = out.cache
             if chunks:
                 yield ""
                 continue

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.draft import MARKERS, DraftSentence, without_wrong_yes
+from rag.draft import MARKERS, DraftSentence, says_yes_or_no, without_wrong_yes
 from rag.question import is_polar
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
@@ -49,6 +49,9 @@ class Citer:
     evidence: Sequence[Evidence]  # the first ones as they were numbered in the prompt
     verifier: Verifier
     before: Callable[[Evidence], Sequence[Evidence]]  # earlier sentences, the nearest first
+    # Whether a sentence is quoted in the place of a claim that fails: not when the question names
+    # what no article mentions, since then the nearest sentence is about something else.
+    repairs: bool = True
     claims: list[Claim] = field(default_factory=list)
     citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
 
@@ -92,8 +95,12 @@ class Citer:
                 check = self._check(sentence.text, sources)
                 if check.passed:
                     return self._publish(sentence.text, sources, check.support)
-        if ranked and ranked[0][1] >= RELATED and self._answers(sentence.text, ranked[0][0]):
+        if not ranked or not self.repairs:
+            return None
+        if ranked[0][1] >= RELATED and self._answers(sentence.text, ranked[0][0]):
             return self.quote(ranked[0][0])
+        if is_polar(self.question) and says_yes_or_no(sentence.text) and 1 in sentence.hints[:1]:
+            return self.quote(self.evidence[0])  # model and retrieval chose the same sentence
         return None
 
     def _new(self, text: str) -> set[str]:

@@ -8,16 +8,17 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rag.config import Config
-from rag.errors import IndexMissing, ModelError
+from rag.errors import IndexMissing, InputError, ModelError
 
 if TYPE_CHECKING:
+    from rag.evaluate import Evaluation, System
     from rag.pipeline import Rag
     from rag.sync import Progress
 
@@ -98,30 +99,74 @@ def _batch(rag: Rag, args: argparse.Namespace) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Measure against a set of questions with known answers."""
-    from rag import cases as known
     from rag import evaluate as evaluation
     from rag import report
+    from rag.cases import load_parts
+
+    parts, articles = load_parts(args.set, args.task, args.questions, args.articles, args.limit)
+    for part in parts:
+        for refused in part.refused:
+            _say(f"{part.name}, {refused}; left out.")
+    config = _config(args)
+    if all(part.name != "answers" for part in parts):  # retrieval alone
+        config = replace(config, generator="extractive")
+    cache = args.cache or evaluation.default_cache()
+    with _system(args.system, articles, config, cache) as system:
+        done = evaluation.evaluate(
+            system, parts, articles, name=args.set.resolve().name, system_name=args.system,
+            cache=cache, say=_say, bar=_bar,
+        )  # fmt: skip
+    name = evaluation.file_name(done.result)
+    output = args.output or Path("results") / f"{name}.json"
+    evaluation.save(done.result, output)
+    print(report.to_json(done.result) if args.json else report.markdown(done.result))
+    _say(f"Saved as {output}.")
+    _page(done, articles, args.html or cache / f"{name}.html")
+
+
+@contextmanager
+def _system(name: str, articles: Path, config: Config, cache: Path) -> Iterator[System]:
+    """What is measured, over an index that is built or brought up to date first."""
+    from rag.errors import UnknownName
+    from rag.eval_index import index_dir
     from rag.pipeline import Rag
 
-    questions, articles = known.places(args.set, args.questions, args.articles, args.task)
+    others = _baselines() if name != "footnote" else {}
+    if name != "footnote" and name not in others:
+        raise UnknownName("system", name, ["footnote", *others])
     with _bar("indexing") as progress:
-        config = _config(args)
-        if args.task == "retrieval":
-            config = replace(config, generator="extractive")
-        rag = Rag.for_articles(articles, config, None, progress)
-    with rag, _bar("answering") as progress:
-        cases, refused = known.load_cases(questions, articles, args.limit)
-        for row, reason in refused:
-            _say(f"{row}: {reason}; left out.")
-        result = evaluation.evaluate(
-            rag, cases, articles, args.task, name=args.set.resolve().name, cache=args.cache,
-            say=_say, progress=progress,
-        )  # fmt: skip
-    result["refused_rows"] = [{"id": row, "reason": reason} for row, reason in refused]
-    output = args.output or evaluation.default_output(result)
-    evaluation.save(result, output)
-    print(report.to_json(result) if args.json else report.markdown(result))
-    _say(f"Saved as {output}.")
+        rag = Rag.for_articles(articles, config, index_dir(articles, config, cache), progress)
+    with rag:
+        yield others[name](rag, cache) if name in others else rag
+
+
+def _baselines() -> Mapping[str, Callable[[Rag, Path], System]]:
+    from rag.baselines import BASELINES
+
+    return BASELINES
+
+
+def _page(done: Evaluation, articles: Path, output: Path) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        _say("No page of plots: matplotlib is missing; pip install 'footnote-rag[eval]'")
+        return
+    from rag import eval_page
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(eval_page.page(done, articles), encoding="utf-8")
+    _say(f"Plots and the worst errors, with texts of the set: {output}")
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Compare two results; exit code 1 when a named metric got worse."""
+    from rag import compare, report
+
+    done = compare.compare(compare.read(args.before), compare.read(args.after), args.metric)
+    print(report.to_json(done) if args.json else report.comparison(done))
+    if worse := [name for name in done["gate"] if done["metrics"][name]["worse"]]:
+        raise InputError(f"Worse by more than chance: {', '.join(worse)}.")
 
 
 def models(args: argparse.Namespace) -> None:

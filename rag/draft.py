@@ -74,9 +74,17 @@ def says_not_found(text: str) -> bool:
     )
 
 
+YES_OR_NO = re.compile(r"(yes|no)\b[,.:;–—-]*\s*", re.IGNORECASE)
+
+
+def says_yes_or_no(text: str) -> bool:
+    """Return whether a sentence of the draft begins with Yes or No."""
+    return bool(YES_OR_NO.match(text))
+
+
 def without_wrong_yes(text: str) -> str:
     """Return a claim without a Yes before what is denied: the rest says which it is."""
-    match = re.match(r"(yes|no)\b[,.:;–—-]*\s*", text, re.IGNORECASE)
+    match = YES_OR_NO.match(text)
     if not match or match.end() == len(text):
         return text
     rest = text[match.end() :]

@@ -1,4 +1,4 @@
-"""Cases × Rag → result: run the cases (resumably), score the rows, save one file of numbers.
+"""Cases × system → result: run the cases (resumably), score the rows, save one file of numbers.
 
 The result holds ids and numbers, never a text of the questions or articles: some sets may not be
 published.
@@ -11,81 +11,194 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import platformdirs
 
 from rag import batch
-from rag.cases import Case, Task, read_text
+from rag.cases import Case, Part, PartName, read_text
+from rag.claims import POOL, judge
+from rag.eval_index import index_record
+from rag.measures import by_kind, columns, curves, latency, measured
 from rag.report import to_json
-from rag.scores import Row, latency, score_answers, score_retrieval
+from rag.scores import Row, score_answers, score_retrieval
+from rag.verify import load_verifier
 
 if TYPE_CHECKING:
+    from rag.config import Config
     from rag.pipeline import Rag
+    from rag.types import Answer, SearchResult, Turn
+
+VERSION = 1  # of the result file; raised when the meaning of a field changes
+K = 10  # passages and sentences that retrieval is asked for
+HIDDEN = {"models_dir", "api_key", "base_url"}  # settings that say where, not how
+# Files of the package whose change leaves the rows of a begun run as they are.
+_NOT_ASKED = {
+    *("intervals", "metrics", "scores", "measures", "compare", "mistakes", "charts"),
+    *(
+        "eval_page",
+        "eval_errors",
+        "eval_words",
+        "eval_index",
+        "report",
+        "arguments",
+        "commands",
+        "cli",
+    ),
+    *("headers", "conversation", "page", "reader", "session", "chat"),
+}
+_NUMBERS, _BREAK = r"\[\n\s*([^\[\]{}]+?)\n\s*\]", r"\n\s*"  # in indented JSON
+Bar: TypeAlias = Callable[[str], AbstractContextManager[batch.Progress]]  # title → a progress bar
+
+
+class System(Protocol):
+    """What can be measured: ``Rag``, and the others' ways of doing it."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def manifest(self) -> dict[str, Any]: ...
+    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult: ...
+    def answer(
+        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result, and what it was computed from."""
+
+    result: Row
+    parts: tuple[Part, ...]
+    rows: Mapping[PartName, list[Row]]
 
 
 def evaluate(
-    rag: Rag,
-    cases: Sequence[Case],
+    system: System,
+    parts: Sequence[Part],
     articles: Path,
-    task: Task = "answers",
     *,
     name: str = "set",
+    system_name: str = "footnote",
     cache: Path | None = None,
     say: Callable[[str], None] = lambda _line: None,
-    progress: batch.Progress = lambda _done, _all: None,
-) -> Row:
+    bar: Bar = lambda _title: nullcontext(lambda _done, _all: None),
+) -> Evaluation:
     """Run the cases, or what an earlier run of the same left of them, and score them."""
-    rows = _run(rag, cases, task, cache or _default_cache(), say, progress)
-    score = score_answers if task == "answers" else score_retrieval
-    texts = {
-        path: read_text(articles / path) for path in _cited(rows) if (articles / path).is_file()
-    }
-    hidden = {"models_dir", "api_key", "base_url"}
-    config = {key: value for key, value in asdict(rag.config).items() if key not in hidden}
-    return {
+    rows: dict[PartName, list[Row]] = {}
+    for part in parts:
+        with bar(part.name) as progress:
+            rows[part.name] = _run(
+                system, system_name, part, cache or default_cache(), say, progress
+            )
+    result = {
+        "version": VERSION,
         "set": name,
-        "task": task,
+        "system": system_name,
         "commit": _commit(),
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
-        "config": config,
-        "n": len(cases),
+        "config": {k: v for k, v in asdict(system.config).items() if k not in HIDDEN},
+        "index": index_record(system.manifest, articles),
+        "parts": {part.name: _scored(part, rows[part.name], system, articles) for part in parts},
+    }
+    return Evaluation(result, tuple(parts), rows)
+
+
+def _scored(part: Part, rows: Sequence[Row], system: System, articles: Path) -> Row:
+    numbers = _numbers(part, rows, system, articles)
+    table = columns(part.cases, numbers)
+    return {
+        "n": len(rows),
         "errors": sum("error" in row for row in rows),
-        **score(cases, rows, texts),
+        "refused_rows": [asdict(refused) for refused in part.refused],
+        "left_out_as_ambiguous": part.ambiguous,
+        "metrics": measured(part.name, table),
+        "by_kind": by_kind(part.name, part.cases, table),
+        **({"curves": curves(table)} if part.name == "answers" else {}),
         "latency_ms": latency(rows),
+        "questions": table,
     }
 
 
+def _numbers(part: Part, rows: Sequence[Row], system: System, articles: Path) -> list[Row]:
+    pairs = list(zip(part.cases, rows, strict=True))
+    if part.name == "retrieval":
+        return [score_retrieval(case, row) for case, row in pairs]
+    if part.name == "claims":
+        verifier = load_verifier(system.config.verifier)
+        return [judge(case, row, verifier) for case, row in pairs]
+    texts = texts_of(rows, articles)
+    return [score_answers(case, row, texts) for case, row in pairs]
+
+
+def texts_of(rows: Sequence[Row], articles: Path) -> dict[str, str]:
+    """The texts of the articles that the rows cite, as they stand in their files."""
+    cited = {citation["article"] for row in rows for citation in row.get("citations", ())}
+    return {path: read_text(articles / path) for path in cited if (articles / path).is_file()}
+
+
 def _run(
-    rag: Rag, cases: Sequence[Case], task: Task, cache: Path, say: Callable[[str], None],
+    system: System, system_name: str, part: Part, cache: Path, say: Callable[[str], None],
     progress: batch.Progress,
 ) -> list[Row]:  # fmt: skip
-    asked = "".join(
-        to_json({"id": c.id, "question": c.question, "history": c.history, "date": c.date}) + "\n"
-        for c in cases
-    )
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    parts = [task, asked, repr(rag.config), to_json(rag.manifest), *map(read_text, sources)]
-    folder = cache / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    asked = "".join(to_json(_question(case)) + "\n" for case in part.cases)
+    engine = [
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(Path(__file__).parent.rglob("*"))
+        if path.is_file() and path.suffix not in {".pyc", ".css", ".js"}
+        and path.stem not in _NOT_ASKED
+    ]  # fmt: skip
+    made_of = [part.name, system_name, asked, repr(system.config), to_json(system.manifest)]
+    key = hashlib.sha256("\0".join([*made_of, *engine]).encode()).hexdigest()[:16]
+    folder = cache / key
     folder.mkdir(parents=True, exist_ok=True)
-    source, target = folder / "questions.jsonl", folder / f"{task}.jsonl"
+    source, target = folder / "questions.jsonl", folder / f"{part.name}.jsonl"
     source.write_text(asked, encoding="utf-8", newline="")
-    command: batch.Command = "ask" if task == "answers" else "search"
-    batch.run(rag, command, source, target, say=say, progress=progress)
+    command: batch.Command = "ask" if part.name == "answers" else "search"
+    k = POOL if part.name == "claims" else K
+    timed = cast("Rag", _Timed(system))  # all that a batch uses of it
+    batch.run(timed, command, source, target, k=k, say=say, progress=progress)
     return [json.loads(line) for line in target.read_bytes().splitlines()]
 
 
-def _default_cache() -> Path:
+def _question(case: Case) -> Row:
+    history = None if case.history is None else [asdict(turn) for turn in case.history]
+    return {"id": case.id, "question": case.question, "history": history, "date": case.date}
+
+
+class _Timed:
+    """A system whose rows of ``search`` say how long it took."""
+
+    def __init__(self, system: System) -> None:
+        self.config, self.manifest, self.answer = system.config, system.manifest, system.answer
+        self._search = system.search
+
+    def search(self, question: str, k: int = 10, date: str | None = None) -> _TimedResult:
+        begun = time.perf_counter()
+        found = self._search(question, k, date=date)
+        return _TimedResult(found, 1000 * (time.perf_counter() - begun))
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedResult:
+    found: SearchResult
+    milliseconds: float
+
+    def to_dict(self) -> Row:
+        return {**self.found.to_dict(), "timings_ms": {"search": round(self.milliseconds, 1)}}
+
+
+def default_cache() -> Path:
+    """Where begun runs, their indexes and pages are kept."""
     return Path(platformdirs.user_cache_dir("footnote", appauthor=False)) / "evaluations"
-
-
-def _cited(rows: Sequence[Row]) -> set[str]:
-    return {citation["article"] for row in rows for citation in row.get("citations", ())}
 
 
 def _commit() -> str:
@@ -99,13 +212,19 @@ def _commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def default_output(result: Row) -> Path:
-    """``results/<set>-<generator>-<commit>.json``."""
-    how = result["config"]["generator"] if result["task"] == "answers" else "retrieval"
-    return Path("results") / f"{result['set']}-{how}-{result['commit']}.json"
+def file_name(result: Row) -> str:
+    """``<set>-<how>-<commit>``: how is the generator, the one part, or the other system."""
+    parts, system = result["parts"], result["system"]
+    how = result["config"]["generator"] if "answers" in parts else "-".join(parts)
+    return f"{result['set']}-{how if system == 'footnote' else system}-{result['commit']}"
 
 
 def save(result: Row, output: Path) -> None:
-    """Write the result as JSON."""
+    """Write the result as JSON, each column of numbers on a line of its own."""
+
+    def on_one_line(numbers: re.Match[str]) -> str:
+        return f"[{re.sub(_BREAK, ' ', numbers[1])}]"
+
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(to_json(result, indent=1) + "\n", encoding="utf-8")
+    text = re.sub(_NUMBERS, on_one_line, to_json(result, indent=1))
+    output.write_text(text + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from rag import models, prompts
@@ -47,6 +47,16 @@ class Generator(Protocol):
 
     def close(self) -> None:
         """Free what the generator holds; a draft in progress ends."""
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """What a generator with a language model does besides: write on from any messages."""
+
+    def complete(
+        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
+    ) -> Iterator[str]:
+        """Yield at most so many tokens, as ``Generator.draft`` does. Raises ModelError."""
 
 
 class ExtractiveGenerator:
@@ -106,12 +116,18 @@ class OpenAIGenerator:
         history: Sequence[Turn],
         cancel: threading.Event,
     ) -> Iterator[str]:
+        messages = prompts.chat(question, evidence, history)
+        yield from self.complete(messages, self._config.answer_tokens, cancel)
+
+    def complete(
+        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
+    ) -> Iterator[str]:
         with turn(self._lock, cancel) as ours:
             if ours and self._find_model(cancel):
                 request = {
                     "model": self.model,
-                    "messages": prompts.chat(question, evidence, history),
-                    "max_tokens": self._config.answer_tokens,
+                    "messages": messages,
+                    "max_tokens": tokens,
                     **prompts.SAMPLING,
                 }
                 yield from stream_chat(self._server, request, cancel, self._config.answer_seconds)
@@ -154,11 +170,16 @@ class TransformersGenerator:
         history: Sequence[Turn],
         cancel: threading.Event,
     ) -> Iterator[str]:
+        messages = prompts.chat(question, evidence, history)
+        yield from self.complete(messages, self._config.answer_tokens, cancel)
+
+    def complete(
+        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
+    ) -> Iterator[str]:
         with turn(self._lock, cancel) as ours:
             if not ours or (model := self._load(cancel)) is None:
                 return
-            messages = prompts.chat(question, evidence, history)
-            pieces = model.stream(messages, self._config.answer_tokens)
+            pieces = model.stream(messages, tokens)
             deadline = time.monotonic() + self._config.answer_seconds
             for piece in pieces:
                 if cancel.is_set() or time.monotonic() > deadline:

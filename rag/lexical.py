@@ -42,8 +42,12 @@ class LexicalIndex:
         """Open a folder whose files the caller has verified."""
         return cls(tantivy.Index.open(str(folder)))
 
-    def search(self, terms: Iterable[str], k: int) -> tuple[Keys, NDArray[np.float32]]:
+    def search(
+        self, terms: Iterable[str], k: int, similar: Iterable[str] = ()
+    ) -> tuple[Keys, NDArray[np.float32]]:
         """Return the keys (m,) and BM25 scores (m,) of the best m ≤ k passages.
+
+        ``similar``: terms that count where one letter is another, missing, added or swapped, too.
 
         Best first; equal scores in ascending order of their keys.
         """
@@ -52,6 +56,11 @@ class LexicalIndex:
         clauses = [
             (tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term))
             for term in wanted
+        ]
+        near = tantivy.Query.fuzzy_term_query
+        clauses += [
+            (tantivy.Occur.Should, near(schema, "terms", term, distance=1))
+            for term in sorted(set(similar))
         ]
         if not clauses or not self.passages or k < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)

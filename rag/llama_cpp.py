@@ -44,10 +44,16 @@ class LlamaCppGenerator:
         history: Sequence[Turn],
         cancel: threading.Event,
     ) -> Iterator[str]:
-        yield from self._stream(prompts.chat(question, evidence, history), cancel)
+        messages = prompts.chat(question, evidence, history)
+        yield from self._stream(messages, self._config.answer_tokens, cancel)
+
+    def complete(
+        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
+    ) -> Iterator[str]:
+        yield from self._stream(messages, tokens, cancel, fixed=False)
 
     def warm_up(self) -> None:
-        for _ in self._stream(None, threading.Event()):
+        for _ in self._stream(None, 0, threading.Event()):
             pass
 
     def close(self) -> None:
@@ -56,17 +62,19 @@ class LlamaCppGenerator:
             process.close()
 
     def _stream(
-        self, messages: list[dict[str, str]] | None, cancel: threading.Event
-    ) -> Iterator[str]:
+        self, messages: list[dict[str, str]] | None, tokens: int, cancel: threading.Event, *,
+        fixed: bool = True,
+    ) -> Iterator[str]:  # fmt: skip
         with turn(self._lock, cancel) as ours:
             if not ours:
                 return
             process, server = self._running(), None
             try:
                 if server := process.wait(cancel):
-                    self._begin(server, cancel)
+                    if fixed:
+                        self._begin(server, cancel)
                     if messages and not cancel.is_set():
-                        request = self._request(messages, self._config.answer_tokens)
+                        request = self._request(messages, tokens)
                         yield from stream_chat(server, request, cancel, self._config.answer_seconds)
             except ModelError as error:
                 if process is not self._process:  # closed in the meantime

@@ -16,8 +16,9 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rag.intervals import mean
+
 Mode: TypeAlias = Literal["any", "all"]  # whether one gold sentence does, or all are needed
-Statistic: TypeAlias = Callable[[NDArray[np.float64]], float]
 
 _TYPOGRAPHIC = "‘’“”„«»–—…"
 _PUNCTUATION = str.maketrans("", "", string.punctuation + _TYPOGRAPHIC)
@@ -106,6 +107,15 @@ def recall_at_k(found: Sequence[Span], gold: Sequence[Span], k: int, mode: Mode 
     return float(hits > 0) if mode == "any" else hits / len(gold)
 
 
+def share_found(found: Sequence[str], gold: Sequence[str], k: int, mode: Mode = "all") -> float:
+    """``recall_at_k`` of whole articles: the first ``k`` different ones that were found."""
+    first = list(dict.fromkeys(found))[:k]
+    hits = len(set(first) & set(gold))
+    if not gold:
+        return math.nan
+    return float(hits > 0) if mode == "any" else hits / len(set(gold))
+
+
 def reciprocal_rank(found: Sequence[Span], gold: Sequence[Span], k: int = 10) -> float:
     """1 / rank of the first of ``k`` that overlaps a gold sentence, else 0; its mean is MRR@k."""
     ranks = (n for n, span in enumerate(found[:k], 1) if any(overlaps(span, one) for one in gold))
@@ -138,48 +148,25 @@ def citation_hits(cited: Sequence[Span], gold: Sequence[Span]) -> int:
     return sum(any(overlaps(span, one) for one in gold) for span in cited)
 
 
-def citation_precision(hits_and_citations: ArrayLike) -> float:
-    """Right citations over all citations, pooled over the questions: rows (right, all)."""
-    pooled = np.asarray(hits_and_citations, float).reshape(-1, 2).sum(axis=0)
-    return float(pooled[0] / pooled[1]) if pooled[1] else math.nan
-
-
 def citation_recall(cited: Sequence[Span], gold: Sequence[Span], mode: Mode) -> float:
     """Of one question: "any" → 1 if a gold sentence is cited, "all" → the share of them cited."""
     return recall_at_k(cited, gold, len(cited), mode)
 
 
-def pointer_validity(citations: Sequence[tuple[Span, str]], texts: Mapping[str, str]) -> float:
-    """The share of citations whose quote is exactly the slice of the article that they name."""
-    return mean(
-        [
-            bool(quote) and texts.get(at.article, "")[at.start : at.end] == quote
-            for at, quote in citations
-        ]
+def valid_pointers(citations: Sequence[tuple[Span, str]], texts: Mapping[str, str]) -> int:
+    """How many citations have a quote that is exactly the slice of the article that they name."""
+    return sum(
+        bool(quote) and texts.get(at.article, "")[at.start : at.end] == quote
+        for at, quote in citations
     )
 
 
-def uncited_claim_rate(citations_per_claim: ArrayLike) -> float:
-    """The share of claims without a citation."""
-    return mean(np.asarray(citations_per_claim) == 0)
+def f1(precision: float, recall: float) -> float:
+    """The harmonic mean of the two."""
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def mean_quote_length(quotes: Sequence[str]) -> float:
-    """In characters. Citing whole paragraphs raises the other citation scores, and this."""
-    return mean([len(quote) for quote in quotes])
-
-
-# Refusing
-
-
-def rejection_rate(declined: ArrayLike) -> float:
-    """The share of unanswerable questions that were declined."""
-    return mean(declined)
-
-
-def false_refusal_rate(declined: ArrayLike) -> float:
-    """The share of answerable questions that were declined."""
-    return mean(declined)
+# Confidence and refusing
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
@@ -194,17 +181,22 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     return float(wins / (positives * negatives))
 
 
-def aurc(confidences: ArrayLike, correct: ArrayLike) -> float:
-    """Area under the risk–coverage curve: the mean, over how many of the most confident are kept,
-    of their error rate (Geifman et al. 2019). Lower is better. Equals share their errors evenly.
+def risk_coverage(
+    confidences: ArrayLike, correct: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The share of the most confident answers that is kept, and the error rate among them, for each
+    size of that share (El-Yaniv and Wiener 2010): two (n,). Equals share their errors evenly.
     """
     values, right = np.asarray(confidences, float), np.asarray(correct, float)
-    if not len(values):
-        return math.nan
     _, inverse, counts = np.unique(-values, return_inverse=True, return_counts=True)
     errors = np.bincount(inverse, weights=1 - right) / counts  # per distinct confidence, best first
-    risks = np.cumsum(np.repeat(errors, counts)) / np.arange(1, len(values) + 1)
-    return float(risks.mean())
+    kept = np.arange(1, len(values) + 1)
+    return kept / max(1, len(values)), np.cumsum(np.repeat(errors, counts)) / kept
+
+
+def aurc(confidences: ArrayLike, correct: ArrayLike) -> float:
+    """Area under the risk–coverage curve: its mean risk (Geifman et al. 2019). Lower is better."""
+    return mean(risk_coverage(confidences, correct)[1])
 
 
 def ece(confidences: ArrayLike, correct: ArrayLike, bins: int = 10) -> float:
@@ -212,35 +204,34 @@ def ece(confidences: ArrayLike, correct: ArrayLike, bins: int = 10) -> float:
     values, right = np.asarray(confidences, float), np.asarray(correct, float)
     if not len(values):
         return math.nan
-    in_bin = np.clip(np.floor(values * bins).astype(int), 0, bins - 1)
-    return float(np.abs(np.bincount(in_bin, weights=values - right)).sum() / len(values))
+    gaps = np.bincount(_bins(values, bins), weights=values - right)
+    return float(np.abs(gaps).sum() / len(values))
 
 
-# Statistics
-
-
-def mean(values: ArrayLike) -> float:
-    """The arithmetic mean."""
-    array = np.asarray(values, float)
-    return float(array.mean()) if array.size else math.nan
-
-
-def percentile(values: ArrayLike, q: float) -> float:
-    """The ``q``-th percentile, 0..100, with linear interpolation."""
-    array = np.asarray(values, float)
-    return float(np.percentile(array, q)) if array.size else math.nan
-
-
-def bootstrap_interval(
-    values: ArrayLike, statistic: Statistic = mean, n: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """The 95 % percentile interval over ``n`` resamples of the rows (Efron and Tibshirani 1993,
-    section 13.3). Resamples for which the statistic is undefined are left out.
+def reliability(
+    confidences: ArrayLike, correct: ArrayLike, bins: int = 10
+) -> list[tuple[float, float, int]]:
+    """The reliability diagram (Guo et al. 2017, section 2): of each bin that is not empty its mean
+    confidence, its share of right ones, and how many it holds.
     """
-    array = np.asarray(values, float)
-    if not len(array):
-        return math.nan, math.nan
-    random = np.random.default_rng(seed)
-    draws = (array[random.integers(len(array), size=len(array))] for _ in range(n))
-    known = [value for draw in draws if not math.isnan(value := float(statistic(draw)))]
-    return percentile(known, 2.5), percentile(known, 97.5)
+    values, right = np.asarray(confidences, float), np.asarray(correct, float)
+    in_bin = _bins(values, bins)
+    return [
+        (mean(values[in_bin == n]), mean(right[in_bin == n]), int((in_bin == n).sum()))
+        for n in np.unique(in_bin)
+    ]
+
+
+def _bins(values: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    return np.clip(np.floor(values * bins).astype(np.int64), 0, bins - 1)
+
+
+# Judging claims
+
+
+def balanced_accuracy(passed: ArrayLike, supported: ArrayLike) -> float:
+    """The mean of the shares of supported claims that passed and of others that did not."""
+    said, truth = np.asarray(passed, bool), np.asarray(supported, bool)
+    if truth.all() or not truth.any():
+        return math.nan
+    return (mean(said[truth]) + mean(~said[~truth])) / 2

@@ -23,8 +23,15 @@ from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
 from rag.manifest import default_index_dir
-from rag.question import checked, is_polar, with_history
-from rag.retrieve import evidence_of, find_candidates, make_query, passages_of, ranked
+from rag.question import checked, has_parts, is_polar, with_history
+from rag.retrieve import (
+    evidence_of,
+    find_candidates,
+    make_query,
+    passages_of,
+    ranked,
+    unknown_names,
+)
 from rag.run import Found, Run
 from rag.sync import Progress, sync
 from rag.types import (
@@ -101,10 +108,13 @@ class Rag:
         """Return what the index records about itself."""
         return self.index.manifest
 
-    def search(self, question: str, k: int = 10) -> SearchResult:
-        """Return the best k passages and k evidence sentences, no language model involved."""
+    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
+        """Return the best k passages and k evidence sentences, no language model involved.
+
+        ``date`` (ISO): the day that "this week" in the question is relative to.
+        """
         question = checked(question, self.config.question_characters)
-        found = self._find(question, k)
+        found = self._find(question, k, date)
         return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
 
     def answer(
@@ -120,7 +130,7 @@ class Rag:
         question: str,
         *,
         history: Sequence[Turn] | None = None,
-        date: str | None = None,  # noqa: ARG002 - accepted, not used yet
+        date: str | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Yield the evidence, each verified claim, then the Answer.
@@ -133,7 +143,8 @@ class Rag:
         if intent := intent_of(run.question):
             yield from self._about_the_collection(run, intent)
             return
-        run.found = self._find(with_history(run.question, history or ()), self.config.evidence)
+        asked = with_history(run.question, history or ())
+        run.found = self._find(asked, self.config.evidence, date)
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
@@ -143,7 +154,10 @@ class Rag:
         yield from self._draft(run, history or (), cancel)
 
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
-        citer = Citer(run.question, run.found.evidence, self._verifier, self._before)
+        citer = Citer(
+            run.question, run.found.evidence, self._verifier, self._before,
+            repairs=not run.found.unknown_names,
+        )  # fmt: skip
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
             yield run.answer(citer)
@@ -158,6 +172,9 @@ class Rag:
             yield run.answer(citer)
         elif refused:
             yield run.decline("The sentences that come nearest do not say it.")
+        elif run.found.unknown_names:
+            named = ", ".join(f"“{name}”" for name in run.found.unknown_names)
+            yield run.decline(f"They do not mention {named}.")
         else:
             yield run.decline("No answer could be verified against the sentences found.")
 
@@ -165,7 +182,10 @@ class Rag:
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
     ) -> Generator[Event, None, bool]:
         """Yield the verified claims of the draft; return whether it says that it found none."""
-        shown = run.found.evidence[: self.config.prompt_sentences]
+        config = self.config
+        parts = has_parts(run.question)
+        most = config.prompt_sentences_of_parts if parts else config.prompt_sentences
+        shown = run.found.evidence[:most]
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
@@ -187,13 +207,14 @@ class Rag:
         run.timings["verify"] = round(1000 * verifying, 1)
         return refused
 
-    def _find(self, question: str, k: int) -> Found:
-        query = make_query(question, self.index, self._encoder)
+    def _find(self, question: str, k: int, date: str | None = None) -> Found:
+        query = make_query(question, self.index, self._encoder, date)
         best = ranked(find_candidates(query, self.index, self.config))
         return Found(
             evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
             passages=tuple(passages_of(best)),
             confidence=round(confidence(query, best), 4),
+            unknown_names=unknown_names(query, best),
         )
 
     def _before(self, evidence: Evidence) -> list[Evidence]:

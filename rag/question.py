@@ -22,6 +22,15 @@ POLAR = re.compile(
 )
 
 
+PARTS = re.compile(
+    r",? (?:and|but) (?:also )?(?:who|whom|whose|what|when|where|why|how|which|do|does|did|is|are"
+    r"|was|were|has|have|had|can|could|will|would)\b"
+    r"|\b(?:which|what|who) (?:were |are )?(?:the )?(?:two|three|four)\b"
+    r"|\b(?:both|each of|differ(?:s|ed|ence)?|compared?)\b",
+    re.IGNORECASE,
+)
+
+
 def checked(question: str, most_characters: int) -> str:
     """Return a question without characters that cannot be encoded.
 
@@ -49,3 +58,8 @@ def with_history(question: str, history: Sequence[Turn]) -> str:
 def is_polar(question: str) -> bool:
     """Return whether the answer is yes or no."""
     return bool(POLAR.search(question.strip()))
+
+
+def has_parts(question: str) -> bool:
+    """Return whether the answer probably stands in more than one sentence."""
+    return bool(PARTS.search(question))

@@ -17,8 +17,11 @@ from rag.config import Config
 from rag.database import StoredPassage
 from rag.encoder import Encoder
 from rag.index import Index
-from rag.terms import STOPWORDS, content_terms, terms
+from rag.period import Period, period_of
+from rag.rules import names
+from rag.terms import STOPWORDS, content_terms, stem, terms, words
 from rag.types import Article, Evidence, Hit, Sentence, Vectors
+from rag.variants import Variants, near_spelling, variants_of
 
 K1, B = 1.2, 0.75  # of BM25, as in the lexical index
 PASSAGE_WORDS, SENTENCE_WORDS = 90.0, 22.0  # usual lengths, for BM25's length normalisation
@@ -33,11 +36,16 @@ FEATURES = (
     "phrases",  # share of the question's neighbouring terms that are neighbours here too
     "answer_type",
     "heading",
+    "period",  # how close the article was published to the time that the question speaks of
+    "asks",  # whether the sentence is a question itself, as in a quiz or a headline
 )
 # Fitted by `benchmarks/retrieval.py squad --fit squad --most 500`; what they reach on other sets
 # stands in results/retrieval.md.
 WEIGHTS = (6.39, 3.62, 1.49, 1.79, 4.52, 5.02, 2.34, 1.79, 0.09)
-_WEIGHTS = np.array(WEIGHTS, np.float32)
+# Set by hand: the sets that may be fitted on have no dates and no quizzes. They are zero for most
+# questions and sentences, so they are no part of what scores are divided by.
+BY_HAND = (3.0, -3.0)  # period, asks
+_WEIGHTS = np.array((*WEIGHTS, *BY_HAND), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,8 @@ class Query:
     idf: dict[str, float]
     known: frozenset[str]  # those of the terms that occur in the articles
     wants: re.Pattern[str] | None  # what the answer's sentence must contain
+    variants: Variants  # other ways to write what is asked for
+    period: Period | None  # the time that the question speaks of, relative to its own date
 
     @property
     def most_bm25(self) -> float:
@@ -79,23 +89,33 @@ class Candidate:
         return float(self.features[FEATURES.index(name)])
 
 
-def make_query(question: str, index: Index, encoder: Encoder) -> Query:
-    """Encode a question and weigh its terms."""
+def make_query(question: str, index: Index, encoder: Encoder, date: str | None = None) -> Query:
+    """Encode a question, asked on an ISO date if that is known, and weigh its terms."""
     wanted = tuple(dict.fromkeys(content_terms(question) or terms(question)))
+    known = {term for term in wanted if index.lexical.frequency(term)}
+    variants = variants_of(question, set(wanted) - known)
+    for name, others in variants.names:
+        if any(all(map(index.lexical.frequency, other)) for other in others):
+            known.update(name)
     return Query(
         text=question,
         vector=encoder.encode_texts([question])[0],
         terms=wanted,
         idf={term: index.lexical.idf(term) for term in wanted},
-        known=frozenset(term for term in wanted if index.lexical.frequency(term)),
+        known=frozenset(known.intersection(wanted)),
         wants=answer_type(question),
+        variants=variants,
+        period=period_of(question, date),
     )
 
 
 def find_candidates(query: Query, index: Index, config: Config) -> list[Candidate]:
     """Return the sentences of the best passages by vectors and by BM25 together."""
     dense, _ = index.vectors.search(query.vector, config.candidates)
-    lexical, _ = index.lexical.search(query.terms, config.candidates)
+    wanted = [*query.terms, *query.variants.terms]
+    lexical, _ = index.lexical.search(
+        wanted, config.candidates, similar=[term for term, _ in query.variants.unknown]
+    )
     keys = dict.fromkeys([*dense.tolist(), *lexical.tolist()])
     return [
         candidate
@@ -108,25 +128,34 @@ def _candidates(query: Query, stored: StoredPassage, article: Article) -> Iterab
     vectors = stored.sentence_vectors.astype(np.float32)  # (sentences, dim)
     cosines = vectors @ query.vector  # (sentences,)
     passage_cosine = float(stored.vector.astype(np.float32) @ query.vector)
-    words = [terms(article.text[s.start : s.end]) for s in stored.passage.sentences]
+    held = [_terms(query, article.text[s.start : s.end]) for s in stored.passage.sentences]
+    closeness = query.period.closeness(article.published) if query.period else 0.0
     title = terms(article.title)
-    whole = [*title, *(word for of_sentence in words for word in of_sentence)]
+    whole = [*title, *(word for of_sentence in held for word in of_sentence)]
     passage_bm25 = bm25(query, whole, PASSAGE_WORDS) / query.most_bm25
     for n, sentence in enumerate(stored.passage.sentences):
         quote = article.text[sentence.start : sentence.end]
-        around = {*title, *(w for near in words[max(0, n - 1) : n + 2] for w in near)}
+        around = {*title, *(w for near in held[max(0, n - 1) : n + 2] for w in near)}
         features = (
             cosines[n],
             passage_cosine,
-            bm25(query, words[n], SENTENCE_WORDS) / query.most_bm25,
+            bm25(query, held[n], SENTENCE_WORDS) / query.most_bm25,
             passage_bm25,
-            coverage(query, set(words[n])),
+            coverage(query, set(held[n])),
             coverage(query, around),
-            _phrases(query, words[n]),
+            _phrases(query, held[n]),
             bool(query.wants and query.wants.search(quote)),
             looks_like_heading(quote),
+            closeness,
+            quote.rstrip("\"'”’»)] ").endswith("?"),
         )
         yield Candidate(article, sentence, stored, np.array(features, np.float32))
+
+
+def _terms(query: Query, text: str) -> list[str]:
+    """Return the terms of a text, and those of the question that it holds in another way."""
+    found = terms(text)
+    return [*found, *query.variants.added(found, text)]
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -135,6 +164,22 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
     for candidate in sorted(candidates, key=lambda c: (-c.score, c.article.path, c.sentence.start)):
         best.setdefault(" ".join(candidate.quote.split()), candidate)
     return list(best.values())
+
+
+def unknown_names(query: Query, best: Sequence[Candidate]) -> tuple[str, ...]:
+    """Return the names in a question, as written there, that no article holds in this or a near
+    spelling. The first word does not count: it is capitalised anyway.
+    """
+    near = {word for c in best[:10] for word in words(f"{c.article.title} {c.quote}")}
+    missing = {
+        word
+        for run in names(query.text)
+        for word in run
+        if (term := stem(word)) in query.idf and term not in query.known
+        and not any(near_spelling(word, other) for other in near)
+    }  # fmt: skip
+    written = re.findall(r"(?<!\A)\b[^\W\d_][\w’'-]*", query.text)
+    return tuple(dict.fromkeys(name for name in written if missing.intersection(words(name))))
 
 
 def evidence_of(candidate: Candidate) -> Evidence:

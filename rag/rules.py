@@ -135,7 +135,8 @@ def _name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
     held = [_folded_words(text) for text in texts]
     every = [word for of_text in held for word in of_text]
     shorts = {short for text in texts for short in acronyms(text)}
-    for run in names(claim):
+    for whole in names(claim):
+        run = [part for word in whole for part in word.split("-")]  # as the texts are
         missing = [w for w in run if w not in shorts and not _expands(w, every) and
                    not any(same_name(w, other) for other in every)]  # fmt: skip
         if missing and not _abbreviates(run, every):

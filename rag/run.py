@@ -19,6 +19,7 @@ class Found:
     evidence: tuple[Evidence, ...]
     passages: tuple[Hit, ...]
     confidence: float
+    unknown_names: tuple[str, ...] = ()  # in the question, but in no article
 
 
 @dataclass

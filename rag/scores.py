@@ -1,13 +1,9 @@
-"""Cases and the rows that ``ask`` or ``search`` gave for them → numbers."""
+"""A case and the row that a system gave for it → numbers; None where one does not apply."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rag import metrics
 from rag.cases import Case
@@ -15,140 +11,66 @@ from rag.metrics import METRICS, Span
 
 Row: TypeAlias = dict[str, Any]
 
-
-def score_answers(cases: Sequence[Case], rows: Sequence[Row], texts: Mapping[str, str]) -> Row:
-    """Score rows of ``ask``. A row with an error counts as declined with confidence 0."""
-    scored = [_score(case, row, texts) for case, row in zip(cases, rows, strict=True)]
-    answerable = [s for s in scored if s["answerable"]]
-    unanswerable = [s for s in scored if not s["answerable"]]
-    judged = [s for s in answerable if s["gold"]]
-    answered = [s for s in judged if not s["declined"]]
-    known = [s for s in answerable if s["answer_recall"] is not None]
-    confidence = [(s["confidence"], s["answerable"]) for s in scored]
-    correct = [(s["confidence"], s["answer_recall"]) for s in known]
-    correct += [(s["confidence"], 0) for s in unanswerable]  # whatever is answered is wrong
-    pooled = [(s["hits"], s["citations"], s["citation_recall"]) for s in answered]
-    each = [citation for s in scored for citation in s["each_citation"]]
-    measured = {
-        **{metric: measure([s[metric] for s in known]) for metric in METRICS},
-        "citation_precision": measure([row[:2] for row in pooled], metrics.citation_precision),
-        "citation_recall": measure([row[2] for row in pooled]),
-        "citation_f1": measure(pooled, _citation_f1),
-        "citation_recall_of_all": measure([s["citation_recall"] for s in judged]),
-        "pointer_validity": measure([valid for valid, _ in each]),
-        "mean_quote_length": measure([length for _, length in each]),
-        "uncited_claim_rate": measure(
-            [n for s in scored for n in s["per_claim"]], metrics.uncited_claim_rate
-        ),
-        "answer_characters": measure([s["characters"] for s in scored if not s["declined"]]),
-        "rejection_rate": measure([s["declined"] for s in unanswerable], metrics.rejection_rate),
-        "false_refusal_rate": measure(
-            [s["declined"] for s in answerable], metrics.false_refusal_rate
-        ),
-        "auroc": measure(confidence, lambda rows: metrics.auroc(rows[:, 0], rows[:, 1])),
-        "ece": measure(confidence, lambda rows: metrics.ece(rows[:, 0], rows[:, 1])),
-        "aurc": measure(correct, lambda rows: metrics.aurc(rows[:, 0], rows[:, 1])),
-    }
-    return {
-        "metrics": measured,
-        "by_kind": {
-            "answer_recall": _by("kind", known, "answer_recall"),
-            "declined": _by("kind", scored, "declined"),
-        },
-        "rejection_rate_by_kind": _by("unanswerable_kind", unanswerable, "declined"),
-        "questions": [{key: s[key] for key in _COMPACT} for s in scored],
-    }
+CUTOFFS = (1, 3, 5, 10)
 
 
-_COMPACT = ("id", "declined", "confidence", "answer_recall", "hits", "citations", "total_ms")
+def score_retrieval(case: Case, row: Row) -> Row:
+    """The numbers of a row of ``search``: passages and evidence against the gold places."""
+    numbers: Row = {"confidence": row.get("confidence", 0.0), "answerable": int(case.answerable)}
+    for what in ("evidence", "passages"):
+        spans = [span_of(item) for item in row.get(what, ())]
+        gold = case.gold
+        for k in CUTOFFS:
+            recall = metrics.recall_at_k(spans, gold, k, case.mode)
+            numbers[f"{what}_recall@{k}"] = recall if gold else None
+        numbers[f"{what}_mrr@10"] = metrics.reciprocal_rank(spans, gold) if gold else None
+        numbers[f"{what}_ndcg@10"] = metrics.ndcg_at_k(spans, gold) if gold else None
+    found = [item["article"] for item in row.get("passages", ())]
+    for k in CUTOFFS:
+        share = metrics.share_found(found, case.articles, k, case.mode)
+        numbers[f"articles_recall@{k}"] = share if case.articles else None
+    return numbers
 
 
-def _score(case: Case, row: Row, texts: Mapping[str, str]) -> Row:
-    declined = row.get("declined", True)
-    said = " ".join(claim["text"] for claim in row.get("claims", ()))
-    citations = [(_span(c), c["quote"]) for c in row.get("citations", ())]
+def score_answers(case: Case, row: Row, texts: Mapping[str, str]) -> Row:
+    """The numbers of a row of ``ask``. One with an error counts as declined, with confidence 0.
+
+    No answer holds all words of a known answer that is long, so there only token F1 says anything.
+    """
+    declined = bool(row.get("declined", True))
+    claims = row.get("claims", ())
+    said = " ".join(claim["text"] for claim in claims)
+    citations = [(span_of(c), c["quote"]) for c in row.get("citations", ())]
     cited = [span for span, _ in citations]
-    scores = {
-        name: (0.0 if declined else metric(said, case.answers)) if case.answers else None
+    right: dict[str, float | None] = {
+        name: 0.0 if declined else metric(said, case.answers)
         for name, metric in METRICS.items()
+        if case.answerable and case.answers and (case.short or name == "token_f1")
     }
+    recall = metrics.citation_recall(cited, case.gold, case.mode) if case.gold else None
+    judged = case.gold and not declined
     return {
-        "id": case.id,
-        "answerable": case.answerable,
-        "kind": case.kind,
-        "unanswerable_kind": case.unanswerable_kind,
-        "gold": len(case.gold),
-        "declined": declined,
+        "answerable": int(case.answerable),
         "confidence": row.get("confidence", 0.0),
-        **scores,
-        "hits": metrics.citation_hits(cited, case.gold),
-        "citations": len(cited),
-        "citation_recall": metrics.citation_recall(cited, case.gold, case.mode),
-        "each_citation": [(metrics.pointer_validity([c], texts), len(c[1])) for c in citations],
-        "per_claim": [len(claim["citations"]) for claim in row.get("claims", ())],
-        "characters": len(said),
+        "declined": int(declined),
+        **{name: right.get(name) for name in METRICS},
+        "correct": right.get("answer_recall") if case.answerable else 0,  # nothing is right then
+        "hits": metrics.citation_hits(cited, case.gold) if judged else None,
+        "cited": len(cited) if judged else None,
+        "citation_recall": recall if judged else None,
+        "citation_recall_of_all": recall,
+        "citations": len(cited) or None,
+        "valid": metrics.valid_pointers(citations, texts),
+        "quoted_characters": sum(len(quote) for _, quote in citations),
+        "claims": len(claims) or None,
+        "uncited": sum(not claim["citations"] for claim in claims),
+        "characters": None if declined else len(said),
+        "rejected": None if case.answerable else int(declined),
+        "falsely_refused": int(declined) if case.answerable else None,
         "total_ms": row.get("timings_ms", {}).get("total"),
     }
 
 
-def _citation_f1(rows: NDArray[np.float64]) -> float:
-    precision, recall = metrics.citation_precision(rows[:, :2]), float(rows[:, 2].mean())
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-def score_retrieval(cases: Sequence[Case], rows: Sequence[Row], _texts: Mapping[str, str]) -> Row:
-    """Score rows of ``search``: passages and evidence sentences against the gold sentences."""
-    values: dict[str, list[float]] = defaultdict(list)
-    for case, row in zip(cases, rows, strict=True):
-        for what in ("passages", "evidence") if case.gold else ():
-            spans = [_span(item) for item in row.get(what, ())]
-            for k in (1, 5, 10):
-                recall = metrics.recall_at_k(spans, case.gold, k, case.mode)
-                values[f"{what}_recall@{k}"].append(recall)
-            values[f"{what}_mrr@10"].append(metrics.reciprocal_rank(spans, case.gold))
-            values[f"{what}_ndcg@10"].append(metrics.ndcg_at_k(spans, case.gold))
-    confidence = [
-        (row.get("confidence", 0.0), case.answerable) for case, row in zip(cases, rows, strict=True)
-    ]
-    measured = {name: measure(of_cases) for name, of_cases in values.items()}
-    measured["auroc"] = measure(confidence, lambda rows: metrics.auroc(rows[:, 0], rows[:, 1]))
-    return {"metrics": measured}
-
-
-def _span(item: Row) -> Span:
+def span_of(item: Row) -> Span:
+    """The place of a citation, an evidence sentence or a passage."""
     return Span(item["article"], item["start"], item["end"])
-
-
-def measure(values: Sequence[Any], statistic: metrics.Statistic = metrics.mean) -> Row:
-    """A value with its 95 % interval and n; None where it is undefined."""
-    value = statistic(np.asarray(values, float)) if len(values) else np.nan
-    low, high = metrics.bootstrap_interval(values, statistic)
-    numbers = {"value": value, "low": low, "high": high}
-    return {
-        **{k: None if np.isnan(v) else round(float(v), 4) for k, v in numbers.items()},
-        "n": len(values),
-    }
-
-
-def _by(field: str, scored: Sequence[Row], metric: str) -> Row:
-    groups: dict[str, list[float]] = defaultdict(list)
-    for row in scored:
-        if row[field] is not None:
-            groups[row[field]].append(row[metric])
-    return {kind: measure(values) for kind, values in sorted(groups.items())}
-
-
-def latency(rows: Sequence[Row]) -> Row:
-    """The 50th and 95th percentile of each stage's milliseconds."""
-    stages: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        for stage, milliseconds in row.get("timings_ms", {}).items():
-            stages[stage].append(milliseconds)
-    return {
-        stage: {
-            "p50": round(metrics.percentile(v, 50), 1),
-            "p95": round(metrics.percentile(v, 95), 1),
-            "n": len(v),
-        }
-        for stage, v in stages.items()
-    }

@@ -19,6 +19,9 @@ class Call:
     history: tuple[Turn, ...]
 
 
+Messages = list[dict[str, str]]
+
+
 class ScriptedGenerator:
     """Each call takes the next draft: a text, its pieces, or an error to raise.
 
@@ -30,6 +33,7 @@ class ScriptedGenerator:
     def __init__(self, *drafts: Draft) -> None:
         self.drafts = deque(drafts)
         self.calls: list[Call] = []
+        self.prompts: list[tuple[Messages, int]] = []
         self.warm = False
         self.closed = False
 
@@ -41,6 +45,13 @@ class ScriptedGenerator:
         cancel: threading.Event,
     ) -> Iterator[str]:
         self.calls.append(Call(question, tuple(evidence), tuple(history)))
+        yield from self._replay(cancel)
+
+    def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
+        self.prompts.append((messages, tokens))
+        yield from self._replay(cancel)
+
+    def _replay(self, cancel: threading.Event) -> Iterator[str]:
         draft = self.drafts.popleft()
         if isinstance(draft, Exception):
             raise draft

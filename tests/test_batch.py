@@ -38,7 +38,7 @@ class FakeRag:
             raise KeyboardInterrupt
         return Answer(question, (), (), (), True, "none", 0.0)
 
-    def search(self, question: str, k: int = 10) -> SearchResult:
+    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
         self.asked.append((question, k, None))
         return SearchResult(question, 0.5, (), ())
 

@@ -17,18 +17,21 @@ ORDER = """
     catalogue hashes fetch models
     articles sentences passages terms numbers rules
     encoder store lexical database manifest sync index
+    period variants
     question retrieve collection confidence
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     verify draft cite
     run pipeline __init__
-    rows metrics cases scores report batch evaluate
+    baseline_drafts baseline_search baselines
+    rows intervals metrics cases scores measures report claims batch eval_index evaluate
+    compare mistakes eval_words charts eval_errors eval_page
     headers conversation page reader session chat
     commands arguments cli __main__
 """.split()
 
 HEAVY = (
     "torch", "transformers", "sentence_transformers", "faiss", "gradio", "xllamacpp", "tantivy",
-    "sentencex", "huggingface_hub", "charset_normalizer",
+    "sentencex", "huggingface_hub", "charset_normalizer", "matplotlib",
 )  # fmt: skip
 
 

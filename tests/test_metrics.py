@@ -7,30 +7,29 @@ import math
 import numpy as np
 import pytest
 
+from rag.intervals import bootstrap_interval, mean, percentile, ratio
 from rag.metrics import (
     METRICS,
     Span,
     answer_recall,
     aurc,
     auroc,
-    bootstrap_interval,
+    balanced_accuracy,
     citation_hits,
-    citation_precision,
     citation_recall,
     ece,
     exact_match,
-    false_refusal_rate,
-    mean_quote_length,
+    f1,
     ndcg_at_k,
     normalise_answer,
     overlaps,
-    percentile,
-    pointer_validity,
     recall_at_k,
     reciprocal_rank,
-    rejection_rate,
+    reliability,
+    risk_coverage,
+    share_found,
     token_f1,
-    uncited_claim_rate,
+    valid_pointers,
 )
 
 FIRST, SECOND, THIRD = Span("a", 0, 10), Span("a", 10, 20), Span("a", 20, 30)
@@ -113,6 +112,15 @@ def test_recall_at_k() -> None:
     assert math.isnan(recall_at_k(found, [], 3))
 
 
+def test_share_found() -> None:
+    found = ["c", "c", "a", "b"]
+    assert share_found(found, ["a", "b"], 2) == 0.5  # the second different one is a
+    assert share_found(found, ["a", "b"], 3) == 1
+    assert share_found(found, ["a", "b"], 1, "any") == 0
+    assert share_found(found, ["a", "b"], 2, "any") == 1
+    assert math.isnan(share_found(found, [], 2))
+
+
 def test_reciprocal_rank() -> None:
     assert reciprocal_rank([THIRD, FIRST, SECOND], [FIRST, SECOND]) == 0.5
     assert reciprocal_rank([THIRD, FIRST], [FIRST], k=1) == 0
@@ -133,30 +141,28 @@ def test_ndcg() -> None:
 
 def test_citations() -> None:
     assert citation_hits([FIRST, ELSEWHERE, SECOND], [FIRST, SECOND, THIRD]) == 2
-    # Pooled: (1 + 0 + 3) / (1 + 1 + 4); the mean of the ratios would be .583.
-    assert citation_precision([(1, 1), (0, 1), (3, 4)]) == pytest.approx(4 / 6)
-    assert math.isnan(citation_precision([]))
     assert citation_recall([FIRST], [FIRST, SECOND], "all") == 0.5
     assert citation_recall([FIRST], [FIRST, SECOND], "any") == 1
     assert citation_recall([], [FIRST], "any") == 0
 
 
-def test_pointer_validity() -> None:
+def test_valid_pointers() -> None:
     texts = {"a": "One. Two."}
     good = (Span("a", 0, 4), "One.")
-    assert pointer_validity([good, (Span("a", 5, 9), "two.")], texts) == 0.5
-    assert pointer_validity([good, (Span("b", 0, 4), "One."), (Span("a", 3, 3), "")], texts) == (
-        pytest.approx(1 / 3)
-    )
-    assert math.isnan(pointer_validity([], texts))
+    assert valid_pointers([good, (Span("a", 5, 9), "two.")], texts) == 1
+    assert valid_pointers([good, (Span("b", 0, 4), "One."), (Span("a", 3, 3), "")], texts) == 1
+    assert valid_pointers([], texts) == 0
 
 
 def test_shares_and_means() -> None:
-    assert uncited_claim_rate([1, 0, 2, 1]) == 0.25
-    assert mean_quote_length(["abc", "a"]) == 2
-    assert rejection_rate([True, False]) == 0.5
-    assert false_refusal_rate([False, False, True, False]) == 0.25
-    assert math.isnan(rejection_rate([]))
+    # Pooled: (1 + 0 + 3) / (1 + 1 + 4); the mean of the ratios would be .583.
+    assert ratio([(1, 1), (0, 1), (3, 4)]) == pytest.approx(4 / 6)
+    assert math.isnan(ratio([]))
+    assert math.isnan(ratio([(1, 0)]))
+    assert mean([1, 0, 2, 1]) == 1
+    assert math.isnan(mean([]))
+    assert f1(0.5, 1.0) == pytest.approx(2 / 3)
+    assert f1(0.0, 0.0) == 0
 
 
 def test_auroc() -> None:
@@ -171,6 +177,32 @@ def test_aurc() -> None:
     assert aurc([0.9, 0.5, 0.1], [True, False, True]) == pytest.approx((0 + 1 / 2 + 1 / 3) / 3)
     assert aurc([0.5, 0.5], [True, False]) == aurc([0.5, 0.5], [False, True]) == 0.5
     assert math.isnan(aurc([], []))
+
+
+def test_risk_coverage() -> None:
+    coverage, risk = risk_coverage([0.9, 0.1, 0.5], [True, True, False])
+    assert coverage == pytest.approx([1 / 3, 2 / 3, 1])
+    assert risk == pytest.approx([0, 1 / 2, 1 / 3])
+    # Two that are equally sure share their one error: half of it each.
+    assert risk_coverage([0.5, 0.5], [True, False])[1] == pytest.approx([0.5, 0.5])
+    assert len(risk_coverage([], [])[1]) == 0
+
+
+def test_reliability() -> None:
+    # Bin .9–1 holds .95 and 1 (half right), bin .2–.3 holds .25 (wrong); 1 is in the last bin.
+    assert reliability([0.95, 1.0, 0.25], [True, False, False]) == [
+        (0.25, 0.0, 1), (pytest.approx(0.975), 0.5, 2)
+    ]  # fmt: skip
+    assert reliability([], []) == []
+
+
+def test_balanced_accuracy() -> None:
+    # 2 of 3 supported pass, 1 of 2 others fail: (2/3 + 1/2) / 2.
+    passed, supported = [1, 1, 0, 1, 0], [1, 1, 1, 0, 0]
+    assert balanced_accuracy(passed, supported) == pytest.approx(7 / 12)
+    assert balanced_accuracy([1, 1, 1, 1], [1, 1, 1, 0]) == 0.5
+    assert math.isnan(balanced_accuracy([1], [1]))
+    assert math.isnan(balanced_accuracy([], []))
 
 
 def test_ece() -> None:
@@ -192,7 +224,7 @@ def test_bootstrap_interval() -> None:
     assert low == pytest.approx(0.402, abs=0.02)
     assert high == pytest.approx(0.598, abs=0.02)
     assert bootstrap_interval([0, 1] * 50) == (low, high)
-    assert bootstrap_interval([[1, 2]] * 5, citation_precision) == (0.5, 0.5)
+    assert bootstrap_interval([[1, 2]] * 5, ratio) == (0.5, 0.5)
     assert math.isnan(bootstrap_interval([])[0])
 
 

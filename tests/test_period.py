@@ -1,0 +1,68 @@
+"""Relative dates of a question."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import pytest
+
+from rag.period import UNKNOWN, Period, period_of
+
+FRIDAY = "2024-10-25"
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "last"),
+    [
+        ("What happened today?", "2024-10-24", "2024-10-25"),
+        ("Who resigned yesterday?", "2024-10-23", "2024-10-25"),
+        ("Which country elected a leader this week?", "2024-10-18", "2024-10-25"),
+        ("Who won over the past weekend?", "2024-10-18", "2024-10-25"),
+        ("What did the court decide last week?", "2024-10-14", "2024-10-20"),
+        ("What was banned this month?", "2024-10-01", "2024-10-25"),
+        ("What was banned last month?", "2024-09-01", "2024-09-30"),
+        ("How many fires were there in the past month?", "2024-09-24", "2024-10-25"),
+        ("Who has been elected this year?", "2024-01-01", "2024-10-25"),
+        ("Who was elected last year?", "2023-01-01", "2023-12-31"),
+        ("What changed in the last 3 days?", "2024-10-22", "2024-10-25"),
+        ("What changed in the past 2 weeks?", "2024-10-11", "2024-10-25"),
+        ("What did Austin say on Wednesday?", "2024-10-23", "2024-10-24"),
+        ("What did Austin say last Friday?", "2024-10-25", "2024-10-26"),
+        ("Which show was recently green lit?", "2024-09-25", "2024-10-25"),
+        ("What is the latest on the strike?", "2024-09-25", "2024-10-25"),
+    ],
+)
+def test_a_relative_date_becomes_a_period(question: str, first: str, last: str) -> None:
+    expected = Period(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+    assert period_of(question, FRIDAY) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who leads NATO?",
+        "What happened in June 2022?",
+        "What did he say on Friday, 3 May?",
+        "Who knows the lastweek magazine?",
+    ],
+)
+def test_other_questions_speak_of_no_period(question: str) -> None:
+    assert period_of(question, FRIDAY) is None
+
+
+def test_without_a_date_nothing_is_resolved() -> None:
+    assert period_of("What happened this week?", None) is None
+
+
+def test_the_first_days_of_the_calendar_are_no_error() -> None:
+    assert period_of("last 9999 years", "0001-01-01") == Period(dt.date.min, dt.date.min)
+
+
+def test_closeness_falls_with_the_distance() -> None:
+    week = Period(dt.date(2024, 10, 18), dt.date(2024, 10, 25))  # 8 days: scale 4
+    assert week.closeness("2024-10-18") == week.closeness("2024-10-25") == 1.0
+    assert week.closeness("2024-10-29") == pytest.approx(math.exp(-1))
+    assert week.closeness("2024-10-10") == pytest.approx(math.exp(-2))
+    assert week.closeness("2024-10-20T08:00:00Z") == 1.0
+    assert week.closeness(None) == week.closeness("in autumn") == UNKNOWN
