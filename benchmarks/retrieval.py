@@ -60,7 +60,8 @@ def load(
 
 def _case(row: dict[str, Any], index: Index, config: Config, encoder: Encoder) -> Case:
     started = time.perf_counter()
-    candidates = find_candidates(make_query(row["question"], index, encoder), index, config)
+    query = make_query(row["question"], index, encoder, row["meta"].get("date"))
+    candidates = find_candidates(query, index, config)
     seconds = time.perf_counter() - started
     gold = [
         any(
@@ -118,7 +119,8 @@ def fit(sets: Sequence[Sequence[Case]], steps: int = 400) -> NDArray[np.float64]
 
 def table(name: str, cases: Sequence[Case], fitted: NDArray[np.float64] | None) -> Iterator[str]:
     mixes = {label: [mix.get(f, 0.0) for f in FEATURES] for label, mix in SIGNALS.items()}
-    mixes["the default weights"] = list(WEIGHTS)
+    mixes["the default weights"] = [*WEIGHTS, *BY_HAND]
+    mixes["… without dates"] = [*WEIGHTS, 0.0, BY_HAND[1]]
     if fitted is not None:
         mixes["weights fitted here"] = fitted.tolist()
     for label, mix in mixes.items():

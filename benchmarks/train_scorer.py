@@ -1,9 +1,9 @@
 """Train and judge the evidence scorer: a small cross-encoder that says whether a sentence states
 the answer to a question.
 
-    python benchmarks/scorer.py candidates squad timeqa …     the best sentences of each question
-    python benchmarks/scorer.py train --on squad --without A B …   weights to --model
-    python benchmarks/scorer.py judge --model … squad timeqa …     against the mix alone
+    python benchmarks/train_scorer.py candidates squad …     the best sentences of each question
+    python benchmarks/train_scorer.py train --on squad --without A B …   weights to --model
+    python benchmarks/train_scorer.py judge --model … squad timeqa …     against the mix alone
 
 Sets are folders of $RAG_EVAL_DATA. The encoder is fine-tuned on (question, title and sentence)
 with a listwise softmax (ListNet; Cao et al. 2007, section 4) over hard negatives from our own
@@ -17,9 +17,8 @@ import json
 import os
 import pickle
 import random
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from rag.config import Config
 from rag.encoder import load_encoder
 from rag.index import Index
-from rag.metrics import Span, overlaps
+from rag.metrics import Span, auroc, overlaps
 from rag.retrieve import find_candidates, make_query, ranked
 from rag.sync import sync
 
@@ -39,6 +38,7 @@ KEPT = 24  # candidates of a question
 NEGATIVES, UNANSWERABLE = 4, 3  # sentences beside the gold one; of an unanswerable question
 QUESTIONS = 16  # of a step
 MOST_TOKENS = 96
+READ = 12  # candidates that the scorer reads
 
 
 @dataclass
@@ -71,7 +71,7 @@ def make(data: Path, name: str, cache: Path) -> list[Example]:
         gold = [Span(f"{g['article_id']}.txt", g["start"], g["end"]) for g in row["evidence"]]
         if not row["answerable"]:
             gold = []
-        query = make_query(row["question"], index, encoder)
+        query = make_query(row["question"], index, encoder, row["meta"].get("date"))
         best = ranked(find_candidates(query, index, config))
         spans = [Span(c.article.path, c.sentence.start, c.sentence.end) for c in best]
         right = [any(overlaps(span, g) for g in gold) for span in spans]
@@ -82,7 +82,7 @@ def make(data: Path, name: str, cache: Path) -> list[Example]:
         found.append(
             Example(
                 row["id"], row["question"], str(row["article_id"] or ""), row["answerable"],
-                row["unanswerable_kind"] or ("entity" if row["meta"].get("has_entity", True) else "vague"),
+                row["unanswerable_kind"] or _kind(row),
                 [(best[n].article.title, best[n].quote) for n in kept],
                 [best[n].score for n in kept], [right[n] for n in kept],
                 max(0, len(kept) - KEPT),
@@ -90,6 +90,10 @@ def make(data: Path, name: str, cache: Path) -> list[Example]:
         )  # fmt: skip
     index.close()
     return found
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return "entity" if row["meta"].get("has_entity", True) else "vague"
 
 
 def load(cache: Path, name: str) -> list[Example]:
@@ -112,8 +116,8 @@ class Scorer:
         self.head: Any = torch.nn.Sequential(
             torch.nn.Linear(2 * width, width), torch.nn.Tanh(), torch.nn.Linear(width, 1)
         )
-        torch.nn.init.zeros_(self.head[2].weight)
-        torch.nn.init.zeros_(self.head[2].bias)
+        for parameter in self.head[2].parameters():
+            torch.nn.init.zeros_(parameter)
 
     def parameters(self) -> list[Any]:
         return [*self.body.encoder.parameters(), *self.head.parameters()]
@@ -160,7 +164,7 @@ def pair(example: Example, n: int) -> tuple[str, str]:
 
 
 def sampled(example: Example, dice: random.Random) -> list[int]:
-    """Return the candidates that one step sees: a gold one and hard negatives, the best likeliest."""
+    """Return the candidates of one step: a gold one and hard negatives, the best likeliest."""
     wrong = [n for n, right in enumerate(example.gold) if not right]
     right = [n for n, right in enumerate(example.gold) if right]
     most = NEGATIVES if right else UNANSWERABLE
@@ -191,14 +195,13 @@ def train(examples: list[Example], model: Scorer, epochs: int, rate: float, out:
             logits = model.score_all([pair(e, n) for e, chosen in lists for n in chosen])
             seen += len(logits)
             parts = torch.split(logits, [len(chosen) for _, chosen in lists])
-            loss = torch.stack(
-                [
-                    -torch.log_softmax(torch.cat([torch.zeros(1), part]), 0)[1 if any(e.gold) else 0]
-                    for (e, _), part in zip(lists, parts, strict=True)
-                ]
-            ).mean()
+            losses_here = [
+                -torch.log_softmax(torch.cat([torch.zeros(1), part]), 0)[int(any(e.gold))]
+                for (e, _), part in zip(lists, parts, strict=True)
+            ]
+            loss = torch.stack(losses_here).mean()
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()
@@ -214,13 +217,29 @@ def train(examples: list[Example], model: Scorer, epochs: int, rate: float, out:
         model.save(out)
 
 
-def judged(examples: Sequence[Example], model: Scorer) -> Iterator[tuple[Example, np.ndarray]]:
+def judge(examples: Sequence[Example], model: Scorer) -> None:
+    """Print Recall@k of the mix with the scorer at several weights, and AUROC of the best score."""
     import torch
 
     model.body.eval()
+    judged: list[tuple[Example, Any]] = []
     with torch.inference_mode():
         for e in examples:
-            yield e, model.score_all([pair(e, n) for n in range(len(e.texts) - e.extra)]).numpy()
+            pairs = [pair(e, n) for n in range(min(READ, len(e.texts) - e.extra))]
+            judged.append((e, torch.sigmoid(model.score_all(pairs)).numpy()))
+    entity = [(e, p) for e, p in judged if e.answerable and e.kind == "entity"]
+    for weight in (0.0, 0.1, 0.2, 0.3, 0.5, 1.0, 100.0):
+        ranks = []
+        for e, stated in entity:
+            mixed = np.array(e.scores[: len(e.scores) - e.extra])
+            mixed[: len(stated)] += weight * stated
+            hits = np.flatnonzero(np.array(e.gold)[np.argsort(-mixed, kind="stable")])
+            ranks.append(hits[0] if len(hits) else 10**6)
+        recalls = " ".join(f"@{k} {np.mean(np.array(ranks) < k):.3f}" for k in (1, 3, 5, 10))
+        print(f"weight {weight}: {recalls} ({len(ranks)})")
+    truth = [e.answerable for e, _ in judged]
+    best = auroc([float(p.max()) for _, p in judged], truth)
+    print(f"AUROC scorer {best:.3f}, mix {auroc([e.scores[0] for e, _ in judged], truth):.3f}")
 
 
 def main() -> None:
@@ -228,7 +247,7 @@ def main() -> None:
     parser.add_argument("action", choices=("candidates", "train", "judge"))
     parser.add_argument("sets", nargs="+")
     parser.add_argument("--model", type=Path, default=Path("scorer.pt"))
-    parser.add_argument("--held-out", type=int, default=0, help="every how many-th article is left out")
+    parser.add_argument("--held-out", type=int, default=0, help="every n-th article is left out")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--most", type=int, default=100_000)
@@ -258,10 +277,7 @@ def main() -> None:
         return
     model.load(args.model)
     random.Random(0).shuffle(examples)
-    results = list(judged([e for _, e in examples][: args.most], model))
-    with args.model.with_suffix(f".{'-'.join(args.sets)}.pickle").open("wb") as file:
-        pickle.dump(results, file)
-    print(len(results), file=sys.stderr)
+    judge([e for _, e in examples][: args.most], model)
 
 
 if __name__ == "__main__":

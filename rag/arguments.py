@@ -79,7 +79,7 @@ def _add_ask(group: Group) -> None:
     _add_generator(parser)
     parser.add_argument(
         "--date", type=_date, metavar="YYYY-MM-DD",
-        help="the day of the question; not used to resolve “yesterday” yet (default: today); "
+        help="the day of the question, which “this week” in it is relative to (default: today); "
         "in a file each row has its own",
     )  # fmt: skip
 

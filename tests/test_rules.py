@@ -33,8 +33,10 @@ QUOTED = 'Okafor called it "a very, very long week" for the crews.'
         ("There are no ships in the northern basin yet.", RULED_OUT),
         ("They cannot confirm that crews are working on the wreck.", UNSURE),
         ("Okafor called it “a very, very long week”.", QUOTED),
-        ("The Rilla-Okafor link was in the Harbour-Minister report.", "A Rilla-Okafor link was in "
-         "the report by the Harbour Minister."),
+        (
+            "The Rilla-Okafor link was in the Harbour-Minister report.",
+            "A Rilla-Okafor link was in the report by the Harbour Minister.",
+        ),
         ("It was not only the first week but also a long one.", AUSTIN + QUOTED),
     ],
 )
