@@ -170,6 +170,8 @@ def test_paragraphs_are_never_joined() -> None:
     ],
 )
 def test_long_texts_take_linear_time(text: str) -> None:
-    began = time.perf_counter()
+    # In the time of this thread's own work, which a busy machine does not lengthen much. What is
+    # quadratic takes many minutes.
+    began = time.thread_time()
     split(text)
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 30
