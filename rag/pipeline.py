@@ -22,6 +22,7 @@ from rag.encoder import Encoder, load_encoder
 from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
+from rag.language import stranger
 from rag.manifest import default_index_dir
 from rag.question import checked, has_parts, is_polar, with_history
 from rag.retrieve import (
@@ -149,6 +150,12 @@ class Rag:
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
+        if language := stranger(run.question, (e.quote for e in run.found.evidence)):
+            yield run.decline(
+                f"The question seems to be in {language}, and they are not. English questions "
+                "about English articles are supported."
+            )
+            return
         if run.found.confidence < self._decline_below:
             yield run.decline("Nothing in them comes near enough to the question.")
             return

@@ -116,7 +116,11 @@ def find_candidates(query: Query, index: Index, config: Config) -> list[Candidat
     lexical, _ = index.lexical.search(
         wanted, config.candidates, similar=[term for term, _ in query.variants.unknown]
     )
-    keys = dict.fromkeys([*dense.tolist(), *lexical.tolist()])
+    return candidates_of(query, index, dict.fromkeys([*dense.tolist(), *lexical.tolist()]))
+
+
+def candidates_of(query: Query, index: Index, keys: Iterable[int]) -> list[Candidate]:
+    """Return the sentences of these passages."""
     return [
         candidate
         for stored in index.passages(keys)

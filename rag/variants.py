@@ -17,23 +17,23 @@ Name = tuple[str, ...]  # stemmed terms, one after the other
 
 # What news uses for the same state or its government.
 STATES = """
-afghanistan afghan kabul; argentina argentine buenos_aires; australia australian canberra;
-austria austrian vienna; belarus belarusian minsk; belgium belgian brussels; brazil brazilian
-brasilia; britain british uk united_kingdom london downing_street whitehall; canada canadian ottawa; chile chilean santiago;
-china chinese beijing peking; colombia colombian bogota; cuba cuban havana; czech czechia prague;
-denmark danish copenhagen; egypt egyptian cairo; ethiopia ethiopian addis_ababa; finland finnish
-helsinki; france french paris elysee; germany german berlin; greece greek athens; hungary hungarian
-budapest; india indian delhi; indonesia indonesian jakarta; iran iranian tehran; iraq iraqi baghdad;
-ireland irish dublin; israel israeli jerusalem; italy italian rome; japan japanese tokyo; kenya
-kenyan nairobi; lebanon lebanese beirut; mexico mexican mexico_city; myanmar burma burmese;
-netherlands dutch hague; nigeria nigerian abuja; north_korea north_korean pyongyang; norway
-norwegian oslo; pakistan pakistani islamabad; philippines philippine filipino manila; poland polish
-warsaw; portugal portuguese lisbon; qatar qatari doha; romania romanian bucharest; russia russian
-moscow kremlin; saudi_arabia saudi riyadh; serbia serbian belgrade; south_korea south_korean seoul;
-spain spanish madrid; sweden swedish stockholm; switzerland swiss bern; syria syrian damascus;
-taiwan taiwanese taipei; thailand thai bangkok; turkey turkish turkiye ankara; ukraine ukrainian
-kyiv kiev; us united_states american america washington white_house pentagon; venezuela venezuelan caracas; vietnam
-vietnamese hanoi
+afghanistan afghan kabul; argentina argentine buenos_aires; australia australian canberra; austria
+austrian vienna; belarus belarusian minsk; belgium belgian brussels; brazil brazilian brasilia;
+britain british uk united_kingdom london downing_street whitehall; canada canadian ottawa; chile
+chilean santiago; china chinese beijing peking; colombia colombian bogota; cuba cuban havana; czech
+czechia prague; denmark danish copenhagen; egypt egyptian cairo; ethiopia ethiopian addis_ababa;
+finland finnish helsinki; france french paris elysee; germany german berlin; greece greek athens;
+hungary hungarian budapest; india indian delhi; indonesia indonesian jakarta; iran iranian tehran;
+iraq iraqi baghdad; ireland irish dublin; israel israeli jerusalem; italy italian rome; japan
+japanese tokyo; kenya kenyan nairobi; lebanon lebanese beirut; mexico mexican mexico_city; myanmar
+burma burmese; netherlands dutch hague; nigeria nigerian abuja; north_korea north_korean pyongyang;
+norway norwegian oslo; pakistan pakistani islamabad; philippines philippine filipino manila; poland
+polish warsaw; portugal portuguese lisbon; qatar qatari doha; romania romanian bucharest; russia
+russian moscow kremlin; saudi_arabia saudi riyadh; serbia serbian belgrade; south_korea south_korean
+seoul; spain spanish madrid; sweden swedish stockholm; switzerland swiss bern; syria syrian
+damascus; taiwan taiwanese taipei; thailand thai bangkok; turkey turkish turkiye ankara; ukraine
+ukrainian kyiv kiev; us united_states american america washington white_house pentagon; venezuela
+venezuelan caracas; vietnam vietnamese hanoi
 """
 _STATES = [
     [tuple(stem(part) for part in name.split("_")) for name in line.split()]

@@ -17,7 +17,7 @@ ORDER = """
     catalogue hashes fetch models
     articles sentences passages terms numbers rules
     encoder store lexical database manifest sync index
-    period variants
+    period variants language
     question retrieve collection confidence
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     verify draft cite

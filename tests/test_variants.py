@@ -18,6 +18,8 @@ def test_a_capital_stands_for_its_government() -> None:
     assert {"north", "korea"} <= added("What does North Korea want?", "Pyongyang wants aid.")
     assert "kyiv" in added("What does Kyiv want?", "Kiev asked for help.")
     assert "moscow" in added("Why would Moscow do it?", "The Kremlin said so.")
+    assert "us" in added("What did the US confirm?", "Pentagon officials confirmed it.")
+    assert "washington" in added("What does Washington say?", "The White House is ruling it out.")
 
 
 def test_a_name_of_two_words_must_stand_together() -> None:
