@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-
-from ablation import BASE, VARIANTS, Case, case_of, fit  # also keeps OpenMP's threads from spinning
+from ablation import BASE, VARIANTS, Case, case_of, fit
 
 from rag.articles import find_articles
 from rag.config import Config
