@@ -114,6 +114,10 @@ class MemoryIndex:
                 )
             )
 
+    def terms(self, stored: StoredPassage) -> list[list[str]]:
+        text = self._articles[stored.article].text
+        return [terms(text[s.start : s.end]) for s in stored.passage.sentences]
+
     def _terms(self, stored: StoredPassage) -> list[str]:
         article = self._articles[stored.article]
         body = article.text[stored.passage.start : stored.passage.end]

@@ -29,7 +29,7 @@ NEW = 1.5  # how much more a term counts that the question does not have
 TIED = 0.15  # candidates this close to the best are tried when the best fails
 SECOND = 0.35  # least support of a second sentence by itself
 GAIN = 0.15  # support that a second sentence must add to be cited too
-RELATED = 0.34  # least support of a sentence that is quoted in a failed claim's place
+RELATED = 0.34  # least support of a sentence for one to be quoted in a failed claim's place
 TRIED = 3  # candidates that are tried
 
 PRONOUN = re.compile(
@@ -97,8 +97,9 @@ class Citer:
                     return self._publish(sentence.text, sources, check.support)
         if not ranked or not self.repairs:
             return None
-        if ranked[0][1] >= RELATED and self._answers(sentence.text, ranked[0][0]):
-            return self.quote(ranked[0][0])
+        for evidence in _near(ranked) if ranked[0][1] >= RELATED else ():
+            if self._answers(sentence.text, evidence):
+                return self.quote(evidence)
         if is_polar(self.question) and says_yes_or_no(sentence.text) and 1 in sentence.hints[:1]:
             return self.quote(self.evidence[0])  # model and retrieval chose the same sentence
         return None
@@ -162,7 +163,7 @@ class Citer:
         """Yield what the claim may rest on: one sentence, else one with what it refers to, else
         two.
         """
-        near = [e for e, score in ranked[:TRIED] if score >= ranked[0][1] - TIED]
+        near = _near(ranked)
         yield from ([evidence] for evidence in near)
         for evidence in near:
             if antecedent := self._antecedent(text, evidence):
@@ -220,6 +221,10 @@ class Citer:
         claim = Claim(text, tuple(numbers), "quoted" if quoted else "supported", support)
         self.claims.append(claim)
         return ClaimVerified(claim, tuple(introduced))
+
+
+def _near(ranked: Sequence[tuple[Evidence, float]]) -> list[Evidence]:
+    return [evidence for evidence, score in ranked[:TRIED] if score >= ranked[0][1] - TIED]
 
 
 def _share_name(one: str, other: str) -> bool:

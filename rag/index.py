@@ -16,9 +16,11 @@ from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
 from rag.manifest import mismatch, verify_files
 from rag.store import VectorStore, store_named
+from rag.terms import terms
 from rag.types import Article, ArticleSummary, Sentence
 
 CACHED_ARTICLES = 256
+CACHED_PASSAGES = 20_000  # whose terms are kept: about 30 MB
 
 
 class Index:
@@ -35,6 +37,7 @@ class Index:
         self._lock = threading.Lock()  # one SQLite connection, so that one snapshot is seen
         self._rows = database.article_paths()
         self._articles: dict[int, Article] = {}
+        self._terms: dict[int, list[list[str]]] = {}
         self._contents: tuple[ArticleSummary, ...] | None = None
 
     @classmethod
@@ -96,6 +99,16 @@ class Index:
         """Return the passages of these keys, in their order."""
         with self._lock:
             return list(self._database.passages(keys))
+
+    def terms(self, stored: StoredPassage) -> list[list[str]]:
+        """Return the terms of each sentence of a passage; not to be changed."""
+        if (held := self._terms.get(stored.key)) is None:
+            text = self.article_at(stored.article).text
+            held = [terms(text[s.start : s.end]) for s in stored.passage.sentences]
+            if len(self._terms) >= CACHED_PASSAGES:
+                self._terms.clear()
+            self._terms[stored.key] = held
+        return held
 
     def article(self, path: str) -> Article:
         """Return an article by its path. Raises ArticleError when there is none."""

@@ -124,15 +124,22 @@ def candidates_of(query: Query, index: Index, keys: Iterable[int]) -> list[Candi
     return [
         candidate
         for stored in index.passages(keys)
-        for candidate in _candidates(query, stored, index.article_at(stored.article))
+        for candidate in _candidates(
+            query, stored, index.article_at(stored.article), index.terms(stored)
+        )
     ]
 
 
-def _candidates(query: Query, stored: StoredPassage, article: Article) -> Iterable[Candidate]:
+def _candidates(
+    query: Query, stored: StoredPassage, article: Article, said: Sequence[Sequence[str]]
+) -> Iterable[Candidate]:
     vectors = stored.sentence_vectors.astype(np.float32)  # (sentences, dim)
     cosines = vectors @ query.vector  # (sentences,)
     passage_cosine = float(stored.vector.astype(np.float32) @ query.vector)
-    held = [_terms(query, article.text[s.start : s.end]) for s in stored.passage.sentences]
+    held = [
+        _with_variants(query, found, article.text[s.start : s.end])
+        for s, found in zip(stored.passage.sentences, said, strict=True)
+    ]
     closeness = query.period.closeness(article.published) if query.period else 0.0
     title = terms(article.title)
     whole = [*title, *(word for of_sentence in held for word in of_sentence)]
@@ -156,10 +163,10 @@ def _candidates(query: Query, stored: StoredPassage, article: Article) -> Iterab
         yield Candidate(article, sentence, stored, np.array(features, np.float32))
 
 
-def _terms(query: Query, text: str) -> list[str]:
+def _with_variants(query: Query, found: Sequence[str], text: str) -> Sequence[str]:
     """Return the terms of a text, and those of the question that it holds in another way."""
-    found = terms(text)
-    return [*found, *query.variants.added(found, text)]
+    added = query.variants.added(found, text)
+    return [*found, *added] if added else found
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
