@@ -29,7 +29,7 @@ NEW = 1.5  # how much more a term counts that the question does not have
 TIED = 0.15  # candidates this close to the best are tried when the best fails
 SECOND = 0.35  # least support of a second sentence by itself
 GAIN = 0.15  # support that a second sentence must add to be cited too
-RELATED = 0.34  # least support of a sentence for one to be quoted in a failed claim's place
+RELATED = 0.34  # least support of a sentence that is quoted in a failed claim's place
 TRIED = 3  # candidates that are tried
 
 PRONOUN = re.compile(
@@ -97,8 +97,8 @@ class Citer:
                     return self._publish(sentence.text, sources, check.support)
         if not ranked or not self.repairs:
             return None
-        for evidence in _near(ranked) if ranked[0][1] >= RELATED else ():
-            if self._answers(sentence.text, evidence):
+        for evidence, score in ranked:
+            if score >= RELATED and self._answers(sentence.text, evidence):
                 return self.quote(evidence)
         if is_polar(self.question) and says_yes_or_no(sentence.text) and 1 in sentence.hints[:1]:
             return self.quote(self.evidence[0])  # model and retrieval chose the same sentence
@@ -109,14 +109,22 @@ class Citer:
         return set(content_terms(text)) - self._asked - {"yes"}
 
     def _answers(self, text: str, evidence: Evidence) -> bool:
-        """Return whether the sentence holds what a failed claim answers, not only its subject."""
+        """Return whether the sentence holds what a failed claim answers, not only its subject.
+
+        When it holds all of that, what the question brought along (a day, "at least six") may
+        stand elsewhere.
+        """
         new = self._new(text)
         if not new:
             return True
         held = set(content_terms(evidence.quote))
         weights = {term: self._weights.get(term, UNKNOWN) for term in new}
-        wrong = {p.kind for p in self._check(text, [evidence]).problems}
-        return not wrong & {"number", "date"} and (
+        asked = set(words(self.question)) if new <= held else set()
+        wrong = any(
+            problem.kind in {"number", "date"} and not set(words(problem.text)) <= asked
+            for problem in self._check(text, [evidence]).problems
+        )
+        return not wrong and (
             sum(w for term, w in weights.items() if term in held) >= sum(weights.values()) / 2
         )
 
@@ -163,7 +171,7 @@ class Citer:
         """Yield what the claim may rest on: one sentence, else one with what it refers to, else
         two.
         """
-        near = _near(ranked)
+        near = [e for e, score in ranked[:TRIED] if score >= ranked[0][1] - TIED]
         yield from ([evidence] for evidence in near)
         for evidence in near:
             if antecedent := self._antecedent(text, evidence):
@@ -180,10 +188,15 @@ class Citer:
 
     def _antecedent(self, text: str, evidence: Evidence) -> Evidence | None:
         """Return the nearest earlier sentence that names what a pronoun or a bare surname in the
-        evidence refers to.
+        evidence refers to, or has the year that the question gives ("the 1994 earthquake").
         """
         problems = self._check(text, [evidence]).problems
-        if not problems or any(problem.kind != "name" for problem in problems):
+        asked = set(words(self.question))
+        if not problems or any(
+            problem.kind != "name"
+            and not (problem.kind in {"number", "date"} and set(words(problem.text)) <= asked)
+            for problem in problems
+        ):
             return None
         for earlier in self.before(evidence)[:REACH]:
             linked = PRONOUN.search(evidence.quote) or _share_name(evidence.quote, earlier.quote)
@@ -221,10 +234,6 @@ class Citer:
         claim = Claim(text, tuple(numbers), "quoted" if quoted else "supported", support)
         self.claims.append(claim)
         return ClaimVerified(claim, tuple(introduced))
-
-
-def _near(ranked: Sequence[tuple[Evidence, float]]) -> list[Evidence]:
-    return [evidence for evidence, score in ranked[:TRIED] if score >= ranked[0][1] - TIED]
 
 
 def _share_name(one: str, other: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FORMAT_VERSION = 1  # of the index on disk; raised when its meaning changes
+TERMS_VERSION = 2  # of what rag/terms.py makes of a text, which the lexical files hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,5 @@ class Config:
             "passage_tokens": self.passage_tokens,
             "title_tokens": self.title_tokens,
             "store": self.store,
+            "terms_version": TERMS_VERSION,
         }

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rag.articles import ArticleFile, find_articles
-from rag.config import Config
+from rag.config import TERMS_VERSION, Config
 from rag.database import NAME, Database
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, RagError
@@ -136,13 +136,16 @@ class _Sync:
         )
 
     def _prepare(self, manifest: dict[str, Any]) -> str | None:
-        """Empty the store when its rows were made with other settings; return which."""
+        """Return the first setting with which the index was made that is another now; empty the
+        store when its rows depend on one.
+        """
         if not manifest:
             return None
         check_articles_folder(manifest, self.articles, self.folder)
         self.database.check()
         reason = mismatch(manifest, self.config, self.encoder)
-        if reason:
+        of_rows = {**manifest, "terms_version": TERMS_VERSION}  # that one is the files' alone
+        if mismatch(of_rows, self.config, self.encoder):
             for row in self.database.article_paths().values():
                 self.database.remove_article(row)
         return reason

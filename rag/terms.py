@@ -1,5 +1,6 @@
-"""Text → search terms: lower case, without accents, stemmed. Used by the lexical index, by
-sentence ranking and by the checks on claims, so that they agree on what the same word is.
+"""Text → search terms: lower case, without accents, stemmed (irregular forms too). Used by the
+lexical index, by sentence ranking and by the checks on claims, so that they agree on what the same
+word is.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 
 import Stemmer
+
+from rag.irregular import BASE_FORM
 
 # One Chinese, Japanese kana or Korean character is a term, since these have no spaces between
 # words; otherwise a run of letters and digits, with inner apostrophes, points in numbers and
@@ -64,8 +67,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """Return the stem of a folded word."""
+    """Return the stem of a folded word, of "struck" that of "strike"."""
     stemmer = getattr(_stemmers, "english", None)
     if stemmer is None:
         stemmer = _stemmers.english = Stemmer.Stemmer("english")
-    return str(stemmer.stemWord(word))
+    return str(stemmer.stemWord(BASE_FORM.get(word, word)))

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 ORDER = """
     types errors config
     catalogue hashes fetch models
-    articles sentences passages terms numbers rules
+    articles sentences passages irregular terms numbers rules
     encoder store lexical database manifest sync index
     period variants language
     question retrieve collection confidence
