@@ -26,8 +26,8 @@ class Config:
     # Answering.
     generator: str = "llamacpp"  # "llamacpp", "transformers", "openai" or "extractive"
     model: str | None = None  # the generator's own default, or a catalogue name, hub id or path
-    prompt_sentences: int = 5  # most evidence sentences that the language model sees
-    prompt_gap: float = 0.15  # sentences that score so much less than the best are left out
+    prompt_sentences: int = 3  # evidence sentences that the language model sees
+    prompt_sentences_of_parts: int = 5  # … for a question in parts
     answer_tokens: int = 96  # most tokens of the draft
     context_tokens: int = 2048  # the language model's window
     threads: int | None = None  # None: all cores

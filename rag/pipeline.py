@@ -51,7 +51,6 @@ from rag.verify import load_verifier
 # Confidence under which an answer declines before a draft is written. A language model that reads
 # the sentences refuses too, and with the reading behind it; without one, this is all there is.
 DECLINE_BELOW, DECLINE_UNREAD_BELOW = 0.002, 0.2
-FEWEST = 2  # sentences in a prompt: one alone lacks what its pronouns refer to
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
@@ -190,7 +189,10 @@ class Rag:
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
     ) -> Generator[Event, None, bool]:
         """Yield the verified claims of the draft; return whether it says that it found none."""
-        shown = self._for_prompt(run)
+        config = self.config
+        parts = has_parts(run.question)
+        most = config.prompt_sentences_of_parts if parts else config.prompt_sentences
+        shown = run.found.evidence[:most]
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
@@ -211,16 +213,6 @@ class Rag:
         run.mark("generate", begun)
         run.timings["verify"] = round(1000 * verifying, 1)
         return refused
-
-    def _for_prompt(self, run: Run) -> tuple[Evidence, ...]:
-        """Return the evidence that the language model reads: what it costs is its length, and what
-        scores much less than the best seldom answers, but for the second part of a question.
-        """
-        most = run.found.evidence[: self.config.prompt_sentences]
-        if has_parts(run.question):
-            return most
-        least = most[0].score - self.config.prompt_gap if most else 0.0
-        return tuple(e for n, e in enumerate(most) if n < FEWEST or e.score >= least)
 
     def _find(self, question: str, k: int, date: str | None = None) -> Found:
         query = make_query(question, self.index, self._encoder, date)
