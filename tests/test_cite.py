@@ -110,6 +110,36 @@ def test_a_pronoun_is_cited_with_the_sentence_that_it_refers_to() -> None:
     assert found == ("supported", [ADDED.quote, WORKED.quote])
 
 
+QUAKE_TEXT = """Faults
+
+The 1994 Northridge earthquake was strong.
+It caused the most property damage of any earthquake in the country.
+"""
+QUAKE = Article("quake.txt", "Faults", QUAKE_TEXT, 8)
+STRONG, DAMAGE = (as_evidence(QUAKE, s) for s in split(QUAKE_TEXT, QUAKE.body_start))
+
+
+def test_a_year_that_the_question_gives_may_stand_in_the_sentence_before() -> None:
+    claim = "The 1994 earthquake caused the most property damage of any earthquake."
+    for question, expected in (
+        ("What did the 1994 earthquake cause most of?", [DAMAGE.quote, STRONG.quote]),
+        ("What did the earthquake cause most of?", None),
+    ):
+        of = Citer(question, (DAMAGE, STRONG), load_verifier("rules"), lambda _: [STRONG])
+        found = cited(of, claim, 1)
+        assert (found and found[1]) == expected
+
+
+def test_a_failed_claim_is_replaced_by_the_sentence_that_holds_its_answer() -> None:
+    claim = "Lena Okafor moved the 4,200 containers within 9 days."
+    for question, expected in (
+        ("Who moved the 4,200 containers within 9 days?", ("quoted", [MOVED.quote])),
+        ("Who moved the 4,200 containers?", None),  # then the model made the 9 days up
+    ):
+        of = Citer(question, (CLOSED, MOVED, WORKED), load_verifier("rules"), earlier)
+        assert cited(of, claim, 1) == expected
+
+
 def test_a_claim_over_two_sentences_cites_both() -> None:
     of = citer()
     found = cited(of, "The port closed for 11 days and 4,200 containers moved in the first week.")

@@ -336,6 +336,21 @@ def test_settings_that_the_index_does_not_depend_on(
     assert texts(folder, other) == of_files(articles)
 
 
+def test_new_terms_rewrite_the_search_files_and_encode_nothing(
+    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for module in ("rag.config", "rag.sync"):
+        monkeypatch.setattr(f"{module}.TERMS_VERSION", 99)
+    reason = "terms_version is 2 in the index and 99 now"
+    with pytest.raises(IndexMismatch, match=reason):
+        Index.open(folder, config, encoder)
+    encoder.encoded.clear()
+    assert sync(articles, folder, config, encoder) == Changes(unchanged=4, rebuilt=reason)
+    assert not encoder.encoded
+    assert texts(folder, config) == of_files(articles)
+
+
 def test_another_encoder_under_the_same_name(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder
 ) -> None:

@@ -35,6 +35,20 @@ def test_terms_are_stemmed_words() -> None:
     assert terms("Bridges repaired, repairs, RÉPAIRING") == ["bridg", "repair", "repair", "repair"]
 
 
+@pytest.mark.parametrize(
+    ("forms", "base"),
+    [("struck stricken strikes", "strike"), ("sent", "send"), ("began begun", "begin"),
+     ("women", "woman"), ("withdrew withdrawn", "withdraw")],
+)  # fmt: skip
+def test_irregular_forms_are_the_same_term(forms: str, base: str) -> None:
+    assert set(terms(forms)) == set(terms(base))
+
+
+def test_what_founders_founded_is_not_what_finders_found() -> None:
+    assert stem("founded") != stem("found") == stem("find")
+    assert stem("laid") != stem("lied")
+
+
 def test_content_terms_leave_out_what_questions_are_made_of() -> None:
     assert content_terms("Who was the mayor of Maldon?") == ["mayor", stem("maldon")]
     assert content_terms("What is it?") == []
