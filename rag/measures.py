@@ -45,6 +45,7 @@ METRICS_OF: dict[PartName, dict[str, Metric]] = {
     "retrieval": {
         **{f"{what}_{m}": Metric((f"{what}_{m}",)) for what in ("evidence", "passages")
            for m in _RANKED},
+        **{f"answer_in_evidence@{k}": Metric((f"answer_in_evidence@{k}",)) for k in CUTOFFS},
         **{f"articles_recall@{k}": Metric((f"articles_recall@{k}",)) for k in CUTOFFS},
         "auroc": _ANSWERABLE,
     },

@@ -77,6 +77,13 @@ def answer_recall(answer: str, gold: Sequence[str]) -> float:
     return float(any(words and (words - _ARTICLE_WORDS or words) <= said for words in wanted))
 
 
+def answer_held_at_k(texts: Sequence[str], gold: Sequence[str], k: int) -> float:
+    """1 if one of the first k texts holds all tokens of a gold answer: retrieval that found the
+    answer, be it in another sentence than the annotated one.
+    """
+    return max((answer_recall(text, gold) for text in texts[:k]), default=0.0)
+
+
 def _words(text: str) -> set[str]:
     text = unicodedata.normalize("NFKC", _GROUPED.sub("", text)).lower()
     return set(_WORDS.findall(_DROPPED.sub("", _POSSESSIVE.sub("", text))))

@@ -25,6 +25,11 @@ def score_retrieval(case: Case, row: Row) -> Row:
             numbers[f"{what}_recall@{k}"] = recall if gold else None
         numbers[f"{what}_mrr@10"] = metrics.reciprocal_rank(spans, gold) if gold else None
         numbers[f"{what}_ndcg@10"] = metrics.ndcg_at_k(spans, gold) if gold else None
+    quotes = [item["quote"] for item in row.get("evidence", ())]
+    known = case.answers if case.answerable and case.short else ()
+    for k in CUTOFFS:
+        held = metrics.answer_held_at_k(quotes, known, k)
+        numbers[f"answer_in_evidence@{k}"] = held if known else None
     found = [item["article"] for item in row.get("passages", ())]
     for k in CUTOFFS:
         share = metrics.share_found(found, case.articles, k, case.mode)

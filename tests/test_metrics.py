@@ -11,6 +11,7 @@ from rag.intervals import bootstrap_interval, mean, percentile, ratio
 from rag.metrics import (
     METRICS,
     Span,
+    answer_held_at_k,
     answer_recall,
     aurc,
     auroc,
@@ -102,6 +103,13 @@ def test_overlaps_by_more_than_half_of_the_shorter() -> None:
     assert not overlaps(Span("a", 0, 100), Span("a", 95, 105))  # 5 of 10
     assert not overlaps(FIRST, ELSEWHERE)
     assert not overlaps(Span("a", 5, 5), FIRST)
+
+
+def test_answer_held_at_k() -> None:
+    texts = ["Okoye is the mayor.", "It cost $4 million.", "Four million dollars, said Ann Okoye."]
+    held = [answer_held_at_k(texts, ["Ann Okoye", "never"], k) for k in (0, 1, 2, 3, 9)]
+    assert held == [0, 0, 0, 1, 1]  # the second text has neither word, the first only one
+    assert answer_held_at_k([], ["Okoye"], 3) == 0
 
 
 def test_recall_at_k() -> None:
