@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag.session import Engine
 
 ROOT = Path(__file__).parents[1]
-QUESTION = "What has the Pentagon confirmed about North Korean soldiers?"
+QUESTION = "What does the White House report Russia has done, and what does that move show?"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
