@@ -11,9 +11,7 @@ of them are needed (HotpotQA), when all are.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from retrieval import fit, open_index, questions
 
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
@@ -36,9 +36,9 @@ from rag.retrieve import (
     Candidate,
     Query,
     candidates_of,
+    find_passages,
     make_query,
 )
-from rag.sync import sync
 from rag.terms import content_terms
 
 TRAINING = ("squad", "hotpot100", "clapnq", "quotesum", "timeqa")  # sets that may be trained on
@@ -73,15 +73,8 @@ class Case:
 
 
 def load(data: Path, name: str, cache: Path, encoder: Encoder, most: int) -> list[Case]:
-    config = Config()
-    cache.mkdir(parents=True, exist_ok=True)
-    sync(data / name / "articles", cache / name, config, encoder)
-    index = Index.open(cache / name, config, encoder)
-    rows = [json.loads(line) for line in (data / name / "questions.jsonl").open(encoding="utf-8")]
-    rows = [r for r in rows if r["answerable"] and r["evidence"] and len(r["evidence"]) < 30]
-    rows = [r for r in rows if r["meta"].get("has_entity", True)]
-    random.Random(0).shuffle(rows)
-    cases = [case_of(row, index, encoder) for row in rows[:most]]
+    index = open_index(data, name, cache, encoder)
+    cases = [case_of(row, index, encoder) for row in questions(data, name)[:most]]
     index.close()
     return cases
 
@@ -113,12 +106,9 @@ def _vector(candidate: Candidate) -> NDArray[np.float16]:
 
 
 def passage_places(query: Query, index: Index) -> dict[int, tuple[int, int]]:
-    dense, _ = index.vectors.search(query.vector, WIDE)
-    wanted = [*query.terms, *query.variants.terms]
-    similar = [term for term, _ in query.variants.unknown]
-    lexical, _ = index.lexical.search(wanted, WIDE, similar=similar)
-    by_vectors = {key: n for n, key in enumerate(dense.tolist())}
-    by_terms = {key: n for n, key in enumerate(lexical.tolist())}
+    by_vectors, by_terms = (
+        {key: n for n, key in enumerate(keys)} for keys in find_passages(query, index, WIDE)
+    )
     return {
         key: (by_vectors.get(key, WIDE), by_terms.get(key, WIDE))
         for key in dict.fromkeys([*by_vectors, *by_terms])
@@ -251,68 +241,51 @@ VARIANTS = {
 }
 
 
-def fit(sets: Sequence[Sequence[Case]], used: Sequence[str]) -> Floats:
-    """Weights (features,) by the listwise softmax loss of ListNet (Cao et al. 2007, section 4),
-    every set counting the same; features that are not used get 0, those set by hand stay.
-    """
-    import torch
-
+def fitted(sets: Sequence[Sequence[Case]], used: Sequence[str]) -> Floats:
+    """Weights (features,); features that are not used get 0, those set by hand stay."""
     columns = [FEATURES.index(name) for name in used if FEATURES.index(name) < FITTED]
-    weights = torch.full((len(columns),), 2.0, dtype=torch.float64, requires_grad=True)
-    data = [_padded([c for c in cases if (c.gold >= 0).any()], columns) for cases in sets]
-    optimizer = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = 1e-3 * (weights**2).sum()
-        for features, gold, real in data:
-            scores = torch.log_softmax((features @ weights).masked_fill(~real, -1e9), 1)
-            loss = loss - torch.logsumexp(scores.masked_fill(~gold, -1e9), 1).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
     whole = np.zeros(len(FEATURES))
-    whole[columns] = weights.detach().numpy()
+    whole[columns] = fit([[(c.features[:, columns], c.gold >= 0) for c in s] for s in sets])
     for name, weight in zip(FEATURES[FITTED:], BY_HAND, strict=True):
         whole[FEATURES.index(name)] = weight * (name in used)
     return whole
 
 
-def _padded(cases: Sequence[Case], columns: Sequence[int]) -> tuple[Any, Any, Any]:
-    import torch
+HEAD = (
+    f"| set (questions) | variant | {' | '.join(f'R@{k}' for k in K)} | answer @5 | R@1 | R@5 |\n"
+    f"{'|---' * (len(K) + 5)}|"
+)
 
-    longest = max(len(case.gold) for case in cases)
-    features = np.zeros((len(cases), longest, len(columns)))
-    gold = np.zeros((len(cases), longest), bool)
-    real = np.zeros((len(cases), longest), bool)
-    for n, case in enumerate(cases):
-        size = len(case.gold)
-        features[n, :size] = case.features[:, columns]
-        gold[n, :size], real[n, :size] = case.gold >= 0, True
-    return torch.tensor(features), torch.tensor(gold), torch.tensor(real)
+
+def row_of(
+    label: str, cases: Sequence[Case], orders: Sequence[list[int]], base: Floats | None
+) -> tuple[str, Floats]:
+    """A line of the table, and its hits (cases, K): the ``base`` of the rows after it."""
+    pairs = list(zip(cases, orders, strict=True))
+    hits = np.array([[case.recall(order, k) for k in K] for case, order in pairs])
+    held = np.mean([case.answer_held(order, 5) for case, order in pairs])
+    cells = [f"{value:.3f}" for value in (*hits.mean(axis=0), held)]
+    for column in (0, 1):
+        change = hits[:, column] - (hits if base is None else base)[:, column]
+        low, high = bootstrap_interval(change)
+        sure = "**" if low > 0 or high < 0 else ""
+        cells.append(f"{sure}{change.mean():+.3f}{sure} ({low:+.3f} to {high:+.3f})")
+    return f"| {label} | {' | '.join(cells)} |", hits
 
 
 def table(name: str, loaded: Mapping[str, list[Case]]) -> Iterator[str]:
     cases = loaded[name]
     others = [loaded[other] for other in TRAINING if other in loaded and other != name]
-    fitted: dict[tuple[str, ...], Floats] = {}
+    weights: dict[tuple[str, ...], Floats] = {}
     base: Floats | None = None
     for label, variant in VARIANTS.items():
         used = tuple(variant.features)
-        if used not in fitted:
-            fitted[used] = fit(others, used)
-        orders = [variant.order(case, fitted[used]) for case in cases]
-        hits = np.array([[c.recall(o, k) for k in K] for c, o in zip(cases, orders, strict=True)])
-        held = np.mean([c.answer_held(o, 5) for c, o in zip(cases, orders, strict=True)])
+        if used not in weights:
+            weights[used] = fitted(others, used)
+        orders = [variant.order(case, weights[used]) for case in cases]
+        line, hits = row_of(f"{name} ({len(cases)}) | {label}", cases, orders, base)
         base = hits if base is None else base
-        cells = [f"{value:.3f}" for value in (*hits.mean(axis=0), held)]
-        for column in (0, 1):
-            change = hits[:, column] - base[:, column]
-            low, high = bootstrap_interval(change)
-            sure = "**" if low > 0 or high < 0 else ""
-            cells.append(f"{sure}{change.mean():+.3f}{sure} ({low:+.3f} to {high:+.3f})")
-        yield f"| {name} ({len(cases)}) | {label} | {' | '.join(cells)} |"
+        yield line
 
 
 def main() -> None:
@@ -327,8 +300,7 @@ def main() -> None:
         name: load(data, name, arguments.cache, encoder, arguments.most)
         for name in dict.fromkeys([*arguments.sets, *TRAINING])
     }
-    print("| set (questions) | variant | R@1 | R@5 | R@10 | answer @5 | R@1 | R@5 |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(HEAD)
     for name in arguments.sets:
         print("\n".join(table(name, loaded)), flush=True)
 

@@ -11,7 +11,6 @@ and on the sets named. Differences to the first row are paired, with 95 % bootst
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import sys
@@ -23,14 +22,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from ablation import BASE, VARIANTS, Case, case_of, fit
+from ablation import BASE, HEAD, VARIANTS, case_of, fitted, row_of
+from retrieval import questions
 
 from rag.articles import find_articles
 from rag.config import Config
 from rag.database import StoredPassage
 from rag.encoder import Encoder, load_encoder
 from rag.index import Index
-from rag.intervals import bootstrap_interval
 from rag.lexical import LexicalIndex
 from rag.passages import make_passages
 from rag.retrieve import FEATURES
@@ -130,32 +129,12 @@ class MemoryIndex:
         return self._articles[row]
 
 
-def questions(data: Path, name: str) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in (data / name / "questions.jsonl").open(encoding="utf-8")]
-    rows = [r for r in rows if r["answerable"] and r["evidence"] and len(r["evidence"]) < 30]
-    return [r for r in rows if r["meta"].get("has_entity", True)]
-
-
 def articles_of(folder: Path, names: set[str] | None = None) -> list[Article]:
     return [
         file.read(SHIPPED.article_bytes)[0]
         for file in find_articles(folder)
         if names is None or Path(file.path).stem in names
     ]
-
-
-def row_of(label: str, cases: Sequence[Case], weights: Any, base: dict[int, Any]) -> str:
-    orders = [VARIANTS[BASE].order(case, weights) for case in cases]
-    hits = np.array([[c.recall(o, k) for k in (1, 5)] for c, o in zip(cases, orders, strict=True)])
-    held = np.mean([c.answer_held(o, 5) for c, o in zip(cases, orders, strict=True)])
-    before = base.setdefault(len(cases), hits)
-    cells = [f"{value:.3f}" for value in (*hits.mean(axis=0), held)]
-    for column in (0, 1):
-        change = hits[:, column] - before[:, column]
-        low, high = bootstrap_interval(change)
-        sure = "**" if low > 0 or high < 0 else ""
-        cells.append(f"{sure}{change.mean():+.3f}{sure} ({low:+.3f} to {high:+.3f})")
-    return f"| {label} | {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -166,35 +145,32 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Path(os.environ["RAG_EVAL_DATA"])
     rows = {name: questions(data, name) for name in ("squad", *arguments.sets)}
-    picked = sorted({r["article_id"] for r in rows["squad"]})
+    picked = sorted({r["article_id"] for r in rows["squad"]})  # the same ones each time
     random.Random(0).shuffle(picked)
     picked = picked[: arguments.articles]
     corpora = {name: articles_of(data / name / "articles") for name in arguments.sets}
     corpora["squad"] = articles_of(data / "squad" / "articles", set(picked))
     halves = [set(picked[: len(picked) // 2]), set(picked[len(picked) // 2 :])]
-    base: dict[str, dict[int, Any]] = {}
-    print("| set (questions) | index | R@1 | R@5 | answer @5 | R@1 | R@5 |")
-    print("|---|---|---|---|---|---|---|")
+    base: dict[str, Any] = {}
+    print(HEAD)
     for label, shape in SHAPES.items():
         encoder = load_encoder(shape.encoder)
-        fitted = None
+        weights = np.zeros(len(FEATURES))
         for name in ("squad", *arguments.sets):
             begun = time.perf_counter()
             index = cast("Index", MemoryIndex(corpora[name], shape, encoder))
             seconds = time.perf_counter() - begun
             asked = rows[name]
             if name == "squad":
-                train = _sample([r for r in asked if r["article_id"] in halves[0]], arguments.most)
-                fitted = fit([[case_of(r, index, encoder) for r in train]], FEATURES)
+                train = [r for r in asked if r["article_id"] in halves[0]][: arguments.most]
+                weights = fitted([[case_of(r, index, encoder) for r in train]], FEATURES)
                 asked = [r for r in asked if r["article_id"] in halves[1]]
-            cases = [case_of(row, index, encoder) for row in _sample(asked, arguments.most)]
-            title = f"{name} ({len(cases)}) | {label}"
-            print(row_of(title, cases, fitted, base.setdefault(name, {})), flush=True)
+            cases = [case_of(row, index, encoder) for row in asked[: arguments.most]]
+            orders = [VARIANTS[BASE].order(case, weights) for case in cases]
+            line, hits = row_of(f"{name} ({len(cases)}) | {label}", cases, orders, base.get(name))
+            base.setdefault(name, hits)
+            print(line, flush=True)
             print(f"{name}, {label}: embedded in {seconds:.0f} s", file=sys.stderr, flush=True)
-
-
-def _sample(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    return random.Random(0).sample(rows, min(most, len(rows)))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
 from rag.index import Index
+from rag.metrics import Span, overlaps
 from rag.retrieve import BY_HAND, FEATURES, WEIGHTS, find_candidates, make_query
 from rag.sync import sync
 
@@ -48,14 +49,20 @@ class Case:
     seconds: float
 
 
-def load(
-    data: Path, name: str, index: Index, config: Config, encoder: Encoder, most: int
-) -> list[Case]:
+def questions(data: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows of a set that have gold sentences, in a fixed order."""
     rows = [json.loads(line) for line in (data / name / "questions.jsonl").open(encoding="utf-8")]
     rows = [r for r in rows if r["answerable"] and r["evidence"] and len(r["evidence"]) < 30]
     rows = [r for r in rows if r["meta"].get("has_entity", True)]
     random.Random(0).shuffle(rows)
-    return [_case(row, index, config, encoder) for row in rows[:most]]
+    return rows
+
+
+def open_index(data: Path, name: str, cache: Path, encoder: Encoder) -> Index:
+    """Bring the index of a set up to date and open it."""
+    cache.mkdir(parents=True, exist_ok=True)
+    sync(data / name / "articles", cache / name, Config(), encoder)
+    return Index.open(cache / name, Config(), encoder)
 
 
 def _case(row: dict[str, Any], index: Index, config: Config, encoder: Encoder) -> Case:
@@ -63,21 +70,11 @@ def _case(row: dict[str, Any], index: Index, config: Config, encoder: Encoder) -
     query = make_query(row["question"], index, encoder, row["meta"].get("date"))
     candidates = find_candidates(query, index, config)
     seconds = time.perf_counter() - started
-    gold = [
-        any(
-            f"{g['article_id']}.txt" == c.article.path
-            and _overlap((g["start"], g["end"]), (c.sentence.start, c.sentence.end))
-            for g in row["evidence"]
-        )
-        for c in candidates
-    ]
+    spans = [Span(f"{g['article_id']}.txt", g["start"], g["end"]) for g in row["evidence"]]
+    found = [Span(c.article.path, c.sentence.start, c.sentence.end) for c in candidates]
+    gold = [any(overlaps(span, g) for g in spans) for span in found]
     features = np.array([c.features for c in candidates], np.float32).reshape(-1, len(FEATURES))
     return Case(features, np.array(gold, np.bool_), seconds)
-
-
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    shared = min(one[1], other[1]) - max(one[0], other[0])
-    return shared > min(one[1] - one[0], other[1] - other[0]) / 2
 
 
 def ranks(cases: Sequence[Case], weights: NDArray[np.float64]) -> list[int]:
@@ -90,31 +87,39 @@ def ranks(cases: Sequence[Case], weights: NDArray[np.float64]) -> list[int]:
     return found
 
 
-def fit(sets: Sequence[Sequence[Case]], steps: int = 400) -> NDArray[np.float64]:
-    """Return weights (f,) that minimise the listwise loss; every set counts the same."""
+def fit(sets: Sequence[Sequence[tuple[NDArray[Any], NDArray[np.bool_]]]]) -> NDArray[np.float64]:
+    """Return weights (f,) that minimise the listwise loss over cases of features (n, f) and gold
+    (n,); every set counts the same, and cases without gold do not.
+    """
     import torch
 
-    weights = torch.full((len(FEATURES),), 2.0, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.Adam([weights], lr=0.1)
-    usable = [[c for c in cases if c.gold.any() and not c.gold.all()] for cases in sets]
-    double = torch.float64
-    data = [
-        [(torch.tensor(c.features, dtype=double), torch.tensor(c.gold)) for c in cases[:1500]]
-        for cases in usable
-    ]
-    for _ in range(steps):
+    data = [_padded([case for case in cases if case[1].any()]) for cases in sets]
+    weights = torch.full((data[0][0].shape[2],), 2.0, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        loss = torch.zeros((), dtype=torch.float64)
-        for cases in data:
-            losses = []
-            for features, gold in cases:
-                scores = torch.log_softmax(features @ weights, 0)
-                losses.append(-torch.logsumexp(scores[gold], 0))
-            loss = loss + torch.stack(losses).mean()
-        loss = loss + 1e-3 * (weights**2).sum()
+        loss = 1e-3 * (weights**2).sum()
+        for features, gold, real in data:
+            scores = torch.log_softmax((features @ weights).masked_fill(~real, -1e9), 1)
+            loss = loss - torch.logsumexp(scores.masked_fill(~gold, -1e9), 1).mean()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
     return np.array(weights.detach().numpy(), np.float64)
+
+
+def _padded(cases: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]]) -> tuple[Any, Any, Any]:
+    import torch
+
+    longest = max(len(gold) for _, gold in cases)
+    whole = np.zeros((len(cases), longest, cases[0][0].shape[1]))
+    is_gold, is_real = (np.zeros((len(cases), longest), bool) for _ in range(2))
+    for n, (features, gold) in enumerate(cases):
+        whole[n, : len(gold)], is_gold[n, : len(gold)] = features, gold
+        is_real[n, : len(gold)] = True
+    return torch.tensor(whole), torch.tensor(is_gold), torch.tensor(is_real)
 
 
 def table(name: str, cases: Sequence[Case], fitted: NDArray[np.float64] | None) -> Iterator[str]:
@@ -145,13 +150,12 @@ def main() -> None:
     encoder = load_encoder(config.encoder)
     loaded = {}
     for name in dict.fromkeys([*arguments.sets, *arguments.fit]):
-        folder = arguments.cache / name
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        sync(data / name / "articles", folder, config, encoder)
-        index = Index.open(folder, config, encoder)
-        loaded[name] = load(data, name, index, config, encoder, arguments.most)
+        index = open_index(data, name, arguments.cache, encoder)
+        rows = questions(data, name)[: arguments.most]
+        loaded[name] = [_case(row, index, config, encoder) for row in rows]
         index.close()
-    fitted = fit([loaded[name] for name in arguments.fit]) if arguments.fit else None
+    trained = [[(c.features, c.gold) for c in loaded[name][:1500]] for name in arguments.fit]
+    fitted = fit(trained) if trained else None
     if fitted is not None:
         print(dict(zip(FEATURES, fitted.round(2).tolist(), strict=True)))
     print("| set (questions) | ranked by | R@1 | R@3 | R@5 | R@10 |\n|---|---|---|---|---|---|")

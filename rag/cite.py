@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from rag.draft import MARKERS, DraftSentence, says_yes_or_no, without_wrong_yes
 from rag.question import is_polar
+from rag.rules import Problem
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
 from rag.verify import Check, Verifier
@@ -57,6 +58,7 @@ class Citer:
 
     def __post_init__(self) -> None:
         self._asked = set(content_terms(self.question))
+        self._asked_words = frozenset(words(self.question))
         self._weights = term_weights(self.evidence)
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
@@ -119,14 +121,18 @@ class Citer:
             return True
         held = set(content_terms(evidence.quote))
         weights = {term: self._weights.get(term, UNKNOWN) for term in new}
-        asked = set(words(self.question)) if new <= held else set()
         wrong = any(
-            problem.kind in {"number", "date"} and not set(words(problem.text)) <= asked
+            problem.kind in {"number", "date"} and not (new <= held and self._brought(problem))
             for problem in self._check(text, [evidence]).problems
         )
         return not wrong and (
             sum(w for term, w in weights.items() if term in held) >= sum(weights.values()) / 2
         )
+
+    def _brought(self, problem: Problem) -> bool:
+        """Return whether it is a number or a date that the question has, too."""
+        in_question = set(words(problem.text)) <= self._asked_words
+        return problem.kind in {"number", "date"} and in_question
 
     def _holding(self, sentence: DraftSentence, *, whole: bool = False) -> list[Evidence]:
         """Return the evidence that holds these words one after the other, the model's own choice
@@ -191,12 +197,7 @@ class Citer:
         evidence refers to, or has the year that the question gives ("the 1994 earthquake").
         """
         problems = self._check(text, [evidence]).problems
-        asked = set(words(self.question))
-        if not problems or any(
-            problem.kind != "name"
-            and not (problem.kind in {"number", "date"} and set(words(problem.text)) <= asked)
-            for problem in problems
-        ):
+        if not problems or not all(p.kind == "name" or self._brought(p) for p in problems):
             return None
         for earlier in self.before(evidence)[:REACH]:
             linked = PRONOUN.search(evidence.quote) or _share_name(evidence.quote, earlier.quote)

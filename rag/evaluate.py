@@ -40,20 +40,10 @@ VERSION = 1  # of the result file; raised when the meaning of a field changes
 K = 10  # passages and sentences that retrieval is asked for
 HIDDEN = {"models_dir", "api_key", "base_url"}  # settings that say where, not how
 # Files of the package whose change leaves the rows of a begun run as they are.
-_NOT_ASKED = {
-    *("intervals", "metrics", "scores", "measures", "compare", "mistakes", "charts"),
-    *(
-        "eval_page",
-        "eval_errors",
-        "eval_words",
-        "eval_index",
-        "report",
-        "arguments",
-        "commands",
-        "cli",
-    ),
-    *("headers", "conversation", "page", "reader", "session", "chat"),
-}
+_NOT_ASKED = frozenset(
+    "intervals metrics scores measures compare mistakes charts eval_page eval_errors eval_words "
+    "eval_index report arguments commands cli headers conversation page reader session chat".split()
+)
 _NUMBERS, _BREAK = r"\[\n\s*([^\[\]{}]+?)\n\s*\]", r"\n\s*"  # in indented JSON
 Bar: TypeAlias = Callable[[str], AbstractContextManager[batch.Progress]]  # title → a progress bar
 

@@ -20,7 +20,7 @@ from rag.terms import terms
 from rag.types import Article, ArticleSummary, Sentence
 
 CACHED_ARTICLES = 256
-CACHED_PASSAGES = 20_000  # whose terms are kept: about 30 MB
+CACHED_PASSAGES = 20_000  # whose terms are kept: about 25 MB
 
 
 class Index:

@@ -17,7 +17,7 @@ from rag.terms import fold
 SCRIPTS = {"CJK": "Chinese or Japanese characters", "HIRAGANA": "Japanese", "KATAKANA": "Japanese",
            "HANGUL": "Korean"}  # fmt: skip
 
-# Folded, as rag/terms.py does. Words of English, names and numbers are left out.
+# As they are once folded (rag/terms.py); words that English has too are left out.
 FUNCTION_WORDS = {
     "English": "the of and what who whom whose which when where why how are was were did does have "
     "for with by from about that this these those there than be been will would could should it "
@@ -29,16 +29,16 @@ FUNCTION_WORDS = {
     "German": "der das den dem ein eine einen einem wer wie wo wann warum welche welcher welches "
     "wurde wurden ist sind nach mit von fur uber und hat haben bei zum zur nicht auf gegen",
     "Italian": "il lo gli della delle dei degli nel nella che chi quale quali quando dove come "
-    "perche quanto quanti per con sono stato stata ha hanno secondo che",
+    "perche quanto quanti per con sono stato stata ha hanno secondo",
     "Portuguese": "os das dos uma um que quem qual quais quando onde como quanto quantos por "
     "para com foi sao esta tem nao na no segundo e",
     "Dutch": "het een wie waar wanneer waarom hoe welke wat zijn werd worden heeft hebben van voor "
     "met door naar bij niet en aan",
     "Swedish": "vem vad nar varfor hur vilken vilket vilka ar och det som den har hade blev "
     "for med av pa till inte ett",
-    "Polish": "kto co gdzie kiedy dlaczego jak jaki jaka jakie ile czy jest sa byl byla przez dla "
-    "nie z na sie ktory ktora gdzie",
-    "Turkish": "kim ne nerede neden nasil hangi kac mi mu ve bir bu icin ile gore olan oldu olarak",
+    "Polish": "kto co gdzie kiedy dlaczego jak jaki jaka jakie ile czy jest sa był była przez dla "
+    "nie z na sie ktory ktora",
+    "Turkish": "kim ne nerede neden nasıl hangi kac mı mu ve bir bu icin ile gore olan oldu olarak",
     "Indonesian": "siapa apa mana kapan mengapa bagaimana berapa yang di dan dari untuk dengan "
     "pada adalah oleh itu ini tidak",
 }

@@ -111,12 +111,17 @@ def make_query(question: str, index: Index, encoder: Encoder, date: str | None =
 
 def find_candidates(query: Query, index: Index, config: Config) -> list[Candidate]:
     """Return the sentences of the best passages by vectors and by BM25 together."""
-    dense, _ = index.vectors.search(query.vector, config.candidates)
+    dense, lexical = find_passages(query, index, config.candidates)
+    return candidates_of(query, index, dict.fromkeys([*dense, *lexical]))
+
+
+def find_passages(query: Query, index: Index, k: int) -> tuple[list[int], list[int]]:
+    """Return the keys of the best k passages by vectors, and of those by BM25."""
+    dense, _ = index.vectors.search(query.vector, k)
     wanted = [*query.terms, *query.variants.terms]
-    lexical, _ = index.lexical.search(
-        wanted, config.candidates, similar=[term for term, _ in query.variants.unknown]
-    )
-    return candidates_of(query, index, dict.fromkeys([*dense.tolist(), *lexical.tolist()]))
+    misspelt = [term for term, _ in query.variants.unknown]
+    lexical, _ = index.lexical.search(wanted, k, similar=misspelt)
+    return dense.tolist(), lexical.tolist()
 
 
 def candidates_of(query: Query, index: Index, keys: Iterable[int]) -> list[Candidate]:

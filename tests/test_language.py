@@ -23,6 +23,8 @@ ENGLISH = "The bridge was closed on Friday after cracks were found in two of its
         ("Quem é o presidente da câmara e quando foi eleito?", "Portuguese"),
         ("Wie is de burgemeester van de stad?", "Dutch"),
         ("Kto jest burmistrzem miasta?", "Polish"),
+        ("Gdzie był most?", "Polish"),
+        ("Başkanın adı nedir ve nasıl seçildi?", "Turkish"),
         ("Vem är stadens borgmästare?", "Swedish"),
         ("Кто мэр города?", "the Cyrillic script"),
         ("谁是市长？", "Chinese or Japanese characters"),
