@@ -42,7 +42,7 @@ def test_the_lead_of_dated_news_counts_more(tmp_path: Path) -> None:
         c.quote: c.feature("lead")
         for c in best(tmp_path, "When will the harbour and the quay close?")
     }
-    assert leads["The harbour will close in spring."] == pytest.approx(1)
+    assert leads["The harbour will close in spring."] > 0.99
     assert 0 < leads["The harbour will close for repairs."] < 0.05
     assert leads["The quay will close in spring."] == 0  # no date, so perhaps no news
 
