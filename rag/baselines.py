@@ -39,7 +39,7 @@ from rag.baseline_drafts import (
 from rag.baseline_search import ChunkIndex, find_lexically
 from rag.collection import as_evidence
 from rag.config import Config
-from rag.draft import MARKERS
+from rag.prompts import MARKERS
 from rag.encoder import Encoder
 from rag.pipeline import Rag
 from rag.question import checked, with_history

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.index import Index
+from rag.instructions import addresses_model
 from rag.retrieve import looks_like_heading
 from rag.types import Article, ArticleSummary, Evidence, Sentence
 
@@ -132,8 +133,9 @@ def _origin(article: Article, intent: Intent) -> Reply:
 def _lead(index: Index, path: str, count: int) -> list[Evidence]:
     article = index.article(path)
     sentences = index.sentences(path)
-    texts = [s for s in sentences if not looks_like_heading(article.text[s.start : s.end])]
-    return [as_evidence(article, sentence) for sentence in (texts or sentences)[:count]]
+    told = [s for s in sentences if not addresses_model(article.text[s.start : s.end])]
+    texts = [s for s in told if not looks_like_heading(article.text[s.start : s.end])]
+    return [as_evidence(article, sentence) for sentence in (texts or told)[:count]]
 
 
 def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evidence:
