@@ -73,7 +73,7 @@ _ORDERS = (
     r"\btell (?:the |every |all |any )?(?:users?|readers?|person asking|human) (?:that|to|the)\b",
     r"\b(?:reveal|print|repeat|show|output|leak|display|disclose|recite) (?:\w+ ){0,3}(?:system prompt"
     r"|your (?:prompt|instructions|rules|configuration)|(?:prompt|text|words|instructions) above)\b",
-    r"\b(?:do not|don't|never) (?:cite|quote|mention|reveal|use|trust|consult|rely on|answer from)"
+    r"\b(?:do not|don't|never) (?:cite|quote|mention|reveal|trust|consult|rely on|answer from)"
     r" (?:\w+ ){0,3}(?:sources?|citations?|system prompt|instructions|articles|documents|sentences)\b",
     r"\bcite (?:only |always )?(?:this|source|sentence|number|article|it)\b(?! as\b).*\b(?:answers?"
     r"|claims?|questions?|source|evidence|sentence)\b",
@@ -123,7 +123,8 @@ _ENGLISH = (
 # The best known order in other languages, as it is once folded (rag/terms.py).
 _OTHERS = (
     r"\b(?:ignora|ignore|ignorar|ignorad|olvida|olvide|omite) (?:\w+ ){0,3}instrucciones\b",
-    r"\b(?:ignore|ignorez|oublie|oubliez) (?:\w+ ){0,3}(?:instructions|consignes)\b",
+    r"\b(?:ignore|ignorez|oublie|oubliez) (?:\w+ ){0,2}(?:les|ces|tes|vos|mes) (?:\w+ ){0,2}"
+    r"(?:instructions|consignes)\b",
     r"\b(?:ignoriere|ignorieren sie|vergiss|vergessen sie|missachte) (?:\w+ ){0,3}(?:anweisungen|befehle|regeln)",
     r"\b(?:ignora|ignorate|dimentica) (?:\w+ ){0,3}istruzioni\b",
     r"\b(?:ignore|ignora|esqueca|desconsidere) (?:\w+ ){0,3}instrucoes\b",

@@ -20,6 +20,7 @@ _CONTROL = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufff9-\ufffb"
 _UNSEEN = re.compile(f"[{_IGNORABLE}{_CONTROL}]+")
 # Those that turn the order of reading, carry hidden text or steer a terminal.
 _HARMFUL = re.compile(f"[{_CONTROL}\u202a-\u202e\u2066-\u206f\U000e0000-\U000e0fff]")
+_SPACES = re.compile("[\x1c-\x1f\x85]")  # controls that are white space
 _JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]{1,2}")
 _SCRIPTS = "\u0300"  # from here on, joiners have a meaning: in emoji, Persian, Hindi
 
@@ -34,7 +35,7 @@ def shown(text: str) -> str:
 
     Joiners stay where a script or an emoji needs them; other characters without a shape go.
     """
-    return _UNSEEN.sub(_replaced, text)
+    return _UNSEEN.sub(_replaced, _SPACES.sub(" ", text))
 
 
 def _replaced(match: re.Match[str]) -> str:
