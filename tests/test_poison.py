@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import NEWS
-from poison import Obedient, Outcome, Poison, load_pack, run, write_articles
+from poison_pack import Obedient, Outcome, Poison, load_pack, run, write_articles
 
 from rag import models, prompts
 from rag.config import Config

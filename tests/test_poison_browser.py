@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from fake_rag import FakeRag
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
-from poison import Obedient, Poison, load_pack, write_articles
+from poison_pack import Obedient, Poison, load_pack, write_articles
 from test_chat_browser import CHROMIUM, FLAGS, serving
 
 from rag.config import Config
