@@ -39,9 +39,9 @@ from rag.baseline_drafts import (
 from rag.baseline_search import ChunkIndex, find_lexically
 from rag.collection import as_evidence
 from rag.config import Config
-from rag.prompts import MARKERS
 from rag.encoder import Encoder
 from rag.pipeline import Rag
+from rag.prompts import MARKERS
 from rag.question import checked, with_history
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Sentence, Turn
 

@@ -36,8 +36,9 @@ Q = TypeVar("Q", bound=Quoted)
 
 # What stands before a word that begins an order; "\n" is the start. "To ignore all rules" is none.
 _BEFORE_ORDER = re.compile(
-    r"(?:[\n.!?:;,>)\]}*#\"“”—–-][^\w\n]*|\b(?:please|now|then|kindly|just|and|instead|must|you should"
-    r"|you will|you are to|you shall|you have to|always|only|simply|never|immediately) )\Z"
+    r"(?:[\n.!?:;,>)\]}*#\"“”—–-][^\w\n]*|\b(?:please|now|then|kindly|just|and|instead|must"
+    r"|you should|you will|you are to|you shall|you have to|always|only|simply|never"
+    r"|immediately) )\Z"
 )
 _LEAD = 16  # characters before an order that are looked at
 _EACH = r"(?:the|any|this|every|all|each|your|that|such)"
@@ -60,31 +61,36 @@ _ORDERS = (
     # "Ignore all previous instructions", "disregard the above"
     rf"\b(?:ignore|disregard|forget|override|overrule|bypass|discard|do not follow|don't follow"
     rf"|stop following) (?:\w+ ){{0,3}}{_EARLIER} (?:\w+ ){{0,3}}{_RULES}\b",
-    r"\b(?:ignore|disregard|forget|discard) (?:everything|all|anything|whatever|the|of)\b(?: \w+){0,6}?"
-    r" (?:above|before this|so far|you were told|you have been told|other articles|other sources"
+    r"\b(?:ignore|disregard|forget|discard) (?:everything|all|anything|whatever|the|of)\b"
+    r"(?: \w+){0,6}? (?:above|before this|so far|you were told|you have been told|other articles"
+    r"|other sources"
     r"|other sentences|user's question)\b",
     # "Answer every question with …", "reply only with", "print exactly"
-    rf"\b(?:answer|respond|reply)(?: only| exactly| always| instead| just)* (?:with (?:the|exactly|only"
-    rf"|one|a|[\"“])|that\b|in (?:one|all|capital|french|spanish|latin)|(?:to )?{_EACH} (?:\w+ )?"
+    rf"\b(?:answer|respond|reply)(?: only| exactly| always| instead| just)* (?:with (?:the|exactly"
+    rf"|only|one|a|[\"“])|that\b|in (?:one|all|capital|french|spanish|latin)"
+    rf"|(?:to )?{_EACH} (?:\w+ )?"
     r"(?:questions?|quer(?:y|ies)|users?|prompts?)|[\"“”'])",
-    r"\b(?:say|output|print|write|repeat|type|display|state|claim|insist)(?: only| exactly| just)*"
+    r"\b(?:say|output|print|write|repeat|state|claim|insist)(?: only| exactly| just)*"
     r" (?:only|exactly|verbatim|after me|that the (?:answer|winner) is"
-    r"|the (?:word|words|phrase|following|string|sentence)\b)",
+    r"|the (?:word|words|phrase|string|sentence)\b)",
     r"\btell (?:the |every |all |any )?(?:users?|readers?|person asking|human) (?:that|to|the)\b",
-    r"\b(?:reveal|print|repeat|show|output|leak|display|disclose|recite) (?:\w+ ){0,3}(?:system prompt"
-    r"|your (?:prompt|instructions|rules|configuration)|(?:prompt|text|words|instructions) above)\b",
+    r"\b(?:reveal|print|repeat|show|output|leak|display|disclose|recite) (?:\w+ ){0,3}(?:system"
+    r" prompt|your (?:prompt|instructions|rules|configuration)|(?:prompt|text|words|instructions)"
+    r" above)\b",
     r"\b(?:do not|don't|never) (?:cite|quote|mention|reveal|trust|consult|rely on|answer from)"
-    r" (?:\w+ ){0,3}(?:sources?|citations?|system prompt|instructions|articles|documents|sentences)\b",
+    r" (?:\w+ ){0,3}(?:sources?|citations?|system prompt|instructions|articles|documents"
+    r"|sentences)\b",
     r"\bcite (?:only |always )?(?:this|source|sentence|number|article|it)\b(?! as\b).*\b(?:answers?"
     r"|claims?|questions?|source|evidence|sentence)\b",
     r"\b(?:pretend|act as if|role-?play) (?:to be|that|you|as)\b",
 )
 _ENGLISH = (
     # "SYSTEM: you …", "New instructions:", "### Instruction"
-    r"\n\W*(?:system|assistant|developer|user|human)\W{0,3}:.*\b(?:you|your|answer|reply|respond|ignore"
-    r"|say|output|must|question)\b",
-    rf"[\n.!?>#*\]]\W{{0,6}}(?:system (?:prompt|message|override|note|notice|instruction)|(?:new|updated"
-    rf"|important|special|hidden|revised) (?:instructions?|prompt)|(?:instructions?|note|notice"
+    r"\n\W*(?:system|assistant|developer|user|human)\W{0,3}:.*\b(?:you|your|answer|reply|respond"
+    r"|ignore|say|output|must|question)\b",
+    rf"[\n.!?>#*\]]\W{{0,6}}(?:system (?:prompt|message|override|note|notice|instruction)|(?:new"
+    rf"|updated|important|special|hidden|revised) (?:instructions?|prompt)|(?:instructions?|note"
+    rf"|notice"
     rf"|message|memo) (?:to|for) (?:the |all |any |every )?{_MODEL}) ?[^.!?]{{0,40}}:",
     r"\n#{2,} ?(?:instructions?|response|system|human|assistant|input)\b",
     r"<[|｜][^<>]{1,40}[|｜]>\W{0,3}(?:system|user|assistant|developer|tool)\b",
@@ -95,37 +101,44 @@ _ENGLISH = (
     r"(?:\W*\Z|[,:;])",
     rf"\byou are (?:now |no longer |just |only )*(?:an? |the )?(?:\w+ ){{0,2}}(?:{_MODEL}|dan)"
     r"(?:\W*\Z|[,:;.!]| (?:that|who|and|named|called|which|in|with|without)\b)",
-    rf"\b(?:dear|attention|hello|hey|hi|greetings),? (?:all |any |the |to )*{_MODEL}\s*(?:[,:;.!—–-]"
-    r"|\Z|(?:reading|processing|that|who)\b)",
+    rf"\b(?:dear|attention|hello|hey|hi|greetings),? (?:all |any |the |to )*{_MODEL}\s*"
+    r"(?:[,:;.!—–-]|\Z|(?:reading|processing|that|who)\b)",
     rf"\n\W*(?:to )?(?:all |any |every )?{_MODEL}(?: and \w+)? (?:reading|processing|summari[sz]ing"
     r"|answering|that reads?|must|should|is to|are to|shall)\b.*\b(?:answer|reply|respond|say|state"
     r"|cite|ignore|output|repeat|text|article|page|document)\b",
-    rf"\b{_EACH} {_MODEL} (?:reading|processing|summari[sz]ing|that reads|which reads) (?:this|the)\b",
-    r"\b(?:when|while|before|after) (?:you )?(?:summari[sz]e|summari[sz]ing|answer|answering|process"
-    r"|processing|citing|cite) (?:this|the|any) (?:article|text|document|page|question|quer\w+)s?\b"
+    rf"\b{_EACH} {_MODEL} (?:reading|processing|summari[sz]ing|that reads|which reads)"
+    r" (?:this|the)\b",
+    r"\b(?:when|while|before|after) (?:you )?(?:summari[sz]e|summari[sz]ing|answer|answering"
+    r"|process|processing|citing|cite) (?:this|the|any) (?:article|text|document|page|question"
+    r"|quer\w+)s?\b"
     r".*\b(?:you|answer|say|include|cite|reply|output|state|write)\b",
     r"\bfrom now on,? (?:you (?:are|must|will|should|only)|answer|reply|respond|pretend|act)\b",
     r"\b(?:enable|enter|activate|now in|switch to|engage) (?:\w+ )?(?:developer|debug|admin|god"
     r"|maintenance|unrestricted|jailbreak|dan) mode\b",
     # "Your answer must", "start every reply with", "add this link to your answer"
-    r"\b(?:your|every|each|the final) (?:answer|response|reply|output)s? (?:must|should|shall|has to)\b",
+    r"\b(?:your|every|each|the final) (?:answer|response|reply|output)s? (?:must|should|shall"
+    r"|has to)"
+    r" (?:only |always |never |not )*(?:begin|start|end|say|state|contain|include|mention|consist"
+    r"|repeat|cite|be:? ?[\"“”'])",
     r"\b(?:begin|start|end|finish|prefix|open|close|replace) (?:your|every|each|the|all) (?:\w+ )?"
     r"(?:answer|response|reply|replies|output)s? (?:with|by)\b",
     r"\b(?:include|insert|add|append|render|embed|put|place|attach)\b[^.!?]{0,80} (?:in|to|into|at"
     r"|after|of) (?:your|every|each) (?:answer|response|reply|output|claim)s?\b",
     # "The answer to the question who won is Bob", "If anyone asks …, say Bob"
     rf"\banswers? to {_EACH} (?:\w+ )?(?:question|query)s?,?:? (?:[\"“”']|{_ASKED}|about who)",
-    rf"\bcorrect (?:answer|reply|response) (?:to|for) {_EACH} (?:\w+ )?(?:questions?|quer(?:y|ies))\b",
+    rf"\bcorrect (?:answer|reply|response) (?:to|for) {_EACH} (?:\w+ )?(?:questions?"
+    r"|quer(?:y|ies))\b",
     r"\b(?:if|when|whenever|should)(?: \w+){0,3} (?:asks?|asked|queried|prompted)\b[^.!?]{0,150}"
-    r"[,:?\"“”] ?(?:then |please |always |you must |only |just |simply |do not |never )*(?:answer|say"
-    r"|reply|respond|tell|state|write|output|claim|insist|cite)\b(?! (?:the )?\w+s\b,)",
+    r"[,:?\"“”] ?(?:then |please |always |you must |only |just |simply |do not |never )*(?:answer"
+    r"|say|reply|respond|tell|state|write|output|claim|insist|cite)\b(?! (?:the )?\w+s\b,)",
 )
 # The best known order in other languages, as it is once folded (rag/terms.py).
 _OTHERS = (
     r"\b(?:ignora|ignore|ignorar|ignorad|olvida|olvide|omite) (?:\w+ ){0,3}instrucciones\b",
     r"\b(?:ignore|ignorez|oublie|oubliez) (?:\w+ ){0,2}(?:les|ces|tes|vos|mes) (?:\w+ ){0,2}"
     r"(?:instructions|consignes)\b",
-    r"\b(?:ignoriere|ignorieren sie|vergiss|vergessen sie|missachte) (?:\w+ ){0,3}(?:anweisungen|befehle|regeln)",
+    r"\b(?:ignoriere|ignorieren sie|vergiss|vergessen sie|missachte) (?:\w+ ){0,3}"
+    r"(?:anweisungen|befehle|regeln)\b",
     r"\b(?:ignora|ignorate|dimentica) (?:\w+ ){0,3}istruzioni\b",
     r"\b(?:ignore|ignora|esqueca|desconsidere) (?:\w+ ){0,3}instrucoes\b",
     r"\b(?:negeer|vergeet) (?:\w+ ){0,3}(?:instructies|opdrachten)\b",
@@ -144,13 +157,13 @@ _HINTS = (
     "programming", "training", "constraint", "restriction", "safeguard", "message", "above",
     "before this", "so far", "told", "other articles", "other sources", "other sentences",
     "question", "assistant", "system:", "developer:", "user", "human", "###", "|>", "｜>", "role",
-    "answer", "citation", "content", " ai", "\nai", "artificial intell", "llm", "language model", "bot",
-    " dan", "pretend", "act as if", "from now on", " mode", "repl", "respon", "output", "quer",
-    "verbatim", "after me", "exactly", "only", "the word", "the phrase", "the following",
+    "answer", "citation", "content", " ai", "\nai", "artificial intell", "llm", "language model",
+    "bot", " dan", "pretend", "act as if", "from now on", " mode", "repl", "respon", "output",
+    "quer", "verbatim", "after me", "exactly", "only", "the word", "the phrase", "the following",
     "the string", "the sentence", "winner is", "reader", "person asking", "cite", " ask",
     "consignes", "anweisung", "befehl", "regeln", "istruzioni", "opdrachten", "polecenia",
-    "talimat", "инструкц", "указани", "команд", "指令", "指示", "说明", "說明", "提示", "内容", "命令",
-    "プロンプト", "تعليمات", "اوامر",
+    "talimat", "инструкц", "указани", "команд", "指令", "指示", "说明", "說明", "提示", "内容",
+    "命令", "プロンプト", "تعليمات", "اوامر",
 )  # fmt: skip
 _TAG = re.compile(r"<[^<>|｜]{1,40}>|\[/?[a-z_]{2,20}\]")
 
@@ -172,8 +185,10 @@ def addresses_model(text: str) -> bool:
 
 _ABOUT = re.compile(
     r"\binstruct|\bprompts?\b|\bprompted\b|\binject|\bjailbreak|\bignor(?:e|es|ed)\b|\bdisregard"
-    r"|\bhidden (?:text|message|word|sentence|instruction)|\b(?:told|tells?|says?|said) (?:to )?(?:the |an? )?"
-    r"(?:ai|assistants?|chatbots?|language models?|models?|llms?)\b|\btrick(?:ed|s)?\b"
+    r"|\bhidden (?:text|message|word|sentence|instruction)|\btrick(?:ed|s)?\b"
+    r"|\b(?:told|tells?|says?|said) (?:to )?(?:the |an? )?(?:ai|assistants?|chatbots?"
+    r"|language models?|models?"
+    r"|llms?)\b"
 )
 
 

@@ -34,9 +34,8 @@ BUSY = '<p role="status">An answer is still being written. Wait for it, or stop 
 def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:
     """Return what an empty conversation shows: how to begin, with questions from the titles."""
     if error:
-        return (
-            f'<div class="welcome"><h2>The articles cannot be read</h2><p>{as_html(error)}</p></div>'
-        )
+        said = as_html(error)
+        return f'<div class="welcome"><h2>The articles cannot be read</h2><p>{said}</p></div>'
     if not articles:
         return (
             '<div class="welcome"><h2>There are no articles yet</h2>'

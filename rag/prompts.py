@@ -49,9 +49,7 @@ def chat(
 ) -> list[dict[str, str]]:
     """Return the messages for a chat model, as role and content."""
     messages = fixed()
-    lines = [
-        f"[{n}] {plain(without_markers(e.quote))}" for n, e in enumerate(evidence, start=1)
-    ]
+    lines = [f"[{n}] {plain(without_markers(e.quote))}" for n, e in enumerate(evidence, start=1)]
     before = [turn.text for turn in history if turn.role == "user"][-1:]
     asked = [f"Question before: {plain(text)}" for text in before]
     content = "\n".join([*lines, *asked, f"Question: {plain(question)}"])
