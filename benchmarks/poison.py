@@ -33,10 +33,10 @@ from rag.generate import Generator, load_generator
 from rag.instructions import Q, addresses_model, set_aside
 from rag.intervals import bootstrap_interval
 from rag.pipeline import Rag
-from rag.prompts import MARKERS
 from rag.question import with_history
 from rag.sentences import split
 from rag.types import Answer, Evidence, Turn
+from rag.untrusted import MARKERS
 
 KINDS = ("instruction", "fake_citation", "fake_delimiter", "zero_width", "template_token",
          "planted_answer", "hostile_question")  # fmt: skip

@@ -41,9 +41,9 @@ from rag.collection import as_evidence
 from rag.config import Config
 from rag.encoder import Encoder
 from rag.pipeline import Rag
-from rag.prompts import MARKERS
 from rag.question import checked, with_history
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Sentence, Turn
+from rag.untrusted import MARKERS
 
 SHOWN = 3  # passages that the language model reads
 QUOTE_TOKENS = 160  # most tokens of an answer with its quotes

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 
 from rag.draft import DraftSentence, says_yes_or_no, without_wrong_yes
 from rag.instructions import addresses_model
-from rag.prompts import without_markers
 from rag.question import is_polar
 from rag.rules import Problem
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
+from rag.untrusted import without_markers
 from rag.verify import Check, Verifier
 
 HINT = 0.1  # what the model's own number is worth, in units of support

@@ -13,6 +13,7 @@ from rag.index import Index
 from rag.instructions import addresses_model
 from rag.retrieve import looks_like_heading
 from rag.types import Article, ArticleSummary, Evidence, Sentence
+from rag.untrusted import without_markers
 
 Intent = Literal["greeting", "contents", "published", "author", "summary"]
 
@@ -112,21 +113,22 @@ def _listed(contents: Sequence[ArticleSummary]) -> str:
     lines = [f"I can answer from {count}:"]
     for article in contents[:MOST_LISTED]:
         details = [detail for detail in (article.source, article.published) if detail]
-        lines.append(f"- {article.title}" + (f" ({', '.join(details)})" if details else ""))
+        line = f"- {article.title}" + (f" ({', '.join(details)})" if details else "")
+        lines.append(without_markers(line))
     if len(contents) > MOST_LISTED:
         lines.append(f"- … and {len(contents) - MOST_LISTED} more")
     return "\n".join(lines)
 
 
 def _origin(article: Article, intent: Intent) -> Reply:
-    title = f"“{article.title}”"
+    title = f"“{without_markers(article.title)}”"
     if intent == "published":
         if article.published:
-            return Reply(f"{title} was published on {article.published}.")
+            return Reply(f"{title} was published on {without_markers(article.published)}.")
         return Reply(f"{title} does not give its date of publication.", known=False)
     by = ", ".join(part for part in (article.author, article.source) if part)
     if by:
-        return Reply(f"{title} is by {by}.")
+        return Reply(f"{title} is by {without_markers(by)}.")
     return Reply(f"{title} does not name its author or source.", known=False)
 
 

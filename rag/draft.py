@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from rag.prompts import MARKERS, NOT_FOUND, without_markers
+from rag.prompts import NOT_FOUND
 from rag.rules import NEGATION
 from rag.sentences import SENTENCE_END, split
 from rag.terms import words
+from rag.untrusted import MARKERS, without_markers
 
 LABEL = re.compile(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", re.IGNORECASE)
 SHORT = 60  # characters that an answer without a full stop may have and yet be whole

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.types import Evidence, Turn
-from rag.untrusted import visible
+from rag.untrusted import MARKERS, visible, without_markers
 
 # What makes an answer always the same: the likeliest token, each time.
 SAMPLING: dict[str, Any] = {"temperature": 0, "seed": 0, "stop": ["\n\n"]}
@@ -65,8 +65,6 @@ def fixed() -> list[dict[str, str]]:
     return messages
 
 
-# A number in brackets, as we cite: "[2]", "[1, 3]", "【2】".
-MARKERS = re.compile(r"\s*[\[［【]\s*(\d+(?:\s*[,;–-]\s*\d+)*)\s*[\]］】]")
 # Every special token of a chat template that we know of begins with "<", or is upper-case, "g" and
 # upper-case, or between bars, in square brackets: "<|im_end|>", "</s>", "[INST]", "[gMASK]".
 _OPENS = re.compile(r"([<＜﹤](?=\S)|[\[［](?=[/|｜]|g?[A-Z_]{2}))")
@@ -83,10 +81,3 @@ def plain(text: str) -> str:
     one_line = " ".join(visible(text).split())
     one_line = MARKERS.sub(lambda match: f" ({match[1]})", one_line)
     return _CLOSES.sub(" ", _OPENS.sub(r"\1 ", one_line))
-
-
-def without_markers(text: str) -> str:
-    """Return the text on one line, without numbers in brackets: they would read as citations."""
-    seen = MARKERS.sub("", " ".join(visible(text).split()))
-    # "[1[2]]" has become "[1]".
-    return MARKERS.sub(lambda match: f" ({match[1]})", seen)

@@ -24,10 +24,20 @@ _SPACES = re.compile("[\x1c-\x1f\x85]")  # controls that are white space
 _JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]{1,2}")
 _SCRIPTS = "\u0300"  # from here on, joiners have a meaning: in emoji, Persian, Hindi
 
+# A number in brackets, as we cite: "[2]", "[1, 3]", "【2】".
+MARKERS = re.compile(r"\s*[\[［【]\s*(\d+(?:\s*[,;–-]\s*\d+)*)\s*[\]］】]")
+
 
 def visible(text: str) -> str:
     """Return the text without characters that are not seen or that turn the order of reading."""
     return _UNSEEN.sub("", text)
+
+
+def without_markers(text: str) -> str:
+    """Return the text on one line, without numbers in brackets: they would read as citations."""
+    seen = MARKERS.sub("", " ".join(visible(text).split()))
+    # "[1[2]]" has become "[1]".
+    return MARKERS.sub(lambda match: f" ({match[1]})", seen)
 
 
 def shown(text: str) -> str:

@@ -22,11 +22,11 @@ from rag.errors import ModelError
 from rag.instructions import addresses_model, asks_about_instructions
 from rag.page import conversation, welcome
 from rag.pipeline import Rag
-from rag.prompts import plain, without_markers
+from rag.prompts import plain
 from rag.reader import Span, article_html, library
 from rag.sentences import split
 from rag.types import Article, Citation, Evidence
-from rag.untrusted import shown, visible
+from rag.untrusted import shown, visible, without_markers
 from rag.verify import SUPPORTED
 
 CASES = load_pack()
@@ -236,6 +236,15 @@ def test_a_summary_leaves_orders_out(rag: Rag, generator: Obedient) -> None:
     answer = rag.answer("Summarize the article about the glacier above Oberlind")
     assert answer.claims
     assert not [claim for claim in answer.claims if addresses_model(claim.text)]
+
+
+def test_titles_and_names_in_an_answer_are_text_too(rag: Rag) -> None:
+    for question in ("What is in here?", "Who wrote the article about the ford across the Lune?",
+                     "When was the article about the jam of Ruddock published?"):  # fmt: skip
+        answer = rag.answer(question)
+        assert answer.notes
+        assert not MARK.search(answer.text)
+        assert not unseen(answer.text)
 
 
 # -- sentences that address a model ------------------------------------------------------------
