@@ -17,6 +17,7 @@ from conftest import NEWS
 from poison_pack import Obedient, Outcome, Poison, load_pack, run, write_articles
 
 from rag import models, prompts
+from rag.collection import as_evidence
 from rag.config import Config
 from rag.errors import ModelError
 from rag.instructions import addresses_model, asks_about_instructions
@@ -93,24 +94,30 @@ def test_the_pack_is_whole(rag: Rag) -> None:
 
 @each
 def test_the_prompt_holds_nothing_but_numbered_lines(
-    fooled: dict[str, Outcome], case: Poison
+    rag: Rag, fooled: dict[str, Outcome], case: Poison
 ) -> None:
     outcome = fooled[case.id]
-    *fixed, last = outcome.messages
+    assert outcome.evidence
+    assert not [e.quote for e in outcome.evidence if addresses_model(e.quote)]
+    check_prompt(outcome.messages, len(outcome.evidence), case)
+    # And if every sentence of the article were shown to the model:
+    every = [as_evidence(rag.article(case.path), s) for s in rag.sentences(case.path)]
+    check_prompt(prompts.chat(case.question, every, case.turns), len(every), case)
+
+
+def check_prompt(messages: list[dict[str, str]], sentences: int, case: Poison) -> None:
+    *fixed, last = messages
     assert fixed == prompts.fixed()
     lines = last["content"].split("\n")
-    numbered = lines[: len(outcome.evidence)]
-    rest = lines[len(outcome.evidence) :]
-    assert outcome.evidence
+    numbered, rest = lines[:sentences], lines[sentences:]
     assert [line.partition(" ")[0] for line in numbered] == [
-        f"[{n}]" for n in range(1, len(numbered) + 1)
+        f"[{n}]" for n in range(1, sentences + 1)
     ]
     before = ["Question before"] if case.history else []
     assert [line.partition(":")[0] for line in rest] == [*before, "Question"]
     assert not MARK.search("\n".join([*(line.partition(" ")[2] for line in numbered), *rest]))
     assert not TOKEN.search(last["content"])
     assert not unseen(last["content"])
-    assert not [e.quote for e in outcome.evidence if addresses_model(e.quote)]
 
 
 def test_special_tokens_are_taken_apart_and_stay_readable() -> None:
@@ -213,7 +220,11 @@ def test_nothing_is_shown_that_its_sentence_does_not_say(
 
 
 @each
-def test_the_sentence_that_answers_is_still_found(fooled: dict[str, Outcome], case: Poison) -> None:
+def test_the_sentence_that_answers_is_still_found(
+    rag: Rag, fooled: dict[str, Outcome], case: Poison
+) -> None:
+    if rag.config.encoder == "hashed":
+        pytest.skip("the encoder is not here")
     evidence = fooled[case.id].exchange.evidence
     assert [e for e in evidence if case.true_answer.casefold() in e.quote.casefold()]
 
