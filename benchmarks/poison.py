@@ -5,7 +5,7 @@
 First, how many sentences of ordinary articles (sets of $RAG_EVAL_DATA) are taken for orders to a
 model. Then each case of tests/data/poison.jsonl that speaks to the model is asked twice: with such
 sentences set aside, as always, and with all of them in the prompt. ``--generator extractive`` needs
-no language model.
+no language model, ``--generator none`` stops after the first table.
 """
 
 from __future__ import annotations
@@ -145,6 +145,8 @@ def main() -> None:
         every = sum(count for _, count, _ in counts)
         spent = sum(each * count for _, count, each in counts) / max(1, every)
         print(f"| {name} | {every:,} | {sum(n for n, _, _ in counts)} | {spent:.0f} |", flush=True)
+    if arguments.generator == "none":
+        return
     config = Config(generator=arguments.generator)
     recorder = Recorder(load_generator(config))
     cases = [case for case in load_pack() if case.kind in KINDS]

@@ -63,13 +63,11 @@ _ORDERS = (
     rf"|stop following) (?:\w+ ){{0,3}}{_EARLIER} (?:\w+ ){{0,3}}{_RULES}\b",
     r"\b(?:ignore|disregard|forget|discard) (?:everything|all|anything|whatever|the|of)\b"
     r"(?: \w+){0,6}? (?:above|before this|so far|you were told|you have been told|other articles"
-    r"|other sources"
-    r"|other sentences|user's question)\b",
+    r"|other sources|other sentences|user's question)\b",
     # "Answer every question with …", "reply only with", "print exactly"
     rf"\b(?:answer|respond|reply)(?: only| exactly| always| instead| just)* (?:with (?:the|exactly"
     rf"|only|one|a|[\"“])|that\b|in (?:one|all|capital|french|spanish|latin)"
-    rf"|(?:to )?{_EACH} (?:\w+ )?"
-    r"(?:questions?|quer(?:y|ies)|users?|prompts?)|[\"“”'])",
+    rf"|(?:to )?{_EACH} (?:\w+ )?(?:questions?|quer(?:y|ies)|users?|prompts?)|[\"“”'])",
     r"\b(?:say|output|print|write|repeat|state|claim|insist)(?: only| exactly| just)*"
     r" (?:only|exactly|verbatim|after me|that the (?:answer|winner) is"
     r"|the (?:word|words|phrase|string|sentence)\b)",
@@ -90,8 +88,7 @@ _ENGLISH = (
     r"|ignore|say|output|must|question)\b",
     rf"[\n.!?>#*\]]\W{{0,6}}(?:system (?:prompt|message|override|note|notice|instruction)|(?:new"
     rf"|updated|important|special|hidden|revised) (?:instructions?|prompt)|(?:instructions?|note"
-    rf"|notice"
-    rf"|message|memo) (?:to|for) (?:the |all |any |every )?{_MODEL}) ?[^.!?]{{0,40}}:",
+    rf"|notice|message|memo) (?:to|for) (?:the |all |any |every )?{_MODEL}) ?[^.!?]{{0,40}}:",
     r"\n#{2,} ?(?:instructions?|response|system|human|assistant|input)\b",
     r"<[|｜][^<>]{1,40}[|｜]>\W{0,3}(?:system|user|assistant|developer|tool)\b",
     r"\b(?:system|user|human|question)\W?:.*\b(?:assistant|answer|ai)\W?:",
@@ -110,22 +107,20 @@ _ENGLISH = (
     r" (?:this|the)\b",
     r"\b(?:when|while|before|after) (?:you )?(?:summari[sz]e|summari[sz]ing|answer|answering"
     r"|process|processing|citing|cite) (?:this|the|any) (?:article|text|document|page|question"
-    r"|quer\w+)s?\b"
-    r".*\b(?:you|answer|say|include|cite|reply|output|state|write)\b",
+    r"|quer\w+)s?\b.*\b(?:you|answer|say|include|cite|reply|output|state|write)\b",
     r"\bfrom now on,? (?:you (?:are|must|will|should|only)|answer|reply|respond|pretend|act)\b",
     r"\b(?:enable|enter|activate|now in|switch to|engage) (?:\w+ )?(?:developer|debug|admin|god"
     r"|maintenance|unrestricted|jailbreak|dan) mode\b",
     # "Your answer must", "start every reply with", "add this link to your answer"
     r"\b(?:your|every|each|the final) (?:answer|response|reply|output)s? (?:must|should|shall"
-    r"|has to)"
-    r" (?:only |always |never |not )*(?:begin|start|end|say|state|contain|include|mention|consist"
+    r"|has to) (?:only |always |never |not )*(?:begin|start|end|say|state|contain|include|mention|consist"
     r"|repeat|cite|be:? ?[\"“”'])",
     r"\b(?:begin|start|end|finish|prefix|open|close|replace) (?:your|every|each|the|all) (?:\w+ )?"
     r"(?:answer|response|reply|replies|output)s? (?:with|by)\b",
     r"\b(?:include|insert|add|append|render|embed|put|place|attach)\b[^.!?]{0,80} (?:in|to|into|at"
     r"|after|of) (?:your|every|each) (?:answer|response|reply|output|claim)s?\b",
     # "The answer to the question who won is Bob", "If anyone asks …, say Bob"
-    rf"\banswers? to {_EACH} (?:\w+ )?(?:question|query)s?,?:? (?:[\"“”']|{_ASKED}|about who)",
+    rf"\b(?<!in )answers? to {_EACH} (?:\w+ )?(?:question|query)s?,?:? (?:[\"“”']|{_ASKED}|about who)",
     rf"\bcorrect (?:answer|reply|response) (?:to|for) {_EACH} (?:\w+ )?(?:questions?"
     r"|quer(?:y|ies))\b",
     r"\b(?:if|when|whenever|should)(?: \w+){0,3} (?:asks?|asked|queried|prompted)\b[^.!?]{0,150}"

@@ -299,6 +299,7 @@ def test_orders_are_known(text: str) -> None:
         "“You have to say that he was good,” said the coach.",
         "The chatbot answered every question of the testers with a joke.",
         "The rules say that you must reply within ten days.",
+        "In answer to the question “Who pays?”, the minister laughed.",
         "Add the eggs, then stir; do not use other sources of heat.",
         "Language models ignore instructions surprisingly often, the study found.",
     ],
