@@ -113,14 +113,15 @@ _ENGLISH = (
     r"|maintenance|unrestricted|jailbreak|dan) mode\b",
     # "Your answer must", "start every reply with", "add this link to your answer"
     r"\b(?:your|every|each|the final) (?:answer|response|reply|output)s? (?:must|should|shall"
-    r"|has to) (?:only |always |never |not )*(?:begin|start|end|say|state|contain|include|mention|consist"
-    r"|repeat|cite|be:? ?[\"“”'])",
+    r"|has to) (?:only |always |never |not )*(?:begin|start|end|say|state|contain|include|mention"
+    r"|consist|repeat|cite|be:? ?[\"“”'])",
     r"\b(?:begin|start|end|finish|prefix|open|close|replace) (?:your|every|each|the|all) (?:\w+ )?"
     r"(?:answer|response|reply|replies|output)s? (?:with|by)\b",
     r"\b(?:include|insert|add|append|render|embed|put|place|attach)\b[^.!?]{0,80} (?:in|to|into|at"
     r"|after|of) (?:your|every|each) (?:answer|response|reply|output|claim)s?\b",
     # "The answer to the question who won is Bob", "If anyone asks …, say Bob"
-    rf"\b(?<!in )answers? to {_EACH} (?:\w+ )?(?:question|query)s?,?:? (?:[\"“”']|{_ASKED}|about who)",
+    rf"\b(?<!in )answers? to {_EACH} (?:\w+ )?(?:question|query)s?,?:?"
+    rf" (?:[\"“”']|{_ASKED}|about who)",
     rf"\bcorrect (?:answer|reply|response) (?:to|for) {_EACH} (?:\w+ )?(?:questions?"
     r"|quer(?:y|ies))\b",
     r"\b(?:if|when|whenever|should)(?: \w+){0,3} (?:asks?|asked|queried|prompted)\b[^.!?]{0,150}"
