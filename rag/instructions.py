@@ -66,11 +66,11 @@ _ORDERS = (
     r"|other sources|other sentences|user's question)\b",
     # "Answer every question with …", "reply only with", "print exactly"
     rf"\b(?:answer|respond|reply)(?: only| exactly| always| instead| just)* (?:with (?:the|exactly"
-    rf"|only|one|a|[\"“])|that\b|in (?:one|all|capital|french|spanish|latin)"
+    rf"|only|one|a|[\"“])|that\b(?! way)|in (?:one|all|capital|french|spanish|latin)"
     rf"|(?:to )?{_EACH} (?:\w+ )?(?:questions?|quer(?:y|ies)|users?|prompts?)|[\"“”'])",
     r"\b(?:say|output|print|write|repeat|state|claim|insist)(?: only| exactly| just)*"
     r" (?:only|exactly|verbatim|after me|that the (?:answer|winner) is"
-    r"|the (?:word|words|phrase|string|sentence)\b)",
+    r"|the (?:word|words|phrase|string|sentence)\b(?! ?,))",
     r"\btell (?:the |every |all |any )?(?:users?|readers?|person asking|human) (?:that|to|the)\b",
     r"\b(?:reveal|print|repeat|show|output|leak|display|disclose|recite) (?:\w+ ){0,3}(?:system"
     r" prompt|your (?:prompt|instructions|rules|configuration)|(?:prompt|text|words|instructions)"
@@ -80,7 +80,7 @@ _ORDERS = (
     r"|sentences)\b",
     r"\bcite (?:only |always )?(?:this|source|sentence|number|article|it)\b(?! as\b).*\b(?:answers?"
     r"|claims?|questions?|source|evidence|sentence)\b",
-    r"\b(?:pretend|act as if|role-?play) (?:to be|that|you|as)\b",
+    r"\b(?:pretend|act as if|role-?play) (?:to be|that you|you|as)\b",
 )
 _ENGLISH = (
     # "SYSTEM: you …", "New instructions:", "### Instruction"
@@ -126,7 +126,7 @@ _ENGLISH = (
     r"|quer(?:y|ies))\b",
     r"\b(?:if|when|whenever|should)(?: \w+){0,3} (?:asks?|asked|queried|prompted)\b[^.!?]{0,150}"
     r"[,:?\"“”] ?(?:then |please |always |you must |only |just |simply |do not |never )*(?:answer"
-    r"|say|reply|respond|tell|state|write|output|claim|insist|cite)\b(?! (?:the )?\w+s\b,)",
+    r"|say|reply|respond|tell|write|output|cite)\b(?! (?:the )?\w+s\b,)",
 )
 # The best known order in other languages, as it is once folded (rag/terms.py).
 _OTHERS = (
