@@ -11,7 +11,6 @@ from typing import Literal
 
 from rag.index import Index
 from rag.instructions import addresses_model
-from rag.retrieve import looks_like_heading
 from rag.types import Article, ArticleSummary, Evidence, Sentence
 from rag.untrusted import without_markers
 
@@ -138,6 +137,11 @@ def _lead(index: Index, path: str, count: int) -> list[Evidence]:
     told = [s for s in sentences if not addresses_model(article.text[s.start : s.end])]
     texts = [s for s in told if not looks_like_heading(article.text[s.start : s.end])]
     return [as_evidence(article, sentence) for sentence in (texts or told)[:count]]
+
+
+def looks_like_heading(quote: str) -> bool:
+    """Return whether the text is a heading, a byline or a list mark rather than a sentence."""
+    return len(quote) < 80 and not re.search(r"[.!?…][\"'”’»)\]]*\Z", quote)
 
 
 def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evidence:
