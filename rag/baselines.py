@@ -39,11 +39,11 @@ from rag.baseline_drafts import (
 from rag.baseline_search import ChunkIndex, find_lexically
 from rag.collection import as_evidence
 from rag.config import Config
-from rag.draft import MARKERS
 from rag.encoder import Encoder
 from rag.pipeline import Rag
 from rag.question import checked, with_history
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Sentence, Turn
+from rag.untrusted import MARKERS
 
 SHOWN = 3  # passages that the language model reads
 QUOTE_TOKENS = 160  # most tokens of an answer with its quotes

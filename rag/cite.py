@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.draft import MARKERS, DraftSentence, says_yes_or_no, without_wrong_yes
+from rag.draft import DraftSentence, says_yes_or_no, without_wrong_yes
+from rag.instructions import addresses_model
 from rag.question import is_polar
 from rag.rules import Problem
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
+from rag.untrusted import without_markers
 from rag.verify import Check, Verifier
 
 HINT = 0.1  # what the model's own number is worth, in units of support
@@ -95,6 +97,8 @@ class Citer:
         if sentence.finished:
             for sources in self._attempts(sentence.text, ranked):
                 check = self._check(sentence.text, sources)
+                if check.passed and any(addresses_model(source.quote) for source in sources):
+                    return self.quote(sources[0])  # an order, asked about: never our own words
                 if check.passed:
                     return self._publish(sentence.text, sources, check.support)
         if not ranked or not self.repairs:
@@ -164,7 +168,8 @@ class Citer:
 
     def _check(self, text: str, sources: Sequence[Evidence]) -> Check:
         quotes = [source.quote for source in sources]
-        title = " ".join(dict.fromkeys(source.title for source in sources))
+        titles = dict.fromkeys(s.title for s in sources if not addresses_model(s.title))
+        title = " ".join(titles)
         weights = {
             term: self._weights.get(term, UNKNOWN) * (1 if term in self._asked else NEW)
             for term in content_terms(text)
@@ -214,7 +219,9 @@ class Citer:
         ):
             return None
         # Footnote marks of the article itself would read like ours; the citation keeps them.
-        text = MARKERS.sub("", " ".join(evidence.quote.split()))
+        text = without_markers(evidence.quote)
+        if not re.search(r"\w", text):
+            return None
         return self._publish(text, [evidence], 1.0, quoted=True)
 
     def _publish(

@@ -22,6 +22,7 @@ from rag.encoder import Encoder, load_encoder
 from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
+from rag.instructions import addresses_model, set_aside
 from rag.language import stranger
 from rag.manifest import default_index_dir
 from rag.question import checked, has_parts, is_polar, with_history
@@ -48,6 +49,7 @@ from rag.types import (
 )
 from rag.verify import load_verifier
 
+LOOKED_AT = 10  # best sentences that confidence and unknown names are judged by
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
@@ -212,10 +214,11 @@ class Rag:
 
     def _find(self, question: str, k: int, date: str | None = None) -> Found:
         query = make_query(question, self.index, self._encoder, date)
-        best = ranked(find_candidates(query, self.index, self.config))
+        every = ranked(find_candidates(query, self.index, self.config))
+        best = set_aside(question, every, max(k, LOOKED_AT))
         return Found(
             evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
-            passages=tuple(passages_of(best)),
+            passages=tuple(passages_of(every)),
             confidence=round(confidence(query, best), 4),
             unknown_names=unknown_names(query, best),
         )
@@ -227,6 +230,7 @@ class Rag:
             as_evidence(article, sentence)
             for sentence in reversed(self.index.sentences(evidence.article))
             if sentence.end <= evidence.start
+            and not addresses_model(article.text[sentence.start : sentence.end])
         ]
 
     def _about_the_collection(self, run: Run, intent: Intent) -> Iterator[Event]:

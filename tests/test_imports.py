@@ -13,9 +13,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 
 # A module may import only modules that stand before it. Put a new one where it runs.
 ORDER = """
-    types errors config
+    types errors config untrusted
     catalogue hashes fetch models
-    articles sentences passages irregular terms numbers rules
+    articles sentences passages irregular terms numbers rules instructions
     encoder store lexical database manifest sync index
     period variants language
     question retrieve collection confidence
