@@ -26,13 +26,20 @@ class Period:
 
     def closeness(self, published: str | None) -> float:
         """Return 1 for an article published in the period, less the farther away, 0..1."""
-        try:
-            date = dt.date.fromisoformat((published or "")[:10])
-        except ValueError:
+        date = day_of(published)
+        if date is None:
             return UNKNOWN
         outside = max((self.first - date).days, (date - self.last).days, 0)
         length = (self.last - self.first).days + 1
         return math.exp(-outside / max(3.0, length / 2))
+
+
+def day_of(published: str | None) -> dt.date | None:
+    """Return the day of an ISO date or time, None for anything else."""
+    try:
+        return dt.date.fromisoformat((published or "")[:10])
+    except ValueError:
+        return None
 
 
 def period_of(question: str, date: str | None) -> Period | None:

@@ -4,23 +4,25 @@ search say about the sentence and about its passage.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.config import Config
+from rag.copies import originals
 from rag.database import StoredPassage
 from rag.encoder import Encoder
 from rag.index import Index
-from rag.period import Period, period_of
+from rag.period import Period, day_of, period_of
 from rag.rules import names
 from rag.terms import STOPWORDS, content_terms, stem, terms, words
-from rag.types import Article, Evidence, Hit, Sentence, Vectors
+from rag.types import Article, Copy, Evidence, Hit, Sentence, Vectors
 from rag.variants import Variants, near_spelling, variants_of
 
 K1, B = 1.2, 0.75  # of BM25, as in the lexical index
@@ -75,6 +77,7 @@ class Candidate:
     sentence: Sentence
     passage: StoredPassage
     features: NDArray[np.float32]
+    copies: tuple[Candidate, ...] = ()  # the same or nearly the same words in other articles
 
     @property
     def quote(self) -> str:
@@ -175,11 +178,27 @@ def _with_variants(query: Query, found: Sequence[str], text: str) -> Sequence[st
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the candidates, best first, each wording once."""
-    best: dict[str, Candidate] = {}
-    for candidate in sorted(candidates, key=lambda c: (-c.score, c.article.path, c.sentence.start)):
-        best.setdefault(" ".join(candidate.quote.split()), candidate)
-    return list(best.values())
+    """Return the candidates, best first, each wording once, with its copies in other articles.
+
+    Of the same score, the newest comes first.
+    """
+    ordered = sorted(candidates, key=lambda c: (c.article.path, c.sentence.start))
+    ordered.sort(key=lambda c: day_of(c.article.published) or dt.date.min, reverse=True)
+    ordered.sort(key=lambda c: -round(c.score, 4))
+    groups: dict[int, list[Candidate]] = {}
+    first = originals([c.quote for c in ordered], [c.article.path for c in ordered])
+    for candidate, n in zip(ordered, first, strict=True):
+        groups.setdefault(n, []).append(candidate)
+    return [replace(best, copies=_elsewhere(best, rest)) for best, *rest in groups.values()]
+
+
+def _elsewhere(best: Candidate, rest: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return one of the copies of each other article."""
+    by_path: dict[str, Candidate] = {}
+    for copy in rest:
+        if copy.article.path != best.article.path:
+            by_path.setdefault(copy.article.path, copy)
+    return tuple(by_path.values())
 
 
 def unknown_names(query: Query, best: Sequence[Candidate]) -> tuple[str, ...]:
@@ -203,8 +222,13 @@ def evidence_of(candidate: Candidate) -> Evidence:
     article, sentence = candidate.article, candidate.sentence
     return Evidence(
         article.path, article.title, article.published, sentence.start, sentence.end,
-        candidate.quote, round(candidate.score, 4),
+        candidate.quote, round(candidate.score, 4), tuple(map(_copy, candidate.copies)),
     )  # fmt: skip
+
+
+def _copy(candidate: Candidate) -> Copy:
+    article, sentence = candidate.article, candidate.sentence
+    return Copy(article.path, article.title, article.published, sentence.start, sentence.end)
 
 
 def passages_of(candidates: Iterable[Candidate]) -> list[Hit]:

@@ -1,0 +1,329 @@
+"""Two articles that answer one question with different values: which numbers or dates of two
+sentences are their answers, and whether they are about the same thing.
+
+Made to be silent rather than wrong: two numbers are compared only where the question says what kind
+of value it asks for, each sentence has one such value beside what was asked, and both sentences
+share their subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.numbers import DAYS, MONTHS, Date, Number, dates, numbers
+from rag.period import day_of
+from rag.rules import missing_names, names, polarity
+from rag.terms import STOPWORDS, content_terms, fold, stem
+from rag.types import Citation, Evidence
+
+COVERED = 0.75  # share of the question's terms in the other sentence with its title
+COVERED_ALONE = 0.5  # … in the sentence itself
+SHARED = 3  # terms that both sentences have
+CONTAINED = 0.5  # share of the shorter sentence's terms that the other one has
+REACH = 4  # words between a number and what it counts
+CLOSE = 0.1  # by how much a rounded number ("about 4,000") may differ from an exact one
+
+MONEY = frozenset({"dollar", "euro", "pound", "yen", "yuan", "rouble", "ruble", "rupee", "cent"})
+# Words that say the same of what a value belongs to; each line counts as its first word.
+SYNONYMS = """
+kill die dead death fatal deadly fatality toll life; injure wound hurt injury casualty; people
+person resident inhabitant human population; cost price pay spend worth charge expense; fee; buy
+purchase acquire; employee worker staff job; arrest detain custody; car vehicle; house home;
+child kid; begin start open launch; end finish close; found establish set; build construct
+erect; percent percentage proportion share rate; fire blaze wildfire; quake earthquake;
+miss disappear; year age old; damage destroy; elect win; vote ballot; student pupil; firm company
+business; tall height high; long length; deep depth; fast speed; heavy weight weigh
+"""
+KINDS: tuple[tuple[str, str], ...] = (
+    ("age", r"\bhow old\b|\bwhat (?:is|was) .{1,60}\bage\b|\bat what age\b"),
+    ("percent", r"\b(?:what|which) (?:per ?cent(?:age)?|proportion|share|rate)\b|\bhow many per ?cent"
+                r"|\b(?:unemployment|inflation|interest|growth|approval|turnout|vacancy) rate\b"),
+    ("money", r"\bhow much (?:money|did|does|do|will|would|was|were|is|are|has|have|had)\b.{0,99}\b"
+              r"(?:cost|pay|paid|spend|spent|sell|sold|worth|price|raise|earn|owe|fine|charge|invest"
+              r"|donate|give|buy|bought|lose|lost|make|made|money)"
+              r"|\b(?:cost|price|fine|fee|fare|budget|salary|revenue|profit)\b"
+              r"|\bhow much (?:is|was|are|were) .{1,80}\b(?:ticket|worth|fined|paid|sold)|how much money"),
+    ("measure", r"\bhow (?:long|far|tall|high|deep|wide|heavy|fast|large|big|much)\b"
+                r"|\bwhat (?:is|was|were) .{0,40}\b(?:length|height|weight|speed|distance|depth|area"
+                r"|temperature|capacity|magnitude|size)\b"),
+    ("date", r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b"),
+    ("count", r"\bhow many\b|\bnumber of\b|\btoll\b|\bpopulation\b"),
+)  # fmt: skip
+_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KINDS)
+# Words of a question that say what kind of value it wants, not of what.
+_KIND_WORDS = frozenset(
+    map(stem, "many much number amount total percent percentage proportion date day month".split())
+)
+_HEDGE = re.compile(
+    r"\b(?:about|around|roughly|approximately|some|nearly|almost|over|more than|under|less than"
+    r"|fewer than|an estimated|close to|up to)\s+(?:[$€£¥]|us\$)?\Z"
+)
+_POSSIBLE = re.compile(
+    r"\b(?:could|may|might|up to|as many as|as much as|at most|expected|forecasts?|projected"
+    r"|predict(?:ed|s)?|feared|if|unless|hopes?|hoped|target|goal|proposed|offered|sought)\b"
+)
+_SAID = re.compile(
+    r"\baccording to [^,.;]{1,80}"
+    r"|\b[A-Z][^,.;]{0,60} (?:said|says|told \w+|announced|reported|confirmed)\b"
+    r"|\b(?:said|says|told|announced|reported) [^,.;]{1,60}"
+)  # "Mayor Ann Okoye said": who says it is not what it is about
+_TOKEN = re.compile(r"[^\s,;:()–—]+|[,;:()–—]")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a sentence answers, as it is written there."""
+
+    kind: str
+    unit: str | None
+    number: float | None
+    date: Date | None
+    written: str
+    rounded: bool = False
+
+    def same(self, other: Value) -> bool:
+        """Return whether both say the same as far as each goes, or cannot be compared."""
+        if self.date and other.date:
+            return _same_date(self.date, other.date)
+        if self.number is None or other.number is None:
+            return True
+        low, high = sorted((abs(self.number), abs(other.number)))
+        if low == high or (self.rounded or other.rounded) and high - low <= CLOSE * high:
+            return True
+        return _rounds_to(low, high) or _rounds_to(high, low)
+
+
+def kind_asked(question: str) -> str | None:
+    """Return the kind of value that a question asks for, or None: it asks for no value."""
+    text = fold(question)
+    return next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+
+
+def disagreeing(
+    question: str, claim: str, cited: Citation | Evidence, others: Sequence[Evidence]
+) -> list[tuple[Value, Evidence | Citation]]:
+    """Return the cited sentence and those of other articles that answer the question with other
+    values, each with its value, the newest first; nothing when no other value was found.
+
+    At most one sentence for each value.
+    """
+    kind = kind_asked(question)
+    own = _value(question, kind, cited) if kind else None
+    if own is None or not _says(claim, own):
+        return []
+    found: list[tuple[Value, Evidence | Citation]] = [(own, cited)]
+    for other in others:
+        if other.article == cited.article:
+            continue
+        value = _value(question, kind or "", other)
+        if value is None or value.unit != own.unit or any(value.same(v) for v, _ in found):
+            continue
+        if _same_subject(question, value.kind, cited, other):
+            found.append((value, other))
+    return newest_first(found) if len(found) > 1 else []
+
+
+def newest_first(
+    found: Sequence[tuple[Value, Evidence | Citation]],
+) -> list[tuple[Value, Evidence | Citation]]:
+    """Return the sentences by date of publication; those without one stand last."""
+    known = [(day_of(place.published), value, place) for value, place in found]
+    dated = sorted((row for row in known if row[0]), key=lambda row: str(row[0]), reverse=True)
+    return [(value, place) for _, value, place in [*dated, *(row for row in known if not row[0])]]
+
+
+def _says(claim: str, value: Value) -> bool:
+    """Return whether the claim gives the value, and not only its sentence."""
+    if value.date:
+        folded = fold(claim)
+        return any(part in folded for part in value.written.split())
+    return any(number.value == value.number for number in numbers(claim))
+
+
+# Values.
+
+
+def _value(question: str, kind: str, place: Citation | Evidence) -> Value | None:
+    found = set(_values(question, kind, place.quote))
+    return found.pop() if len(found) == 1 else None
+
+
+def _values(question: str, kind: str, text: str) -> Iterator[Value]:
+    if kind == "date":
+        yield from _dates(text)
+        return
+    head = _head(question, kind)
+    for number, before, after in _placed(text):
+        if kind in {"money", "measure"}:
+            fits = number.unit in MONEY if kind == "money" else number.unit not in {None, "percent"}
+        elif kind == "percent":
+            fits = number.unit in {"percent", "point"}
+        elif kind == "age":
+            fits = number.unit == "year" or (number.unit is None and 0 < number.value < 120)
+        else:
+            near = _canonical([*after.split()[:REACH], *before.split()[-REACH:]])
+            fits = number.unit is None and bool(head & near) and not _is_year(number)
+        if fits and not re.search(r"\bfrom\s+(?:[$€£¥]|us\$)?\Z", before):
+            unit = "year" if kind == "age" else number.unit
+            rounded = bool(_HEDGE.search(before))
+            yield Value(kind, unit, number.value, None, number.written, rounded)
+
+
+def _head(question: str, kind: str) -> frozenset[str]:
+    """Return the terms of what is counted: "people" and "kill" of "How many people died"."""
+    text = fold(question)
+    if kind != "count":
+        return frozenset()
+    if match := re.search(r"\b(?:how many|number of) ((?:[\w'’-]+ ?){1,4})", text):
+        found = _canonical(match[1].split())
+        if "peopl" in found:  # "people" alone would fit any number of them
+            found |= _canonical(text[match.end() :].split()[:REACH]) & _HARM
+            return (found & _HARM) or found
+        return found
+    return _canonical(text.split()) & (_HARM | {"peopl"})
+
+
+def _placed(text: str) -> Iterator[tuple[Number, str, str]]:
+    """Yield the numbers of a text, each with what stands before and after it in its clause."""
+    folded = re.sub(r"\s+", " ", fold(text))
+    at = 0
+    for number in numbers(text):
+        start = folded.find(number.written, at)
+        if start < 0:
+            continue
+        at = start + len(number.written)
+        before = re.split(r"[;:()–—]|, ", folded[max(0, start - 60) : start])[-1]
+        yield number, before, re.split(r"[;:()–—]|, ", folded[at : at + 60])[0]
+
+
+def _is_year(number: Number) -> bool:
+    return number.value in range(1800, 2101) and "," not in number.written
+
+
+def _dates(text: str) -> Iterator[Value]:
+    found = [date for date in dates(text) if date.month and (date.day or date.year)]
+    for date in found:
+        yield Value("date", None, None, date, date.written)
+    for number in numbers(text):
+        if _is_year(number) and number.unit is None and number.written.isdigit():
+            year = int(number.value)
+            yield Value("date", None, None, Date(number.written, year=year), number.written)
+
+
+def _same_date(one: Date, other: Date) -> bool:
+    known = [(a, b) for a, b in ((one.year, other.year), (one.month, other.month),
+                                 (one.day, other.day)) if a and b]  # fmt: skip
+    return all(a == b for a, b in known)
+
+
+def _rounds_to(rough: float, exact: float) -> bool:
+    """Return whether one number is the other one, rounded: 12,000 is 12,345."""
+    if rough != int(rough):
+        digits = len(repr(rough).partition(".")[2])
+        return digits < 4 and round(exact, digits) == rough
+    if exact != int(exact) and abs(exact) < 1_000:
+        return round(exact) == rough
+    zeros = len(str(int(rough))) - len(str(int(rough)).rstrip("0"))
+    return zeros >= 2 and rough != 0 and round(exact, -zeros) == rough
+
+
+# Subjects.
+
+
+def _same_subject(
+    question: str, kind: str, cited: Citation | Evidence, other: Evidence
+) -> bool:
+    asked = _canonical(content_terms(question), stemmed=True) - _KIND_WORDS
+    one, two = _subject(cited.quote), _subject(other.quote)
+    titled = two | _subject(other.title)
+    if not asked or len(asked & titled) < COVERED * len(asked):
+        return False
+    if len(asked & two) < COVERED_ALONE * len(asked) or len(asked & one) < COVERED_ALONE * len(asked):
+        return False
+    if len(one & two) < min(SHARED, len(one), len(two)):
+        return False
+    if len(one & two) < CONTAINED * min(len(one), len(two)):
+        return False
+    if missing_names(question, f"{other.title}\n{other.quote}"):
+        return False
+    return not (
+        _other_names(cited, other)
+        or _other_time(kind, cited, other)
+        or bool(_POSSIBLE.search(cited.quote.lower())) != bool(_POSSIBLE.search(other.quote.lower()))
+        or _denies(cited.quote, other.quote)
+    )
+
+
+def _denies(one: str, other: str) -> bool:
+    said, heard = polarity(one), polarity(other)
+    return bool(said.heads & heard.outside or heard.heads & said.outside)
+
+
+def _subject(text: str) -> frozenset[str]:
+    return _canonical(content_terms(text), stemmed=True) - _UNSAID
+
+
+def _other_names(one: Citation | Evidence, other: Evidence) -> bool:
+    """Return whether each sentence names what the other one, with its title, does not."""
+    first, second = (_SAID.sub(" ", place.quote) for place in (one, other))
+    return bool(
+        _missing(first, f"{other.title}\n{other.quote}")
+        and _missing(second, f"{one.title}\n{one.quote}")
+    )
+
+
+def _missing(text: str, other: str) -> bool:
+    return bool(names(text)) and bool(missing_names(text, other))
+
+
+def _other_time(kind: str, one: Citation | Evidence, other: Evidence) -> bool:
+    """Return whether the sentences speak of different days, months or years."""
+    years = [_years(place.quote) for place in (one, other)]
+    published = [day_of(place.published) for place in (one, other)]
+    said = [dates(place.quote) for place in (one, other)]
+    if kind == "date":  # "on March 8" of one year, and of another
+        without = not any(years)
+        return bool(without and published[0] and published[1]
+                    and published[0].year != published[1].year)  # fmt: skip
+    if years[0] and years[1] and not years[0] & years[1]:
+        return True
+    for n in (0, 1):
+        day = published[1 - n]
+        if years[n] and not years[1 - n] and (day is None or day.year not in years[n]):
+            return True
+    full = [{(d.month, d.day) for d in of if d.month} for of in said]
+    return bool(full[0] and full[1] and not full[0] & full[1])
+
+
+def _years(text: str) -> set[int]:
+    found = {int(n.value) for n in numbers(text) if n.unit is None and _is_year(n)}
+    return found | {date.year for date in dates(text) if date.year}
+
+
+# Terms.
+
+
+@lru_cache(maxsize=1)
+def _canon() -> dict[str, str]:
+    lines = [[stem(word) for word in line.split()] for line in SYNONYMS.split(";")]
+    return {word: line[0] for line in lines for word in line[1:]}
+
+
+def _canonical(words: Sequence[str], *, stemmed: bool = False) -> frozenset[str]:
+    found = words if stemmed else [stem(w.strip("'’\".?!")) for w in words if w not in STOPWORDS]
+    canon = _canon()
+    return frozenset(canon.get(word, word) for word in found if word)
+
+
+_HARM = frozenset(map(stem, "kill injure miss arrest damage".split()))
+# Terms that say nothing about a subject: numbers have a check of their own.
+_UNSAID = frozenset(
+    map(
+        stem,
+        [*DAYS, *MONTHS, *"least about more than nearly over around up now still say accord hundred"
+         " thousand million billion percent dollar new far also latest official report".split()],
+    )
+)  # fmt: skip
