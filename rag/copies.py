@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rag.numbers import dates, numbers
 from rag.rules import Polarity, names, polarity
-from rag.terms import content_terms, stem
+from rag.terms import STOPWORDS, stem, terms
 
 NEAR = 0.8  # Jaccard similarity of their content terms from which two sentences may be copies
 COMPARED = 40  # best wordings among which near copies are looked for
@@ -48,23 +48,26 @@ class Details:
         )
 
 
-def originals(texts: Sequence[str], articles: Sequence[str]) -> list[int]:
+def originals(
+    texts: Sequence[str], articles: Sequence[str], said: Sequence[Sequence[str]]
+) -> list[int]:
     """Return for each text, best first, the index of the first one that it is a copy of: its own
-    when it is none.
+    when it is none. ``said`` are the terms of each.
 
     Near copies count only between different articles, and among the first COMPARED wordings.
     """
     first: dict[str, int] = {}
     found = [first.setdefault(" ".join(text.split()), n) for n, text in enumerate(texts)]
     best = list(first.values())[:COMPARED]
-    bags = {n: frozenset(content_terms(texts[n])) for n in best}
+    bags = {n: frozenset(said[n]) - _STOPWORDS for n in best}
     nearest: dict[int, int] = {}
     for place, n in enumerate(best):
         for m in best[:place]:
-            if m not in nearest and articles[m] != articles[n] and _near(bags[m], bags[n]):
-                if details(texts[m]).agree(details(texts[n])):
-                    nearest[n] = m
-                    break
+            if m in nearest or articles[m] == articles[n] or not _near(bags[m], bags[n]):
+                continue
+            if details(texts[m]).agree(details(texts[n])):
+                nearest[n] = m
+                break
     return [nearest.get(n, n) for n in found]
 
 
@@ -72,14 +75,14 @@ def is_copy(one: str, other: str) -> bool:
     """Return whether two texts are the same but for spaces, or near copies."""
     if one.split() == other.split():
         return True
-    bags = (frozenset(content_terms(text)) for text in (one, other))
+    bags = (frozenset(terms(text)) - _STOPWORDS for text in (one, other))
     return _near(*bags) and details(one).agree(details(other))
 
 
 def _near(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Return whether the sizes, then the terms, are alike enough."""
-    small, large = sorted((len(one), len(other)))
-    if not 0 < NEAR * large <= small or len(one & other) < NEAR * len(one | other):
+    """Return whether two sets of terms are alike enough."""
+    both = len(one & other)
+    if not both or both < NEAR * (len(one) + len(other) - both):
         return False
     only, others = one - other, other - one
     return not any(
@@ -92,6 +95,7 @@ def _stems(words: str) -> frozenset[str]:
     return frozenset(map(stem, words.split()))
 
 
+_STOPWORDS = _stems(" ".join(STOPWORDS))
 _OPPOSITES = tuple(
     (_stems(left), _stems(right))
     for left, _, right in (line.partition("/") for line in OPPOSITES.split(";"))

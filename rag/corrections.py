@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from rag.numbers import MAGNITUDES, UNITS, WORDS
 from rag.terms import STOPWORDS, content_terms, stem
 from rag.types import Sentence
 
@@ -28,33 +29,42 @@ _WRONG = (
     r"|(?:included|contained|had|used|cited) (?:an? |the )?(?:\w+ )?(?:incorrect|inaccura\w+|wrong"
     r"|error|mistake|outdated)\w*|omitted|transposed)"
 )
+# "Correction: …", "Corrections & clarifications: …", "*Corrected: …"
+_LABEL = (
+    r"\b(?:corrections?|corrected|clarifications?|retractions?|errat(?:um|a))"
+    r"(?: (?:and|&) (?:corrections?|clarifications?))?(?: \([^()]{1,30}\))? ?[:—–-]"
+)
+_CHANGED = r"(?:has (?:since )?been|have been|was|is)"
 MARKERS = (
-    # "Correction: …", "Corrections & clarifications: …", "*Corrected: …"
-    r"\A\W*(?:corrections?|corrected|clarifications?|retractions?|errat(?:um|a))"
-    r"(?: (?:and|&) (?:corrections?|clarifications?))?(?: \([^()]{1,30}\))? ?[:—–-]",
     # "An earlier version of this story misstated …"
     rf"\b(?:{_EARLIER})(?: \w+){{0,3}}? {_WRONG}",
     # "This story has been updated to correct …"
-    rf"\b{_THIS} (?:has (?:since )?been|was|is) (?:updated|amended|changed|edited|revised)\b[^.]{{0,80}}?"
-    r"\b(?:to|and) (?:correct|clarify|fix|accurately|remove|say|show|state|reflect (?!the latest))",
+    rf"\b{_THIS} {_CHANGED} (?:updated|amended|changed|edited|revised)\b[^.]{{0,80}}?\b(?:to|and) "
+    r"(?:correct|clarify|fix|accurately|remove|say|show|state|reflect (?!the latest))",
     # "This article has been retracted."
-    rf"\b{_THIS} (?:has (?:since )?been|was|is|have been) (?:corrected|retracted|withdrawn|clarified)\b",
+    rf"\b{_THIS} {_CHANGED} (?:corrected|retracted|withdrawn|clarified)\b",
     r"\b(?:we|the editors|the (?:news)?paper) (?:(?:have|has) )?(?:regrets? the (?:error|mistake)"
     rf"|retract(?:ed|s)? {_THIS})",
     # "… but later retracted that statement"
     r"\b(?:later|since|then|subsequently) (?:retracted|withdrew|corrected|took back|walked back) "
     r"(?:the|that|this|its|his|her|their) (?:\w+ )?(?:statements?|claims?|figures?|numbers?"
     r"|reports?|counts?|tolls?|remarks?|announcements?|estimates?)\b",
-)  # fmt: skip
-_MARKER = re.compile("|".join(MARKERS), re.IGNORECASE)
+)
+_MARKER = re.compile("|".join([r"\A\W*" + _LABEL, *MARKERS]), re.IGNORECASE)
+_ANYWHERE = re.compile("|".join([_LABEL, *MARKERS]), re.IGNORECASE)
 _RETRACTED = re.compile(
-    rf"\b{_THIS} (?:has (?:since )?been|was|is) (?:retracted|withdrawn)\b|\bretract {_THIS}",
-    re.IGNORECASE,
+    rf"\b{_THIS} {_CHANGED} (?:retracted|withdrawn)\b|\bretract {_THIS}", re.IGNORECASE
 )
 # One of them stands in every correction; looking for them is fast in an article of any length.
-_HINTS = ("orrect", "ORRECT", "larif", "LARIF", "etract", "ETRACT", "version", "VERSION", "rrat",
-          "updated", "amended", "revised", "withdr", "misst", "misid", "missp", "misqu", "egret",
-          "walked back", "took back")  # fmt: skip
+_HINTS = ("orrect", "ORRECT", "larifi", "LARIFI", "etract", "ETRACT", "rrat", "misst", "missp",
+          "misid", "misq", "arlier version", "arlier story", "arlier article", "arlier report",
+          "revious version", "riginal version", "nitial version", "rior version", " version of th",
+          "een updated", "een amended", "een revised", "een changed", "een edited",
+          "as updated", "as amended", "as revised", "as changed", "as edited", "withdr",
+          "egret", "took back", "walked back", "this story in", "this article in", "his report in",
+          "his story wrong", "his article wrong")  # fmt: skip
+LOOKED = 200  # hints in one article that are looked at
+NEAR = 200  # characters around a hint in which the marker stands
 # What corrections say about themselves and not about their subject.
 _ABOUT_ITSELF = frozenset(
     map(
@@ -64,9 +74,9 @@ _ABOUT_ITSELF = frozenset(
         misspelled incorrect incorrectly inaccurate inaccuracy wrong wrongly mistake mistakenly error
         erroneously said say stated state reflect headline editor editors note new information added
         add include included day time first date name name's spelling it fixed amended retracted
-        retraction later statement claim figure number that number of""".split(),
+        retraction later statement claim figure number""".split(),
     )
-) | frozenset(map(stem, STOPWORDS))  # fmt: skip
+) | frozenset(map(stem, [*STOPWORDS, *WORDS, *MAGNITUDES, *UNITS]))  # fmt: skip
 
 
 def is_correction(sentence: str) -> bool:
@@ -76,12 +86,23 @@ def is_correction(sentence: str) -> bool:
     return bool(_MARKER.search(" ".join(sentence.split())))
 
 
+def may_hold(text: str) -> bool:
+    """Return whether an article may have a correction: a quick look before its sentences."""
+    left = LOOKED
+    for hint in _HINTS:
+        at = text.find(hint)
+        while at >= 0 and left:
+            left -= 1
+            if _ANYWHERE.search(text, max(0, at - NEAR), at + NEAR):
+                return True
+            at = text.find(hint, at + NEAR)
+    return False
+
+
 def corrections(text: str, sentences: Sequence[Sentence]) -> Iterator[tuple[Sentence, ...]]:
     """Yield the corrections of an article: each a marked sentence and those that follow it on
     the same line, LONGEST at most.
     """
-    if not any(hint in text for hint in _HINTS):
-        return
     taken = -1
     for n, sentence in enumerate(sentences):
         if n <= taken or not is_correction(text[sentence.start : sentence.end]):

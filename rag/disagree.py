@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.numbers import DAYS, MONTHS, Date, Number, dates, numbers
+from rag.numbers import DAYS, MONTHS, UNITS, WORDS, Date, Number, dates, numbers
 from rag.period import day_of
 from rag.rules import missing_names, names, polarity
 from rag.terms import STOPWORDS, content_terms, fold, stem
@@ -41,11 +41,9 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("age", r"\bhow old\b|\bwhat (?:is|was) .{1,60}\bage\b|\bat what age\b"),
     ("percent", r"\b(?:what|which) (?:per ?cent(?:age)?|proportion|share|rate)\b|\bhow many per ?cent"
                 r"|\b(?:unemployment|inflation|interest|growth|approval|turnout|vacancy) rate\b"),
-    ("money", r"\bhow much (?:money|did|does|do|will|would|was|were|is|are|has|have|had)\b.{0,99}\b"
-              r"(?:cost|pay|paid|spend|spent|sell|sold|worth|price|raise|earn|owe|fine|charge|invest"
-              r"|donate|give|buy|bought|lose|lost|make|made|money)"
-              r"|\b(?:cost|price|fine|fee|fare|budget|salary|revenue|profit)\b"
-              r"|\bhow much (?:is|was|are|were) .{1,80}\b(?:ticket|worth|fined|paid|sold)|how much money"),
+    ("money", r"\bhow much\b.{0,99}\b(?:cost|pay|paid|spen[dt]|sell|sold|worth|price|raise|earn|owe"
+              r"|fine|charge|invest|donate|give|g[ai]ven?|buy|bought|los[et]|ma[dk]e|money|ticket)"
+              r"(?:d|s|ed)?\b|\b(?:cost|price|fine|fee|fare|budget|salary|revenue|profit)s?\b"),
     ("measure", r"\bhow (?:long|far|tall|high|deep|wide|heavy|fast|large|big|much)\b"
                 r"|\bwhat (?:is|was|were) .{0,40}\b(?:length|height|weight|speed|distance|depth|area"
                 r"|temperature|capacity|magnitude|size)\b"),
@@ -70,7 +68,7 @@ _SAID = re.compile(
     r"|\b[A-Z][^,.;]{0,60} (?:said|says|told \w+|announced|reported|confirmed)\b"
     r"|\b(?:said|says|told|announced|reported) [^,.;]{1,60}"
 )  # "Mayor Ann Okoye said": who says it is not what it is about
-_TOKEN = re.compile(r"[^\s,;:()–—]+|[,;:()–—]")
+_ADJECTIVE = re.compile(r"\s?(?:long|tall|high|deep|wide|heavy|away|in (?:length|height|size))\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +154,21 @@ def _values(question: str, kind: str, text: str) -> Iterator[Value]:
         yield from _dates(text)
         return
     head = _head(question, kind)
-    for number, before, after in _placed(text):
-        if kind in {"money", "measure"}:
-            fits = number.unit in MONEY if kind == "money" else number.unit not in {None, "percent"}
+    placed = list(_placed(text))
+    if kind == "measure" and (beside := [p for p in placed if _ADJECTIVE.match(p[2])]):
+        placed = beside  # "17 kilometres long and took nine years"
+    for number, before, after in placed:
+        near = _canonical([*_content(after)[:REACH], *_content(before)[-REACH:]])
+        if kind == "money":
+            fits = number.unit in MONEY
+        elif kind == "measure":
+            fits = number.unit not in {None, "percent"} or bool(head & near)
         elif kind == "percent":
             fits = number.unit in {"percent", "point"}
         elif kind == "age":
             fits = number.unit == "year" or (number.unit is None and 0 < number.value < 120)
+            fits = fits and bool(head & near)
         else:
-            near = _canonical([*after.split()[:REACH], *before.split()[-REACH:]])
             fits = number.unit is None and bool(head & near) and not _is_year(number)
         if fits and not re.search(r"\bfrom\s+(?:[$€£¥]|us\$)?\Z", before):
             unit = "year" if kind == "age" else number.unit
@@ -172,11 +176,17 @@ def _values(question: str, kind: str, text: str) -> Iterator[Value]:
             yield Value(kind, unit, number.value, None, number.written, rounded)
 
 
+def _content(text: str) -> list[str]:
+    return [word for word in text.split() if word not in STOPWORDS]
+
+
 def _head(question: str, kind: str) -> frozenset[str]:
     """Return the terms of what is counted: "people" and "kill" of "How many people died"."""
     text = fold(question)
+    if kind == "age":
+        return _canonical([word for run in names(question) for word in run])
     if kind != "count":
-        return frozenset()
+        return _canonical(text.split()) & _UNITLESS
     if match := re.search(r"\b(?:how many|number of) ((?:[\w'’-]+ ?){1,4})", text):
         found = _canonical(match[1].split())
         if "peopl" in found:  # "people" alone would fit any number of them
@@ -195,7 +205,7 @@ def _placed(text: str) -> Iterator[tuple[Number, str, str]]:
         if start < 0:
             continue
         at = start + len(number.written)
-        before = re.split(r"[;:()–—]|, ", folded[max(0, start - 60) : start])[-1]
+        before = re.split(r"[;:()–—]|, (?!\Z)", folded[max(0, start - 60) : start])[-1]
         yield number, before, re.split(r"[;:()–—]|, ", folded[at : at + 60])[0]
 
 
@@ -236,30 +246,27 @@ def _rounds_to(rough: float, exact: float) -> bool:
 def _same_subject(
     question: str, kind: str, cited: Citation | Evidence, other: Evidence
 ) -> bool:
-    asked = _canonical(content_terms(question), stemmed=True) - _KIND_WORDS
+    asked = _canonical(content_terms(question), stemmed=True) - _KIND_WORDS - _UNSAID
     one, two = _subject(cited.quote), _subject(other.quote)
     titled = two | _subject(other.title)
-    if not asked or len(asked & titled) < COVERED * len(asked):
-        return False
-    if len(asked & two) < COVERED_ALONE * len(asked) or len(asked & one) < COVERED_ALONE * len(asked):
-        return False
-    if len(one & two) < min(SHARED, len(one), len(two)):
-        return False
-    if len(one & two) < CONTAINED * min(len(one), len(two)):
-        return False
-    if missing_names(question, f"{other.title}\n{other.quote}"):
-        return False
-    return not (
-        _other_names(cited, other)
-        or _other_time(kind, cited, other)
-        or bool(_POSSIBLE.search(cited.quote.lower())) != bool(_POSSIBLE.search(other.quote.lower()))
-        or _denies(cited.quote, other.quote)
+    both = one & two
+    return (
+        bool(asked)
+        and len(asked & titled) >= COVERED * len(asked)
+        and asked & one <= titled and asked & two <= one | _subject(cited.title)
+        and min(len(asked & one), len(asked & two)) >= COVERED_ALONE * len(asked)
+        and len(both) >= min(SHARED, len(one), len(two))
+        and len(both) >= CONTAINED * min(len(one), len(two))
+        and not missing_names(question, f"{other.title}\n{other.quote}")
+        and not _other_names(cited, other)
+        and not _other_time(kind, cited, other)
+        and bool(_POSSIBLE.search(fold(cited.quote))) == bool(_POSSIBLE.search(fold(other.quote)))
+        and bool(_denied(asked, cited.quote)) == bool(_denied(asked, other.quote))
     )
 
 
-def _denies(one: str, other: str) -> bool:
-    said, heard = polarity(one), polarity(other)
-    return bool(said.heads & heard.outside or heard.heads & said.outside)
+def _denied(asked: frozenset[str], text: str) -> frozenset[str]:
+    return asked & _canonical(sorted(polarity(text).inside), stemmed=True)
 
 
 def _subject(text: str) -> frozenset[str]:
@@ -318,12 +325,13 @@ def _canonical(words: Sequence[str], *, stemmed: bool = False) -> frozenset[str]
     return frozenset(canon.get(word, word) for word in found if word)
 
 
+_UNITLESS = frozenset(map(stem, "magnitude score".split()))
 _HARM = frozenset(map(stem, "kill injure miss arrest damage".split()))
 # Terms that say nothing about a subject: numbers have a check of their own.
 _UNSAID = frozenset(
     map(
         stem,
-        [*DAYS, *MONTHS, *"least about more than nearly over around up now still say accord hundred"
+        [*DAYS, *MONTHS, *WORDS, *UNITS, *"least about more than nearly over around up now still say accord hundred"
          " thousand million billion percent dollar new far also latest official report".split()],
     )
 )  # fmt: skip

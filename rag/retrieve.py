@@ -4,7 +4,6 @@ search say about the sentence and about its passage.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -19,7 +18,7 @@ from rag.copies import originals
 from rag.database import StoredPassage
 from rag.encoder import Encoder
 from rag.index import Index
-from rag.period import Period, day_of, period_of
+from rag.period import Latest, Period, ordinal, period_of
 from rag.rules import names
 from rag.terms import STOPWORDS, content_terms, stem, terms, words
 from rag.types import Article, Copy, Evidence, Hit, Sentence, Vectors
@@ -47,6 +46,7 @@ WEIGHTS = (6.39, 3.62, 1.49, 1.79, 4.52, 5.02, 2.34, 1.79, 0.09)
 # Set by hand: the sets that may be fitted on have no dates and no quizzes. They are zero for most
 # questions and sentences, so they are no part of what scores are divided by.
 BY_HAND = (3.0, -3.0)  # period, asks
+ON_TOPIC = 0.15  # how far below the best score a sentence is still about the question
 _WEIGHTS = np.array((*WEIGHTS, *BY_HAND), np.float32)
 
 
@@ -61,7 +61,7 @@ class Query:
     known: frozenset[str]  # those of the terms that occur in the articles
     wants: re.Pattern[str] | None  # what the answer's sentence must contain
     variants: Variants  # other ways to write what is asked for
-    period: Period | None  # the time that the question speaks of, relative to its own date
+    period: Period | Latest | None  # the time that the question speaks of, relative to its own date
 
     @property
     def most_bm25(self) -> float:
@@ -77,6 +77,7 @@ class Candidate:
     sentence: Sentence
     passage: StoredPassage
     features: NDArray[np.float32]
+    terms: Sequence[str]
     copies: tuple[Candidate, ...] = ()  # the same or nearly the same words in other articles
 
     @property
@@ -129,13 +130,26 @@ def find_passages(query: Query, index: Index, k: int) -> tuple[list[int], list[i
 
 def candidates_of(query: Query, index: Index, keys: Iterable[int]) -> list[Candidate]:
     """Return the sentences of these passages."""
-    return [
+    found = [
         candidate
         for stored in index.passages(keys)
         for candidate in _candidates(
             query, stored, index.article_at(stored.article), index.terms(stored)
         )
     ]
+    if isinstance(query.period, Latest) and found:
+        _prefer_newest(query.period, found)
+    return found
+
+
+def _prefer_newest(latest: Latest, found: Sequence[Candidate]) -> None:
+    """Set the feature "period", relative to the newest article among those about the question."""
+    enough = max(candidate.score for candidate in found) - ON_TOPIC
+    newest = latest.newest(c.article.published for c in found if c.score >= enough)
+    if newest is not None:
+        for candidate in found:
+            closeness = latest.closeness(candidate.article.published, newest)
+            candidate.features[FEATURES.index("period")] = closeness
 
 
 def _candidates(
@@ -148,7 +162,8 @@ def _candidates(
         _with_variants(query, found, article.text[s.start : s.end])
         for s, found in zip(stored.passage.sentences, said, strict=True)
     ]
-    closeness = query.period.closeness(article.published) if query.period else 0.0
+    period = query.period if isinstance(query.period, Period) else None
+    closeness = period.closeness(article.published) if period else 0.0
     title = terms(article.title)
     whole = [*title, *(word for of_sentence in held for word in of_sentence)]
     passage_bm25 = bm25(query, whole, PASSAGE_WORDS) / query.most_bm25
@@ -168,7 +183,7 @@ def _candidates(
             closeness,
             quote.rstrip("\"'”’»)] ").endswith("?"),
         )
-        yield Candidate(article, sentence, stored, np.array(features, np.float32))
+        yield Candidate(article, sentence, stored, np.array(features, np.float32), said[n])
 
 
 def _with_variants(query: Query, found: Sequence[str], text: str) -> Sequence[str]:
@@ -182,14 +197,22 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
 
     Of the same score, the newest comes first.
     """
-    ordered = sorted(candidates, key=lambda c: (c.article.path, c.sentence.start))
-    ordered.sort(key=lambda c: day_of(c.article.published) or dt.date.min, reverse=True)
-    ordered.sort(key=lambda c: -round(c.score, 4))
+    ordered = sorted(
+        candidates,
+        key=lambda c: (
+            -round(c.score, 4), -ordinal(c.article.published), c.article.path, c.sentence.start
+        ),
+    )  # fmt: skip
     groups: dict[int, list[Candidate]] = {}
-    first = originals([c.quote for c in ordered], [c.article.path for c in ordered])
+    first = originals(
+        [c.quote for c in ordered], [c.article.path for c in ordered], [c.terms for c in ordered]
+    )
     for candidate, n in zip(ordered, first, strict=True):
         groups.setdefault(n, []).append(candidate)
-    return [replace(best, copies=_elsewhere(best, rest)) for best, *rest in groups.values()]
+    return [
+        replace(best, copies=_elsewhere(best, rest)) if rest else best
+        for best, *rest in groups.values()
+    ]
 
 
 def _elsewhere(best: Candidate, rest: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 from rag.cite import Citer
 from rag.collection import as_evidence
-from rag.corrections import concerns, corrections
+from rag.corrections import concerns, corrections, may_hold
 from rag.disagree import Value, disagreeing
 from rag.index import Index
 from rag.types import Citation, Claim, ClaimVerified, Evidence
@@ -81,6 +81,8 @@ def _concerning(citer: Citer, claim: Claim, index: Index) -> list[Evidence]:
     found: list[Evidence] = []
     for citation in _cited(citer, claim):
         article = index.article(citation.article)
+        if not may_hold(article.text):
+            continue
         said = f"{claim.text}\n{citation.quote}"
         for note in corrections(article.text, index.sentences(citation.article)):
             text = article.text[note[0].start : note[-1].end]
