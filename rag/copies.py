@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.numbers import dates, numbers
+from rag.numbers import MAGNITUDES, WORDS, dates, numbers
 from rag.rules import Polarity, names, polarity
 from rag.terms import STOPWORDS, stem, terms
 
@@ -59,7 +59,7 @@ def originals(
     first: dict[str, int] = {}
     found = [first.setdefault(" ".join(text.split()), n) for n, text in enumerate(texts)]
     best = list(first.values())[:COMPARED]
-    bags = {n: frozenset(said[n]) - _STOPWORDS for n in best}
+    bags = {n: _bag(said[n]) for n in best}
     nearest: dict[int, int] = {}
     for place, n in enumerate(best):
         for m in best[:place]:
@@ -75,8 +75,12 @@ def is_copy(one: str, other: str) -> bool:
     """Return whether two texts are the same but for spaces, or near copies."""
     if one.split() == other.split():
         return True
-    bags = (frozenset(terms(text)) - _STOPWORDS for text in (one, other))
-    return _near(*bags) and details(one).agree(details(other))
+    return _near(_bag(terms(one)), _bag(terms(other))) and details(one).agree(details(other))
+
+
+def _bag(said: Sequence[str]) -> frozenset[str]:
+    """Return the content terms without numbers, which are compared by value."""
+    return frozenset(term for term in said if not term[0].isdigit()) - _LEFT_OUT
 
 
 def _near(one: frozenset[str], other: frozenset[str]) -> bool:
@@ -95,7 +99,7 @@ def _stems(words: str) -> frozenset[str]:
     return frozenset(map(stem, words.split()))
 
 
-_STOPWORDS = _stems(" ".join(STOPWORDS))
+_LEFT_OUT = _stems(" ".join([*STOPWORDS, *WORDS, *MAGNITUDES]))
 _OPPOSITES = tuple(
     (_stems(left), _stems(right))
     for left, _, right in (line.partition("/") for line in OPPOSITES.split(";"))

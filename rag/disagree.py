@@ -270,7 +270,8 @@ def _denied(asked: frozenset[str], text: str) -> frozenset[str]:
 
 
 def _subject(text: str) -> frozenset[str]:
-    return _canonical(content_terms(text), stemmed=True) - _UNSAID
+    told = [term for term in content_terms(text) if not term[0].isdigit()]
+    return _canonical(told, stemmed=True) - _UNSAID
 
 
 def _other_names(one: Citation | Evidence, other: Evidence) -> bool:
