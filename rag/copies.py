@@ -7,10 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from rag.numbers import MAGNITUDES, WORDS, dates, numbers
 from rag.rules import Polarity, names, polarity
 from rag.terms import STOPWORDS, stem, terms
+
+Bag: TypeAlias = tuple[frozenset[str], frozenset[str]]
 
 NEAR = 0.8  # Jaccard similarity of their content terms from which two sentences may be copies
 COMPARED = 40  # best wordings among which near copies are looked for
@@ -20,9 +23,10 @@ rise increase gain grow climb up higher more/fall decrease drop lose decline dow
 win/lose; pass approve accept support back/reject oppose block veto; guilty convict/innocent acquit
 clear; open begin start launch/close end stop; arrive enter/leave exit; alive survive/die dead kill;
 buy/sell; import/export; before/after; first/last; former/current; north/south; east/west;
-left/right; men man male boy/women woman female girl; husband father son brother/wife mother daughter
-sister; best/worst; above over/below under; legal/illegal; agree/disagree; ally/enemy; major/minor;
-hot warm/cold cool; likely/unlikely; able/unable; true/false; minimum/maximum; public/private
+left/right; men man male boy/women woman female girl; husband father son brother/wife mother
+daughter sister; best/worst; above over/below under; legal/illegal; agree/disagree;
+ally/enemy; major/minor; hot warm/cold cool; likely/unlikely; able/unable; true/false;
+public/private; minimum/maximum
 """
 
 
@@ -78,28 +82,34 @@ def is_copy(one: str, other: str) -> bool:
     return _near(_bag(terms(one)), _bag(terms(other))) and details(one).agree(details(other))
 
 
-def _bag(said: Sequence[str]) -> frozenset[str]:
-    """Return the content terms without numbers, which are compared by value."""
-    return frozenset(term for term in said if not term[0].isdigit()) - _LEFT_OUT
+def _bag(said: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the content terms, and those that are no numbers: "12" and "twelve" are the same."""
+    content = frozenset(said) - _STOPWORDS
+    return content, frozenset(term for term in content - _NUMBERS if not term[0].isdigit())
 
 
-def _near(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Return whether two sets of terms are alike enough."""
-    both = len(one & other)
-    if not both or both < NEAR * (len(one) + len(other) - both):
+def _near(one: Bag, other: Bag) -> bool:
+    """Return whether two texts have enough of the same content terms, and none that is opposite."""
+    if not any(_alike(*pair) for pair in zip(one, other, strict=True)):
         return False
-    only, others = one - other, other - one
+    only, others = one[1] - other[1], other[1] - one[1]
     return not any(
         (only & left and others & right) or (only & right and others & left)
         for left, right in _OPPOSITES
     )
 
 
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    both = len(one & other)
+    return both > 0 and both >= NEAR * (len(one) + len(other) - both)
+
+
 def _stems(words: str) -> frozenset[str]:
     return frozenset(map(stem, words.split()))
 
 
-_LEFT_OUT = _stems(" ".join([*STOPWORDS, *WORDS, *MAGNITUDES]))
+_STOPWORDS = _stems(" ".join(STOPWORDS))
+_NUMBERS = _stems(" ".join([*WORDS, *MAGNITUDES]))
 _OPPOSITES = tuple(
     (_stems(left), _stems(right))
     for left, _, right in (line.partition("/") for line in OPPOSITES.split(";"))

@@ -71,10 +71,10 @@ _ABOUT_ITSELF = frozenset(
         stem,
         """article story report piece post page version earlier previous original prior initial
         correction corrected correct clarification clarify update updated misstated misidentified
-        misspelled incorrect incorrectly inaccurate inaccuracy wrong wrongly mistake mistakenly error
-        erroneously said say stated state reflect headline editor editors note new information added
-        add include included day time first date name name's spelling it fixed amended retracted
-        retraction later statement claim figure number""".split(),
+        misspelled incorrect incorrectly inaccurate inaccuracy wrong wrongly mistake mistakenly
+        error erroneously said say stated state reflect headline editor editors note new information
+        added add include included day time first date name name's spelling it fixed amended
+        retracted retraction later statement claim figure number""".split(),
     )
 ) | frozenset(map(stem, [*STOPWORDS, *WORDS, *MAGNITUDES, *UNITS]))  # fmt: skip
 

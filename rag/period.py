@@ -83,8 +83,8 @@ def period_of(question: str, date: str | None) -> Period | Latest | None:
     Without a date only a question for the latest is resolved.
     """
     asked = dt.date.fromisoformat(date) if date else None
-    for pattern, resolve in _RULES if asked else ():
-        if match := pattern.search(question):
+    for pattern, resolve in _RULES:
+        if asked and (match := pattern.search(question)):
             return resolve(asked, match)
     return Latest(asked) if LATEST.search(question) else None
 
@@ -184,6 +184,6 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[dt.date, re.Match[str]], Period]]
         (rf"(?:on|last|this|since) (?P<day>{_DAYS_PATTERN})"
          rf"(?!,? (?:\d|(?:{_MONTHS_PATTERN})\b))", _weekday),
         (rf"last (?P<month>{_MONTHS_PATTERN})(?! \d)", _last_named_month),
-        (r"recent(?:ly)?", _days(30, 0)),
+        (r"(?<!most )recent(?:ly)?", _days(30, 0)),
     )
 )  # fmt: skip

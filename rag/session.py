@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Protocol
 
-from rag.copies import is_copy
 from rag.conversation import Context, Exchange, Place, advance, neighbours, turns
+from rag.copies import is_copy
 from rag.errors import RagError
 from rag.page import welcome
 from rag.reader import Span, article_html, library

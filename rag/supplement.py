@@ -4,14 +4,15 @@ corrections inside the articles that it cites.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from rag.cite import Citer
 from rag.collection import as_evidence
 from rag.corrections import concerns, corrections, may_hold
-from rag.disagree import Value, disagreeing
+from rag.disagree import disagreeing
 from rag.index import Index
 from rag.types import Citation, Claim, ClaimVerified, Evidence
+from rag.values import Value
 
 
 def supplement(citer: Citer, index: Index) -> Generator[ClaimVerified, None, tuple[str, ...]]:
@@ -23,17 +24,11 @@ def supplement(citer: Citer, index: Index) -> Generator[ClaimVerified, None, tup
     note = None
     for claim in tuple(citer.claims):
         if note is None and (found := _disagreeing(citer, claim)):
-            shown = []
-            for _, place in found:
-                shown.append((yield from _shown(citer, place)))
-            _put(citer, shown)
+            _put(citer, (yield from _quoted(citer, [place for _, place in found])))
             note = f"The articles disagree: {'; '.join(_told(v, p, index) for v, p in found)}."
     for claim in tuple(citer.claims):
-        quoted = [claim]
-        for place in _concerning(citer, claim, index):
-            quoted.append((yield from _shown(citer, place)))
-        if len(quoted) > 1:
-            _put(citer, quoted)
+        if found := _concerning(citer, claim, index):
+            _put(citer, [claim, *(yield from _quoted(citer, found))])
     return () if note is None else (note,)
 
 
@@ -46,20 +41,24 @@ def _cited(citer: Citer, claim: Claim) -> list[Citation]:
     return [c for c in citer.citations.values() if c.number in claim.citations]
 
 
-def _shown(
-    citer: Citer, place: Evidence | Citation
-) -> Generator[ClaimVerified, None, Claim]:
-    """Return the claim that rests on a sentence, which is quoted if there is none yet."""
-    key = (place.article, place.start, place.end)
-    if key in citer.citations:
-        number = citer.citations[key].number
-        for claim in citer.claims:
-            if claim.citations[:1] == (number,):
-                return claim
-    assert isinstance(place, Evidence)
-    if quoted := citer.quote(place):
-        yield quoted
-    return citer.claims[-1]
+def _quoted(
+    citer: Citer, places: Sequence[Evidence | Citation]
+) -> Generator[ClaimVerified, None, list[Claim]]:
+    """Return the claims that rest on these sentences; those that have none yet are quoted."""
+    claims: list[Claim] = []
+    for place in places:
+        claim = _resting_on(citer, place)
+        if claim is None and isinstance(place, Evidence) and (event := citer.quote(place)):
+            yield event
+            claim = event.claim
+        if claim is not None and claim not in claims:
+            claims.append(claim)
+    return claims
+
+
+def _resting_on(citer: Citer, place: Evidence | Citation) -> Claim | None:
+    citation = citer.citations.get((place.article, place.start, place.end))
+    return next((c for c in citer.claims if citation and citation.number == c.citations[0]), None)
 
 
 def _put(citer: Citer, together: list[Claim]) -> None:

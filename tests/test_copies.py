@@ -10,7 +10,6 @@ from rag import report
 from rag.config import Config
 from rag.conversation import Exchange
 from rag.copies import is_copy, originals
-from rag.encoder import HashedEncoder
 from rag.page import exchange_html
 from rag.pipeline import Rag
 from rag.session import opened
@@ -84,9 +83,7 @@ def rag(tmp_path: Path) -> Rag:
     for name, (title, published, body) in NEWS.items():
         text = f"{title}\nPublished: {published}\n\n{body} It was raining.\n"
         (folder / name).write_text(text, encoding="utf-8")
-    config = Config(
-        encoder="hashed", generator="extractive", store="numpy", decline_below=0.0
-    )
+    config = Config(encoder="hashed", generator="extractive", store="numpy", decline_below=0.0)
     return Rag.for_articles(folder, config, tmp_path / "index")
 
 

@@ -28,9 +28,7 @@ def open_rag(tmp_path: Path) -> Iterator[Opened]:
         folder.mkdir()
         for name, text in articles.items():
             (folder / name).write_text(text, encoding="utf-8")
-        config = Config(
-            encoder="hashed", generator="extractive", store="numpy", decline_below=0.0
-        )
+        config = Config(encoder="hashed", generator="extractive", store="numpy", decline_below=0.0)
         rags.append(Rag.for_articles(folder, config, tmp_path / "index"))
         return rags[-1]
 
@@ -67,7 +65,9 @@ def test_articles_that_agree_are_not_said_to_disagree(open_rag: Opened) -> None:
 
 
 def test_a_correction_follows_the_claim_that_it_concerns(open_rag: Opened) -> None:
-    note = "Correction: An earlier version of this story misstated how many people died in the fire."
+    note = (
+        "Correction: An earlier version of this story misstated how many people died in the fire."
+    )
     rag = open_rag({"a.txt": f"{OLD}{TWELVE}\nThe ship is old.\n{note} It was ten.\n"})
     answer = rag.answer(QUESTION)
     assert [claim.text for claim in answer.claims][:3] == [TWELVE, note, "It was ten."]
