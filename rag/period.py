@@ -94,7 +94,7 @@ def _days(first: int, last: int) -> Callable[[dt.date, re.Match[str]], Period]:
 
 
 def _ago(asked: dt.date, days: int) -> dt.date:
-    return dt.date.fromordinal(max(1, asked.toordinal() - days))
+    return dt.date.fromordinal(min(max(1, asked.toordinal() - days), dt.date.max.toordinal()))
 
 
 def _count(asked: dt.date, match: re.Match[str]) -> Period:

@@ -4,6 +4,7 @@ many, how much money, what share, how long, how old, when.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ def kind_asked(question: str) -> str | None:
 
 
 def values(question: str, kind: str, text: str) -> Iterator[Value]:
+    """Yield the values in a text that may be the answer to a question of this kind."""
     if kind == "date":
         yield from _dates(text)
         return
@@ -144,6 +146,7 @@ def _placed(text: str) -> Iterator[tuple[Number, str, str]]:
 
 
 def is_year(number: Number) -> bool:
+    """Return whether a number looks like a year of recent centuries."""
     return number.value in range(1800, 2101) and "," not in number.written
 
 
@@ -165,6 +168,8 @@ def _same_date(one: Date, other: Date) -> bool:
 
 def _rounds_to(rough: float, exact: float) -> bool:
     """Return whether one number is the other one, rounded: 12,000 is 12,345."""
+    if math.isinf(rough) or math.isinf(exact):
+        return False
     if rough != int(rough):
         digits = len(repr(rough).partition(".")[2])
         return digits < 4 and round(exact, digits) == rough
@@ -181,6 +186,7 @@ def _canon() -> dict[str, str]:
 
 
 def canonical(words: Sequence[str], *, stemmed: bool = False) -> frozenset[str]:
+    """Return the stems of words, of SYNONYMS the same one."""
     found = words if stemmed else [stem(w.strip("'’\".?!")) for w in words if w not in STOPWORDS]
     canon = _canon()
     return frozenset(canon.get(word, word) for word in found if word)
