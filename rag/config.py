@@ -20,7 +20,7 @@ class Config:
     store: str = "faiss"  # "faiss" or "numpy"
 
     # Retrieval.
-    candidates: int = 40  # passages whose sentences are ranked
+    candidates: int = 20  # passages whose sentences are ranked
     evidence: int = 10  # sentences returned
 
     # Answering.
