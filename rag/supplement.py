@@ -27,8 +27,8 @@ def supplement(citer: Citer, index: Index) -> Generator[ClaimVerified, None, tup
             _put(citer, (yield from _quoted(citer, [place for _, place in found])))
             note = f"The articles disagree: {'; '.join(_told(v, p, index) for v, p in found)}."
     for claim in tuple(citer.claims):
-        if found := _concerning(citer, claim, index):
-            _put(citer, [claim, *(yield from _quoted(citer, found))])
+        if corrected := _concerning(citer, claim, index):
+            _put(citer, [claim, *(yield from _quoted(citer, corrected))])
     return () if note is None else (note,)
 
 
