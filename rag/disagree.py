@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 
 from rag.numbers import DAYS, MONTHS, UNITS, WORDS, dates, numbers
 from rag.period import day_of
@@ -105,6 +106,7 @@ def _same_subject(question: str, kind: str, cited: Citation | Evidence, other: E
         and not missing_names(question, f"{other.title}\n{other.quote}")
         and not _other_names(cited, other)
         and not _other_time(kind, cited, other)
+        and not _other_weekday(question, cited.quote, other.quote)
         and bool(_POSSIBLE.search(fold(cited.quote))) == bool(_POSSIBLE.search(fold(other.quote)))
         and bool(_denied(asked, cited.quote)) == bool(_denied(asked, other.quote))
     )
@@ -149,6 +151,15 @@ def _other_time(kind: str, one: Citation | Evidence, other: Evidence) -> bool:
             return True
     full = [{(d.month, d.day) for d in of if d.month} for of in said]
     return bool(full[0] and full[1] and not full[0] & full[1])
+
+
+def _other_weekday(question: str, one: str, other: str) -> bool:
+    """Return whether two texts, one of them the question, name different days of the week; the day
+    on which something was said does not count.
+    """
+    said = [{d.weekday for d in dates(_SAID.sub(" ", t)) if d.weekday} for t in (one, other)]
+    said.append({date.weekday for date in dates(question) if date.weekday})
+    return any(a and b and not a & b for a, b in combinations(said, 2))
 
 
 def _years(text: str) -> set[int]:

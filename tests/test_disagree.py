@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,24 @@ def test_a_claim_without_the_value_disagrees_with_nothing() -> None:
 def test_the_same_article_does_not_disagree_with_itself() -> None:
     other = sentence("a", "Nine boats sank in the Lisk storm.", "2024-01-02")
     assert disagreeing(QUESTION, SIX.quote, SIX, [other]) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "disagree"),
+    [
+        ("Six boats sank in the Lisk storm on Sunday.",
+         "Nine boats sank in the Lisk storm on Monday.", False),
+        ("Six boats sank in the Lisk storm, police said on Sunday.",
+         "Nine boats sank in the Lisk storm, police said on Monday.", True),
+        ("Six boats sank in the Lisk storm.", "Six to nine boats sank in the Lisk storm.", False),
+        ("Six boats sank in the Lisk storm.", "Nine boats could sink in the Lisk storm.", False),
+        ("Six boats sank in the Lisk storm.", "Nine boats sank in the Orsk storm.", False),
+        ("Six boats sank in the Lisk storm.", f"{'9' * 400} boats sank in the Lisk storm.", True),
+        ("Six boats sank in the Lisk storm of 2019.",
+         "Nine boats sank in the Lisk storm of 2021.", False),
+    ],
+)  # fmt: skip
+def test_days_ranges_possibilities_places_and_years(one: str, other: str, disagree: bool) -> None:
+    first, second = sentence("a", one, "2024-01-02"), sentence("b", other, "2024-01-03")
+    second = replace(second, title="Weather")
+    assert bool(disagreeing(QUESTION, one, first, [second])) is disagree
