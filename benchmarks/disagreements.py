@@ -4,7 +4,9 @@
 
 First the made-up pairs of tests/data/disagreements.jsonl, all of whose articles lie in one index.
 Those called "later" were written when the rules were done: 9 of its 12 that disagree had the note
-then, none of the others, and the words looked at beside a number were widened afterwards. Then the questions of sets in $RAG_EVAL_DATA and the questions about seeds/, with the ids of those
+then, none of the others, and the words looked at beside a number were widened afterwards.
+
+Then the questions of sets in $RAG_EVAL_DATA and the questions about seeds/, with the ids of those
 whose answer has the note, so that they can be looked at: what fires there is a false alarm unless
 two articles of the set really disagree. The answers are quotations (the extractive generator), and
 none is declined. With --write the table goes to results/disagreements.md.
