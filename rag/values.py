@@ -43,6 +43,9 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("count", r"\bhow many\b|\bnumber of\b|\btoll\b|\bpopulation\b"),
 )  # fmt: skip
 _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KINDS)
+_NO_VALUE = re.compile(
+    r"\W*(?:who|whose|where|why|which (?!(?:year|date|day|month|per ?cent|proportion|share|rate)))\b"
+)  # "Which state has the highest price?"
 _HEDGE = re.compile(
     r"\b(?:about|around|roughly|approximately|some|nearly|almost|over|more than|under|less than"
     r"|fewer than|an estimated|close to|up to)\s+(?:[$€£¥]|us\$)?\Z"
@@ -76,6 +79,8 @@ class Value:
 def kind_asked(question: str) -> str | None:
     """Return the kind of value that a question asks for, or None: it asks for no value."""
     text = fold(question)
+    if _NO_VALUE.match(text):
+        return None
     return next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
 
 
@@ -176,7 +181,8 @@ def _rounds_to(rough: float, exact: float) -> bool:
     if exact != int(exact) and abs(exact) < 1_000:
         return round(exact) == rough
     zeros = len(str(int(rough))) - len(str(int(rough)).rstrip("0"))
-    return zeros >= 2 and rough != 0 and round(exact, -zeros) == rough
+    near = abs(rough - exact) <= CLOSE * abs(exact)  # 10,000 is not 6,600
+    return zeros >= 2 and near and round(exact, -zeros) == rough
 
 
 @lru_cache(maxsize=1)

@@ -62,6 +62,8 @@ def test_there_are_enough_pairs_of_both_kinds() -> None:
         ("What percentage of them voted?", "percent"),
         ("How tall is the tower?", "measure"),
         ("Who won?", None),
+        ("Which state has the highest price?", None),
+        ("Which year was it built?", "date"),
         ("Did 12 people die?", None),
     ],
 )
@@ -114,6 +116,8 @@ def test_the_same_article_does_not_disagree_with_itself() -> None:
         ("Six boats sank in the Lisk storm, police said on Sunday.",
          "Nine boats sank in the Lisk storm, police said on Monday.", True),
         ("Six boats sank in the Lisk storm.", "Six to nine boats sank in the Lisk storm.", False),
+        ("10,000 boats sank in the Lisk storm.", "6,600 boats sank in the Lisk storm.", True),
+        ("7,000 boats sank in the Lisk storm.", "6,600 boats sank in the Lisk storm.", False),
         ("Six boats sank in the Lisk storm.", "Nine boats could sink in the Lisk storm.", False),
         ("Six boats sank in the Lisk storm.", "Nine boats sank in the Orsk storm.", False),
         ("Six boats sank in the Lisk storm.", f"{'9' * 400} boats sank in the Lisk storm.", True),
