@@ -44,7 +44,7 @@ KINDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KINDS)
 _NO_VALUE = re.compile(
-    r"\W*(?:who|whose|where|why|which (?!(?:year|date|day|month|per ?cent|proportion|share|rate)))\b"
+    r"\W*(?:who|whose|where|why|which (?!year|date|day|month|per ?cent|proportion|share|rate))\b"
 )  # "Which state has the highest price?"
 _HEDGE = re.compile(
     r"\b(?:about|around|roughly|approximately|some|nearly|almost|over|more than|under|less than"
