@@ -7,13 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
-from rag.numbers import MAGNITUDES, WORDS, dates, numbers
+from rag.numbers import WORDS, dates, numbers
 from rag.rules import Polarity, names, polarity
 from rag.terms import STOPWORDS, stem, terms
-
-Bag: TypeAlias = tuple[frozenset[str], frozenset[str]]
 
 NEAR = 0.8  # Jaccard similarity of their content terms from which two sentences may be copies
 COMPARED = 40  # best wordings among which near copies are looked for
@@ -82,26 +79,21 @@ def is_copy(one: str, other: str) -> bool:
     return _near(_bag(terms(one)), _bag(terms(other))) and details(one).agree(details(other))
 
 
-def _bag(said: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the content terms, and those that are no numbers: "12" and "twelve" are the same."""
-    content = frozenset(said) - _STOPWORDS
-    return content, frozenset(term for term in content - _NUMBERS if not term[0].isdigit())
+def _bag(said: Sequence[str]) -> frozenset[str]:
+    """Return the content terms; "twelve" is "12"."""
+    return frozenset(_NUMERALS.get(term, term) for term in said) - _STOPWORDS
 
 
-def _near(one: Bag, other: Bag) -> bool:
+def _near(one: frozenset[str], other: frozenset[str]) -> bool:
     """Return whether two texts have enough of the same content terms, and none that is opposite."""
-    if not any(_alike(*pair) for pair in zip(one, other, strict=True)):
+    both = len(one & other)
+    if not both or both < NEAR * (len(one) + len(other) - both):
         return False
-    only, others = one[1] - other[1], other[1] - one[1]
+    only, others = one - other, other - one
     return not any(
         (only & left and others & right) or (only & right and others & left)
         for left, right in _OPPOSITES
     )
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    both = len(one & other)
-    return both > 0 and both >= NEAR * (len(one) + len(other) - both)
 
 
 def _stems(words: str) -> frozenset[str]:
@@ -109,7 +101,7 @@ def _stems(words: str) -> frozenset[str]:
 
 
 _STOPWORDS = _stems(" ".join(STOPWORDS))
-_NUMBERS = _stems(" ".join([*WORDS, *MAGNITUDES]))
+_NUMERALS = {stem(word): str(number) for word, number in WORDS.items()}
 _OPPOSITES = tuple(
     (_stems(left), _stems(right))
     for left, _, right in (line.partition("/") for line in OPPOSITES.split(";"))
