@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +57,17 @@ class Query:
     vector: Vectors  # (dim,)
     terms: tuple[str, ...]
     idf: dict[str, float]
+    total: float  # of idf, not 0
     known: frozenset[str]  # those of the terms that occur in the articles
     wants: re.Pattern[str] | None  # what the answer's sentence must contain
     variants: Variants  # other ways to write what is asked for
     period: Period | Latest | None  # the time that the question speaks of, relative to its own date
     years: Years  # those that it names
+
+    def share(self, held: AbstractSet[str]) -> float:
+        """Return the idf-weighted share of the question's terms that are among these, 0..1."""
+        # In the question's order: a set's own differs from run to run, and so would the last digit.
+        return sum(idf for term, idf in self.idf.items() if term in held) / self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +102,13 @@ def make_query(question: str, index: Index, encoder: Encoder, date: str | None =
     for name, others in variants.names:
         if any(all(map(index.lexical.frequency, other)) for other in others):
             known.update(name)
+    idf = {term: index.lexical.idf(term) for term in wanted}
     return Query(
         text=question,
         vector=encoder.encode_texts([question])[0],
         terms=wanted,
-        idf={term: index.lexical.idf(term) for term in wanted},
+        idf=idf,
+        total=max(1e-9, sum(idf.values())),
         known=frozenset(known.intersection(wanted)),
         wants=answer_type(question),
         variants=variants,
@@ -150,45 +159,44 @@ def _prefer_newest(latest: Latest, found: Sequence[Candidate]) -> None:
 def _candidates(
     query: Query, stored: StoredPassage, article: Article, said: Sequence[Sequence[str]]
 ) -> Iterable[Candidate]:
+    sentences = stored.passage.sentences
     vectors = stored.sentence_vectors.astype(np.float32)  # (sentences, dim)
-    cosines = vectors @ query.vector  # (sentences,)
+    cosines = (vectors @ query.vector).tolist()  # (sentences,)
     passage_cosine = float(stored.vector.astype(np.float32) @ query.vector)
-    held = [
-        _with_variants(query, found, article.text[s.start : s.end])
-        for s, found in zip(stored.passage.sentences, said, strict=True)
-    ]
+    quotes = [article.text[s.start : s.end] for s in sentences]
+    held = [_held(query, found, quote) for found, quote in zip(said, quotes, strict=True)]
     period = query.period if isinstance(query.period, Period) else None
     closeness = period.closeness(article.published) if period else 0.0
-    title = terms(article.title)
-    dated = [
-        bool(query.years) and overlap(query.years, years_in(article.text[s.start : s.end]))
-        for s in stored.passage.sentences
-    ]
-    for n, sentence in enumerate(stored.passage.sentences):
-        quote = article.text[sentence.start : sentence.end]
-        around = {*title, *(w for near in held[max(0, n - 1) : n + 2] for w in near)}
+    title = set(_title_terms(article.title))
+    dated = [bool(query.years) and overlap(query.years, years_in(quote)) for quote in quotes]
+    for n, quote in enumerate(quotes):
+        near = slice(max(0, n - 1), n + 2)
         features = (
             cosines[n],
             passage_cosine,
-            coverage(query, set(held[n])),
-            coverage(query, around),
+            query.share(held[n]),
+            query.share(title.union(*held[near])),
             bool(query.wants and query.wants.search(quote)),
             closeness,
             quote.rstrip("\"'”’»)] ").endswith("?"),
-            _lead(article, sentence),
-            1.0 if dated[n] else BESIDE * any(dated[max(0, n - 1) : n + 2]),
+            _lead(article, sentences[n]),
+            1.0 if dated[n] else BESIDE * any(dated[near]),
         )
-        yield Candidate(article, sentence, stored, np.array(features, np.float32), said[n])
+        yield Candidate(article, sentences[n], stored, np.array(features, np.float32), said[n])
 
 
 def _lead(article: Article, sentence: Sentence) -> float:
     return math.exp(-(sentence.start - article.body_start) / LEAD) if article.published else 0.0
 
 
-def _with_variants(query: Query, found: Sequence[str], text: str) -> Sequence[str]:
-    """Return the terms of a text, and those of the question that it holds in another way."""
-    added = query.variants.added(found, text)
-    return [*found, *added] if added else found
+def _held(query: Query, found: Sequence[str], text: str) -> AbstractSet[str]:
+    """Return the terms of the question that a text holds, as they are or in another way."""
+    return query.idf.keys() & {*found, *query.variants.added(found, text)}
+
+
+@lru_cache(maxsize=4_096)
+def _title_terms(title: str) -> tuple[str, ...]:
+    return tuple(terms(title))
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -227,14 +235,16 @@ def unknown_names(query: Query, best: Sequence[Candidate]) -> tuple[str, ...]:
     """Return the names in a question, as written there, that no article holds in this or a near
     spelling. The first word does not count: it is capitalised anyway.
     """
-    near = {word for c in best[:10] for word in words(f"{c.article.title} {c.quote}")}
     missing = {
         word
         for run in names(query.text)
         for word in run
         if (term := stem(word)) in query.idf and term not in query.known
-        and not any(near_spelling(word, other) for other in near)
-    }  # fmt: skip
+    }
+    if not missing:
+        return ()
+    near = {word for c in best[:10] for word in words(f"{c.article.title} {c.quote}")}
+    missing = {w for w in missing if not any(near_spelling(w, other) for other in near)}
     written = re.findall(r"(?<!\A)\b[^\W\d_][\w’'-]*", query.text)
     return tuple(dict.fromkeys(name for name in written if missing.intersection(words(name))))
 
@@ -262,12 +272,6 @@ def passages_of(candidates: Iterable[Candidate]) -> list[Hit]:
             score = round(candidate.score, 4)
             best[key] = Hit(key, candidate.article.path, passage.start, passage.end, score)
     return list(best.values())
-
-
-def coverage(query: Query, words: AbstractSet[str]) -> float:
-    """Return the idf-weighted share of the question's terms that are among the words, 0..1."""
-    found = sum(idf for term, idf in query.idf.items() if term in words)
-    return found / max(1e-9, sum(query.idf.values()))
 
 
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"

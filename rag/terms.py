@@ -32,6 +32,17 @@ STOPWORDS = frozenset(
 
 VOICED = "\u3099\u309a"  # marks that make another Japanese sound, not an accented one
 
+
+class _Bare(dict[int, int | None]):
+    """For str.translate: each character as it is, but marks that combine with one are left out."""
+
+    def __missing__(self, code: int) -> int | None:
+        mark = unicodedata.combining(chr(code)) and chr(code) not in VOICED
+        self[code] = None if mark else code
+        return self[code]
+
+
+_bare = _Bare()
 _stemmers = threading.local()  # a Stemmer must not be used by two threads at once
 
 
@@ -60,8 +71,7 @@ def fold(text: str) -> str:
     """Return the text in lower case, without accents, in compatibility form."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c) or c in VOICED)
+    bare = unicodedata.normalize("NFKD", text).translate(_bare)
     return unicodedata.normalize("NFC", bare).lower()  # Korean syllables are whole again
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from scripted import Draft, ScriptedGenerator
 
+from rag import confidence
 from rag.collection import GREETING
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
@@ -346,3 +347,18 @@ def test_several_threads_get_their_own_answers(opened: Open) -> None:
         thread.join()
     assert set(best) == {(asked[0], "bridge.txt"), (asked[1], "ferry.txt")}
     assert len(best) == 16
+
+
+def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
+    by_errors = replace(config, encoder=confidence.ENCODER, accept_errors=0.2)
+    assert confidence.least_confidence(by_errors, reads=False) == pytest.approx(0.8)
+    least = confidence.least_confidence(by_errors, reads=True)
+    assert confidence.after_draft(least, answered=True) == pytest.approx(0.8, abs=1e-4)
+    fixed = replace(by_errors, decline_below=0.5)
+    assert confidence.least_confidence(fixed, reads=True) == 0.5
+
+
+def test_a_threshold_by_errors_is_refused_where_nothing_is_calibrated(config: Config) -> None:
+    other = replace(config, encoder="hashed", accept_errors=0.2)
+    with pytest.raises(InputError, match=r"not for hashed\. Leave --accept-errors out"):
+        confidence.least_confidence(other, reads=True)
