@@ -235,7 +235,7 @@ class Citer:
             if place not in self.citations:
                 self.citations[place] = Citation(
                     len(self.citations) + 1, source.article, source.title, source.published,
-                    source.start, source.end, source.quote, support,
+                    source.start, source.end, source.quote, support, source.also_in,
                 )  # fmt: skip
                 introduced.append(self.citations[place])
             numbers.append(self.citations[place].number)

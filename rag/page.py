@@ -15,11 +15,12 @@ from itertools import groupby
 from textwrap import shorten
 
 from rag.conversation import Exchange, Place
-from rag.types import ArticleSummary, Citation, Claim, Evidence
+from rag.types import ArticleSummary, Citation, Claim, Copy, Evidence
 from rag.untrusted import as_html
 
 SHOWN = 5  # evidence sentences listed before the rest is folded away
 EXAMPLES = 3
+COPIES = 3  # other articles with the same sentence that are listed
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
 
 HEADER = """<header class="masthead">
@@ -130,7 +131,7 @@ def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str
 
 def _jump(
     exchange: Exchange,
-    place: Citation | Evidence,
+    place: Citation | Evidence | Copy,
     kind: str,
     inner: str,
     *,
@@ -220,11 +221,27 @@ def _sentence(exchange: Exchange, found: Citation | Evidence, cited: Mapping[Pla
             f'<p class="context" dir="auto">{as_html(before)} '
             f"<strong>{as_html(found.quote)}</strong> {as_html(after)}</p></details>"
         )
+    also = _also_in(exchange, found)
     mark = f'<span class="number">{number}</span>' if number else '<span class="dot"></span>'
-    return f"<li>{mark}<div>{jump}{context}</div></li>"
+    return f"<li>{mark}<div>{jump}{also}{context}</div></li>"
 
 
-def _dated(place: Citation | Evidence) -> str:
+def _also_in(exchange: Exchange, found: Citation | Evidence) -> str:
+    """Return buttons that open the other articles in which the same sentence stands."""
+    if not found.also_in:
+        return ""
+    others = "; ".join(
+        _jump(
+            exchange, copy, "copy",
+            f'<span class="title" dir="auto">{as_html(copy.title)}</span>{_dated(copy)}',
+        )
+        for copy in found.also_in[:COPIES]
+    )  # fmt: skip
+    more = len(found.also_in) - COPIES
+    return f'<p class="also">Also in {others}{f" and {more} more" if more > 0 else ""}</p>'
+
+
+def _dated(place: Citation | Evidence | Copy) -> str:
     return f' <span class="date">{day(place.published)}</span>' if place.published else ""
 
 

@@ -35,6 +35,7 @@ from rag.retrieve import (
     unknown_names,
 )
 from rag.run import Found, Run
+from rag.supplement import supplement
 from rag.sync import Progress, sync
 from rag.types import (
     Answer,
@@ -174,7 +175,8 @@ class Rag:
         if self._reads:
             run.drafted(answered=bool(citer.claims))
         if citer.claims:
-            yield run.answer(citer)
+            notes = yield from supplement(citer, self.index)
+            yield run.answer(citer, notes=notes)
         elif refused:
             yield run.decline("The sentences that come nearest do not say it.")
         elif run.found.unknown_names:

@@ -8,20 +8,21 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.config import Config
+from rag.copies import originals
 from rag.database import StoredPassage
 from rag.encoder import Encoder
 from rag.index import Index
-from rag.period import Period, Years, overlap, period_of, years_in
+from rag.period import Latest, Period, Years, ordinal, overlap, period_of, years_in
 from rag.rules import names
 from rag.terms import content_terms, stem, terms, words
-from rag.types import Article, Evidence, Hit, Sentence, Vectors
+from rag.types import Article, Copy, Evidence, Hit, Sentence, Vectors
 from rag.variants import Variants, near_spelling, variants_of
 
 FEATURES = (
@@ -44,6 +45,7 @@ WEIGHTS = (6.65, 3.95, 5.81, 5.91, 1.80)
 BY_HAND = (3.0, -3.0, 2.0, 3.0)  # period, asks, lead, years
 BESIDE = 1 / 3  # what a year in the sentence before or after counts
 LEAD = 500.0  # characters within which an article has said most of what it is about
+ON_TOPIC = 0.15  # how far below the best score a sentence is still about the question
 _WEIGHTS = np.array((*WEIGHTS, *BY_HAND), np.float32)
 
 
@@ -59,7 +61,7 @@ class Query:
     known: frozenset[str]  # those of the terms that occur in the articles
     wants: re.Pattern[str] | None  # what the answer's sentence must contain
     variants: Variants  # other ways to write what is asked for
-    period: Period | None  # the time that the question speaks of, relative to its own date
+    period: Period | Latest | None  # the time that the question speaks of, relative to its own date
     years: Years  # those that it names
 
     def share(self, held: AbstractSet[str]) -> float:
@@ -76,6 +78,8 @@ class Candidate:
     sentence: Sentence
     passage: StoredPassage
     features: NDArray[np.float32]
+    terms: Sequence[str]
+    copies: tuple[Candidate, ...] = ()  # the same or nearly the same words in other articles
 
     @property
     def quote(self) -> str:
@@ -130,13 +134,26 @@ def find_passages(query: Query, index: Index, k: int) -> tuple[list[int], list[i
 
 def candidates_of(query: Query, index: Index, keys: Iterable[int]) -> list[Candidate]:
     """Return the sentences of these passages."""
-    return [
+    found = [
         candidate
         for stored in index.passages(keys)
         for candidate in _candidates(
             query, stored, index.article_at(stored.article), index.terms(stored)
         )
     ]
+    if isinstance(query.period, Latest) and found:
+        _prefer_newest(query.period, found)
+    return found
+
+
+def _prefer_newest(latest: Latest, found: Sequence[Candidate]) -> None:
+    """Set the feature "period", relative to the newest article among those about the question."""
+    enough = max(candidate.score for candidate in found) - ON_TOPIC
+    newest = latest.newest(c.article.published for c in found if c.score >= enough)
+    if newest is not None:
+        for candidate in found:
+            closeness = latest.closeness(candidate.article.published, newest)
+            candidate.features[FEATURES.index("period")] = closeness
 
 
 def _candidates(
@@ -148,7 +165,8 @@ def _candidates(
     passage_cosine = float(stored.vector.astype(np.float32) @ query.vector)
     quotes = [article.text[s.start : s.end] for s in sentences]
     held = [_held(query, found, quote) for found, quote in zip(said, quotes, strict=True)]
-    closeness = query.period.closeness(article.published) if query.period else 0.0
+    period = query.period if isinstance(query.period, Period) else None
+    closeness = period.closeness(article.published) if period else 0.0
     title = set(_title_terms(article.title))
     dated = [bool(query.years) and overlap(query.years, years_in(quote)) for quote in quotes]
     for n, quote in enumerate(quotes):
@@ -164,7 +182,7 @@ def _candidates(
             _lead(article, sentences[n]),
             1.0 if dated[n] else BESIDE * any(dated[near]),
         )
-        yield Candidate(article, sentences[n], stored, np.array(features, np.float32))
+        yield Candidate(article, sentences[n], stored, np.array(features, np.float32), said[n])
 
 
 def _lead(article: Article, sentence: Sentence) -> float:
@@ -182,11 +200,35 @@ def _title_terms(title: str) -> tuple[str, ...]:
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the candidates, best first, each wording once."""
-    best: dict[str, Candidate] = {}
-    for candidate in sorted(candidates, key=lambda c: (-c.score, c.article.path, c.sentence.start)):
-        best.setdefault(" ".join(candidate.quote.split()), candidate)
-    return list(best.values())
+    """Return the candidates, best first, each wording once, with its copies in other articles.
+
+    Of the same score, the newest comes first.
+    """
+    ordered = sorted(
+        candidates,
+        key=lambda c: (
+            -round(c.score, 4), -ordinal(c.article.published), c.article.path, c.sentence.start
+        ),
+    )  # fmt: skip
+    groups: dict[int, list[Candidate]] = {}
+    first = originals(
+        [c.quote for c in ordered], [c.article.path for c in ordered], [c.terms for c in ordered]
+    )
+    for candidate, n in zip(ordered, first, strict=True):
+        groups.setdefault(n, []).append(candidate)
+    return [
+        replace(best, copies=_elsewhere(best, rest)) if rest else best
+        for best, *rest in groups.values()
+    ]
+
+
+def _elsewhere(best: Candidate, rest: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return one of the copies of each other article."""
+    by_path: dict[str, Candidate] = {}
+    for copy in rest:
+        if copy.article.path != best.article.path:
+            by_path.setdefault(copy.article.path, copy)
+    return tuple(by_path.values())
 
 
 def unknown_names(query: Query, best: Sequence[Candidate]) -> tuple[str, ...]:
@@ -212,8 +254,13 @@ def evidence_of(candidate: Candidate) -> Evidence:
     article, sentence = candidate.article, candidate.sentence
     return Evidence(
         article.path, article.title, article.published, sentence.start, sentence.end,
-        candidate.quote, round(candidate.score, 4),
+        candidate.quote, round(candidate.score, 4), tuple(map(_copy, candidate.copies)),
     )  # fmt: skip
+
+
+def _copy(candidate: Candidate) -> Copy:
+    article, sentence = candidate.article, candidate.sentence
+    return Copy(article.path, article.title, article.published, sentence.start, sentence.end)
 
 
 def passages_of(candidates: Iterable[Candidate]) -> list[Hit]:

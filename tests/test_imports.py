@@ -17,10 +17,10 @@ ORDER = """
     catalogue hashes fetch models
     articles sentences passages irregular terms numbers rules instructions
     encoder store lexical database manifest sync index
-    period variants language
+    period variants language copies
     question retrieve collection confidence
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
-    verify draft cite
+    corrections values disagree verify draft cite supplement
     run pipeline __init__
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
