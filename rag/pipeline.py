@@ -25,6 +25,7 @@ from rag.index import Index
 from rag.instructions import addresses_model, set_aside
 from rag.language import stranger
 from rag.manifest import default_index_dir
+from rag.premise import why_not
 from rag.question import checked, has_parts, is_polar, with_history
 from rag.retrieve import (
     evidence_of,
@@ -178,12 +179,14 @@ class Rag:
             notes = yield from supplement(citer, self.index)
             yield run.answer(citer, notes=notes)
         elif refused:
-            yield run.decline("The sentences that come nearest do not say it.")
+            reason = "The sentences that come nearest do not say it."
+            yield run.decline(why_not(run.question, run.found.evidence, reason))
         elif run.found.unknown_names:
             named = ", ".join(f"“{name}”" for name in run.found.unknown_names)
             yield run.decline(f"They do not mention {named}.")
         else:
-            yield run.decline("No answer could be verified against the sentences found.")
+            reason = "No answer could be verified against the sentences found."
+            yield run.decline(why_not(run.question, run.found.evidence, reason))
 
     def _claims(
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
