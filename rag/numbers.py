@@ -16,7 +16,8 @@ UNITS = {
     "eur": "euro", "gbp": "pound", "km": "kilometre", "kilometer": "kilometre", "m": "metre",
     "meter": "metre", "cm": "centimetre", "mm": "millimetre", "kg": "kilogram",
     "kilo": "kilogram", "lb": "pound", "ft": "foot", "feet": "foot", "mph": "mph",
-    "inches": "inch", "sec": "second", "min": "minute", "hr": "hour",
+    "inches": "inch", "points": "point", "₹": "rupee", "₽": "rouble", "₩": "won", "c$": "canadian dollar",
+    "a$": "australian dollar", "km/h": "km/h", "kph": "km/h", "sec": "second", "min": "minute", "hr": "hour",
 } | {
     word: word
     for word in (
@@ -38,12 +39,12 @@ MAGNITUDES = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
     "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "dozen": 12,
 }  # fmt: skip
-ORDINALS = {
-    word: n
-    for n, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
-        start=1,
-    )
+_RANKS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+).split()
+ORDINALS = {word: n for n, word in enumerate(_RANKS, start=1)} | {
+    f"{word[:-1]}ieth": n for word, n in WORDS.items() if word in _TENS
 }
 MONTHS = {
     name: n
@@ -58,20 +59,27 @@ DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len)[::-1])
 _WORD = "|".join([*WORDS, *MAGNITUDES])
+_RANKS_TO_NINE = "|".join(_RANKS[:9])
 NUMBER = re.compile(
-    r"(?P<currency>us\$|[$€£¥])?\s?"
+    r"(?P<currency>(?:us|\b[ac])\$|[$€£¥₹₽₩])?\s?"
     r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,])\d+(?:\.\d+)?)"
     r"(?:(?P<ordinal>st|nd|rd|th)\b)?"
     r"(?:[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|dozen|mn|mln|bn|tn|k|m)\b)?"
     rf"(?:\s?(?P<sign>%|per\s?cent(?:age points?)?\b)|[\s-]?(?P<unit>{_UNIT})s?\b)?"
-    rf"|\b(?P<words>(?:{_WORD})(?:(?:[\s-]|\sand\s)(?:{_WORD}))*)\b"
+    rf"|\b(?P<words>(?:{_WORD})"
+    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
     rf"(?:[\s-](?P<sign2>per\s?cent(?:age points?)?)\b|[\s-](?P<unit2>{_UNIT})s?\b)?"
 )
 ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+NUMERIC = re.compile(r"(?<![\d./])(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d{2})\b(?![./]?\d)")
 _MONTH = "|".join(MONTHS)
+_TO = r"(?:\s?[-–]\s?|\s(?:to|and|or)\s)"
 MONTH = re.compile(
-    rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
-    r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d))?(?:,?\s(?:of\s)?(?P<year>\d{4})\b)?"
+    rf"\b(?:(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?{_TO})?"
+    rf"(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
+    r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d)"
+    rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d))?)?"
+    r"(?:,?\s(?:of\s)?(?P<year>\d{4})\b)?"
 )
 
 
@@ -82,6 +90,8 @@ class Number:
     value: float
     unit: str | None
     written: str
+    bound: str | None = None  # least, most, near (just below), about, exact
+    loose: bool = False  # whether the bound is "over" or "under", which may be prepositions
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,53 @@ def numbers(text: str) -> list[Number]:
     folded = _prepared(text)
     for _, (start, end) in _dates(folded):
         folded = folded[:start] + "\0" * (end - start) + folded[end:]
-    return [number for match in NUMBER.finditer(folded) if (number := _number(match))]
+    return [number for match in NUMBER.finditer(folded) if (number := _number(match, folded))]
+
+
+_RANK = re.compile(
+    rf"\b(?:(?P<digits>\d{{1,6}})(?:st|nd|rd|th)|(?:(?P<tens>{'|'.join(_TENS)})[\s-])?"
+    rf"(?P<word>{'|'.join(sorted(ORDINALS, key=len)[::-1])}))\b"
+)
+
+
+def ordinals(text: str) -> list[tuple[int, str]]:
+    """Return the ranks in a text with how they are written: "third", "3rd", "twenty-first"."""
+    return [
+        (
+            int(match["digits"]) if match["digits"]
+            else ORDINALS[match["word"]] + WORDS.get(match["tens"] or "", 0),
+            match[0],
+        )
+        for match in _RANK.finditer(_prepared(text))
+    ]  # fmt: skip
+
+
+# What stands before a number, and after it, and bounds it.
+_BEFORE = {
+    "least": r"at least|no (?:fewer|less) than|(?:a )?minimum(?: of)?|more than|over|above|"
+             r"in excess of|upwards of|greater than|higher than|exceed(?:s|ed|ing)?|beyond|>",
+    "most": r"at most|up to|no more than|(?:a )?maximum(?: of)?|as (?:many|much) as|fewer than|"
+            r"less than|under|below|lower than|<",
+    "near": r"nearly|almost|close to|approaching|just (?:under|below|short of)",
+    "about": r"about|around|approximately|roughly|some|(?:an )?estimated|circa|ca?\.|~",
+    "exact": r"exactly|precisely",
+}  # fmt: skip
+_BOUND = re.compile(
+    r"(?:^|(?<=[\s(]))(?:"
+    + "|".join(f"(?P<{name}>{words})" for name, words in reversed(_BEFORE.items()))
+    + r")\s?(?:an?\s|the\s)?$"
+)
+_AFTER = re.compile(r"\s?(?:\w+\s)?(?:or (?:(?P<least>more|greater|over)|(?P<most>less|fewer|under)|"
+                    r"(?P<about>so)))\b|(?P<plus>\+)")  # fmt: skip
+
+
+def _bound(text: str, start: int, end: int) -> str | None:
+    before = text[max(0, start - 24) : start]
+    if match := _BOUND.search(before):
+        return match.lastgroup
+    if match := _AFTER.match(text, end):
+        return "least" if match.lastgroup == "plus" else match.lastgroup
+    return None
 
 
 def _prepared(text: str) -> str:
@@ -121,6 +177,12 @@ def _dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
     for match in ISO.finditer(text):
         year, month, day = (int(part) for part in match.groups())
         yield Date(match[0], year=year, month=month, day=day), match.span()
+    for match in NUMERIC.finditer(text):
+        one, other, year = (int(match[group]) for group in (1, 3, 4))
+        year += 0 if year > 99 else 2000 if year < 50 else 1900
+        for day, month in {(one, other), (other, one)}:  # 3/4 is in March or in April
+            if 1 <= month <= 12 and 1 <= day <= 31:
+                yield Date(match[0], year=year, month=month, day=day), match.span()
     for match in MONTH.finditer(text):
         day_written, year_written = match["before"] or match["after"], match["year"]
         if match["month"] in {"may", "march", "mar", "sep", "dec", "jan"} and not (
@@ -128,32 +190,34 @@ def _dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
                                                      text[: match.start()])
         ):  # fmt: skip
             continue  # the verb, more likely
-        yield (
-            Date(
-                match[0],
-                year=int(year_written) if year_written else None,
-                month=MONTHS[match["month"]],
-                day=int(day_written) if day_written else None,
-            ),
-            match.span(),
-        )
+        year = int(year_written) if year_written else None
+        for written in [day_written, *filter(None, (match["from"], match["to"]))]:
+            day = int(written) if written else None
+            yield Date(match[0], None, year, MONTHS[match["month"]], day), match.span()
     for match in re.finditer(rf"\b({'|'.join(DAYS)})s?\b", text):
         yield Date(match[0], weekday=match[1]), match.span()
 
 
-def _number(match: re.Match[str]) -> Number | None:
+def _number(match: re.Match[str], text: str) -> Number | None:
     written = match[0].strip()
+    start = match.end() - len(match[0].lstrip())
     if match["digits"]:
         value = float(match["digits"].replace(",", ""))
         magnitude = match["magnitude"]
         unit = match["sign"] or match["unit"] or match["currency"]
         if magnitude == "m" and not match["currency"]:
             magnitude, unit = None, "m"
-        return Number(value * MAGNITUDES.get(magnitude or "", 1), _unit(unit), written)
-    words = re.split(r"[\s-]+(?:and )?", match["words"])
-    if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
-        return None  # "one of them"
-    return Number(_spoken(words), _unit(match["sign2"] or match["unit2"]), written)
+        value *= MAGNITUDES.get(magnitude or "", 1)
+        if text[match.end() : match.end() + 1] == "s" and value % 10 == 0 and value > 1000:
+            unit = "era"
+    else:
+        words = re.split(r"[\s-]+(?:and )?", match["words"])
+        if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
+            return None  # "one of them"
+        value, unit = _spoken(words), match["sign2"] or match["unit2"]
+    bound = _bound(text, start, match.end())
+    loose = bool(bound) and text[max(0, start - 6) : start].strip() in {"over", "under"}
+    return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
 
 
 def _spoken(words: list[str]) -> float:

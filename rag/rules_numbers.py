@@ -1,0 +1,105 @@
+"""Numbers: their values, units, ranks, bounds ("at least") and vague counts ("dozens")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from rag.numbers import Number, dates, numbers, ordinals
+from rag.problem import Problem
+from rag.terms import fold
+
+_known = lru_cache(maxsize=1024)(lambda text: tuple(numbers(text)))
+_dates = lru_cache(maxsize=1024)(lambda text: tuple(dates(text)))
+_ranks = lru_cache(maxsize=1024)(lambda text: tuple(ordinals(text)))
+_RANKED = re.compile(r"\d(?:st|nd|rd|th)\b")
+
+
+def number_problems(claim: str, whole: str) -> Iterator[Problem]:
+    """Yield the numbers of a claim that the text of its sources does not have, or has with
+    another unit or another bound.
+    """
+    said = numbers(claim)
+    known = _known(whole)
+    in_dates = {part for d in _dates(whole) for part in (d.year, d.day)} if said else set()
+    for number in said:
+        if _RANKED.search(number.written):
+            continue  # a rank
+        same = [other for other in known if same_number(number, other)]
+        if not same:
+            if number.unit or number.value not in in_dates:
+                yield Problem("number", number.written)
+        elif not any(_bound_agrees(number, other) for other in same):
+            yield Problem("approximation", f"{number.bound or ''} {number.written}".strip())
+    yield from _rank_problems(claim, whole)
+    yield from _count_problems(claim, whole)
+
+
+def _rank_problems(claim: str, whole: str) -> Iterator[Problem]:
+    wanted = ordinals(claim)
+    if not wanted:
+        return
+    held = {rank for rank, _ in _ranks(whole)} | {int(n.value) for n in _known(whole)}
+    for rank, written in wanted:
+        if rank not in held:
+            yield Problem("number", written)
+
+
+def same_number(claimed: Number, known: Number) -> bool:
+    """Return whether the values are equal and the units do not differ."""
+    if "era" in {claimed.unit, known.unit} and claimed.unit != known.unit:
+        era, single = (claimed, known) if claimed.unit == "era" else (known, claimed)
+        # What was in 1994 was in the 1990s; what was in the 1990s need not have been in 1990.
+        return era is claimed and 0 <= single.value - era.value < 10 and single.unit is None
+    same_unit = claimed.unit == known.unit or claimed.unit is None or known.unit is None
+    return same_unit and abs(claimed.value - known.value) <= 1e-9 * abs(known.value)
+
+
+# What a claim may say (first) of a number that its source has with a bound (second). "About" may
+# be left out, as readers do; "at least", "up to" and "nearly" may not. "Over" and "under" before
+# a span of time are not always bounds.
+_AGREE = frozenset(
+    {
+        (None, None), (None, "about"), (None, "exact"),
+        ("about", None), ("about", "about"), ("about", "near"), ("about", "least"),
+        ("about", "most"), ("about", "exact"),
+        ("near", "near"), ("near", None), ("near", "about"), ("near", "most"),
+        ("least", "least"), ("least", None), ("least", "exact"), ("least", "about"),
+        ("most", "most"), ("most", None), ("most", "near"), ("most", "exact"), ("most", "about"),
+        ("exact", "exact"), ("exact", None),
+    }
+)  # fmt: skip
+_TIMES = frozenset("second minute hour day week month year decade century".split())
+
+
+def _bound_agrees(claimed: Number, known: Number) -> bool:
+    if claimed.bound is None and known.loose and (known.unit in _TIMES or claimed.unit in _TIMES):
+        return True
+    return (claimed.bound, known.bound) in _AGREE
+
+
+COUNT = re.compile(
+    r"\b(?P<first>tens|dozens|scores|hundreds|thousands|millions|billions|trillions)"
+    r"(?: of (?P<second>thousands|millions|billions))?\b"
+)
+_SIZES = {"tens": 10, "dozens": 12, "scores": 20, "hundreds": 100, "thousands": 1_000,
+          "millions": 10**6, "billions": 10**9, "trillions": 10**12}  # fmt: skip
+
+
+def _count_problems(claim: str, whole: str) -> Iterator[Problem]:
+    folded = fold(claim)
+    if not COUNT.search(folded):
+        return
+    known = {number.value for number in _known(whole)}
+    held = {_size(match) for match in COUNT.finditer(fold(whole))}
+    for match in COUNT.finditer(folded):
+        size = _size(match)
+        if size not in held and not any(size <= value < 1000 * size for value in known):
+            yield Problem("number", match[0])
+
+
+def _size(match: re.Match[str]) -> int:
+    return _SIZES[match["first"]] * _SIZES.get(match["second"] or "", 1)
+
+
