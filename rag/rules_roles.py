@@ -1,2 +1,177 @@
-def role_problems(claim, sources, title):
-    return ()
+"""Roles: who did it, who said it, who holds the office.
+
+Without a parser: a name in the claim is compared with the names of its sources by what stands on
+either side of it. Where another name stands in the source just where this one stands in the claim,
+and this one stands elsewhere, the two were exchanged. Voice counts: "was beaten by" is not "beat".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.irregular import BASE_FORM
+from rag.problem import Problem
+from rag.rules_names import _is_name, acronyms, same_name
+from rag.terms import fold, stem
+
+# Offices and the like, brought to one word each: what a person is, not how they are called.
+ROLES = {
+    word: group.split()[0]
+    for group in (
+        "president; premier; prime; minister; senator sen sens; governor gov; mayor; secretary; "
+        "director; chairman chairwoman chair chairperson; king; queen; prince; princess; "
+        "general gen; colonel col; captain capt; lieutenant lt; sergeant sgt; judge; justice; "
+        "professor prof; doctor dr; coach; manager; actor actress; singer; author; architect; "
+        "spokesman spokeswoman spokesperson; executive; attorney; sheriff; ambassador; pope; "
+        "bishop archbishop; commander; congressman congresswoman representative rep reps; "
+        "chancellor; duke; duchess; emperor; empress; founder; owner; editor; journalist; "
+        "officer; chief; leader; officials official; captain; rabbi; reverend rev; sir; lord; lady"
+    ).split(";")
+    for word in group.split()
+}
+_PLAIN_TITLES = frozenset("mr mrs ms miss sir lord lady vice former deputy".split())
+_SKIPPED = frozenset(
+    "the a an this that these those his her its their is are was were be been being am has have had "
+    "do does did will would can could may might shall should must not n't also then later now just "
+    "only even still already soon both either first often never ever again once it he she they who "
+    "which whom former then-president reportedly probably certainly".split()
+)
+_JOINED = frozenset(("and", "or", "&"))
+_WEAK = frozenset(
+    "in on at of by to from with for as into onto over under about after before during through "
+    "between among against near since until while when where than like but so if because".split()
+)
+_TOKEN = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*|[.!?;:](?=\s|\Z|[\"”])|[,()\n\"“”—–]")
+_BE = frozenset("is are was were be been being get got".split())
+LONGEST = 400  # tokens of a text that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, a name (several words), or "" at a comma, a bracket, the end of a sentence."""
+
+    stem: str
+    written: str
+    name: tuple[str, ...] = ()  # folded words, if it is a name
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name, and the nearest words on both sides in its clause ("" where there is none)."""
+
+    name: tuple[str, ...]
+    written: str
+    left: str
+    right: str
+
+
+@lru_cache(maxsize=1024)
+def tokens(text: str) -> tuple[Token, ...]:
+    """Return the words and names of a text in order, without articles and auxiliaries.
+
+    The stem of a verb in the passive ("beaten by") ends in "+by".
+    """
+    found: list[Token] = []
+    opening, last_end = True, -1
+    matches = list(_TOKEN.finditer(text))[:LONGEST]
+    folds = [fold(match[0]).replace("’", "'").removesuffix("'s") for match in matches]
+    for n, (match, word) in enumerate(zip(matches, folds, strict=True)):
+        if not word[0].isalnum():
+            opening = word in {".", "!", "?", "\n", "“", '"', ":"} and not (
+                word == "." and found and len(found[-1].written) <= 3 and bool(found[-1].name))
+            if not (word == "." and not opening):
+                found.append(Token("", match[0]))
+            continue
+        bare = word.replace(".", "")
+        if bare in ROLES:
+            found.append(Token(ROLES[bare], match[0]))
+        elif _is_name(match[0], bare, opening=opening):
+            adjoins = found and found[-1].name and text[last_end : match.start()] in {" ", ". "}
+            if adjoins and not opening:
+                found[-1] = Token("", f"{found[-1].written} {match[0]}", (*found[-1].name, bare))
+            else:
+                found.append(Token("", match[0], (bare,)))
+        elif bare not in _SKIPPED:
+            passive = _is_verb(word) and n and folds[n - 1] in _BE | {"not", "also", "later"}
+            passive = passive and "by" in folds[n + 1 : n + 3]
+            found.append(Token(stem(bare) + ("+by" if passive else ""), match[0]))
+        opening, last_end = False, match.end()
+    return tuple(found)
+
+
+def _is_verb(word: str) -> bool:
+    return word.endswith("ed") or word in BASE_FORM
+
+
+@lru_cache(maxsize=1024)
+def mentions(text: str) -> tuple[Mention, ...]:
+    """Return the names of a text with what stands beside them; names that are joined ("Ann, Bo
+    and Cy") have the same neighbours.
+    """
+    row = tokens(text)
+    return tuple(
+        Mention(token.name, token.written, _beside(row, n, -1), _beside(row, n, 1))
+        for n, token in enumerate(row)
+        if token.name
+    )
+
+
+def _beside(row: Sequence[Token], n: int, step: int) -> str:
+    n += step
+    while 0 <= n < len(row):
+        token = row[n]
+        after = row[n + step] if 0 <= n + step < len(row) else Token("", "")
+        if token.name:
+            return f"@{token.name[-1]}"
+        joins = token.stem in _JOINED or token.written in {",", "&"}
+        if joins and after.name:
+            n += 2 * step
+        elif joins and after.stem in _JOINED:
+            n += step
+        else:
+            return token.stem
+    return ""
+
+
+def role_problems(claim: str, sources: Sequence[str], title: str) -> Iterator[Problem]:
+    """Yield the names of a claim that stand where its sources have another name, and the offices
+    that its sources do not have.
+    """
+    said = mentions(claim)
+    if not said:
+        return
+    found = [mention for source in sources for mention in mentions(source)]
+    for mention in said:
+        best_other = max((_score(mention, m) for m in found if not _same(m, mention)), default=0.0)
+        if best_other < 2:
+            continue
+        own = [m for m in found if _same(m, mention)]
+        if best_other > 1 + max((_closeness(mention, m) for m in own), default=0.0):
+            yield Problem("role", mention.written)
+
+
+def _score(one: Mention, other: Mention) -> float:
+    left, right = _match(one.left, other.left), _match(one.right, other.right)
+    return left + right if left and right else 0.0
+
+
+def _closeness(one: Mention, other: Mention) -> float:
+    return _match(one.left, other.left) + _match(one.right, other.right)
+
+
+def _match(one: str, other: str) -> float:
+    """Return how much two neighbours that are the same tell: 0 when they are not."""
+    if one != other:
+        return 0.0
+    return 0.5 if not one else 1.0 if one in _WEAK else 2.0
+
+
+def _same(one: Mention, other: Mention) -> bool:
+    """Return whether two mentions may be of the same: they share a word, or are an acronym."""
+    if any(same_name(a, b) for a in one.name for b in other.name):
+        return True
+    short, long = sorted((one, other), key=lambda mention: len(mention.name))
+    return len(short.name) == 1 and short.name[0] in set(acronyms(long.written))
