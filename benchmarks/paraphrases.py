@@ -28,7 +28,7 @@ def numbers(text: str) -> str:
 
 def money(text: str) -> str:
     """"$3.5 million" → "3.5 million dollars", "5%" → "5 percent"."""
-    text = re.sub(r"(?<![A-Z])\$(\d[\d,.]*\d|\d)((?: (?:million|billion|trillion))?)(?![\d,-]|\.\d)",
+    text = re.sub(r"(?<![A-Z])\$(\d[\d,.]*\d|\d)((?: (?:million|billion|trillion))?)(?![\d,-]|\.\d| (?:m|b|tr)illion)",
                   r"\1\2 dollars", text)  # fmt: skip
     return re.sub(r"(?<=\d)%", " percent", text)
 
@@ -83,7 +83,9 @@ def voice(text: str) -> str:
 
 
 def short_forms(text: str) -> str:
-    """"did not" → "didn't", "cannot" → "can't" and back."""
+    """"did not" → "didn't", "cannot" → "can't" and back; not where words are quoted."""
+    if re.search(r"[\"“”]", text):
+        return text
     changed = re.sub(r"\b(did|does|do|is|are|was|were|could|would) not\b", r"\1n't", text)
     if changed == text:
         changed = re.sub(r"\b(did|does|do|is|are|was|were|could|would)n[’']t\b", r"\1 not", text)

@@ -78,7 +78,7 @@ MONTH = re.compile(
     rf"\b(?:(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?{_TO})?"
     rf"(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
     r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d)"
-    rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d))?)?"
+    rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d|\s(?:of\s)?(?:{_MONTH})\b))?)?"
     r"(?:,?\s(?:of\s)?(?P<year>\d{4})\b)?"
 )
 
@@ -160,7 +160,16 @@ _AFTER = re.compile(r"\s?(?:\w+\s)?(?:or (?:(?P<least>more|greater|over)|(?P<mos
                     r"(?P<about>so)))\b|(?P<plus>\+)")  # fmt: skip
 
 
-def _bound(text: str, start: int, end: int) -> str | None:
+# "For over ten years" is a bound; "rose over ten years" is not.
+_LOOSE = re.compile(
+    r"(?<!\bfor)(?<!\bof)(?<!\bwell)(?<!\bjust)(?<!\bafter)(?<!\bto)(?<!\bby)(?<!\bwith)"
+    r" (?:over|under) $"
+)
+_CENTURY = re.compile(r"(1[0-9]|20)\d\d[-–/]$")  # of "2018–19"
+
+
+def bound_of(text: str, start: int, end: int) -> str | None:
+    """Return what bounds the number at ``text[start:end]`` (folded): least, most, near …"""
     before = text[max(0, start - 24) : start]
     if match := _BOUND.search(before):
         return match.lastgroup
@@ -204,10 +213,12 @@ def _number(match: re.Match[str], text: str) -> Number | None:
     if match["digits"]:
         value = float(match["digits"].replace(",", ""))
         magnitude = match["magnitude"]
-        unit = match["sign"] or match["unit"] or match["currency"]
+        unit = match["sign"] or match["currency"] or match["unit"]
         if magnitude == "m" and not match["currency"]:
             magnitude, unit = None, "m"
         value *= MAGNITUDES.get(magnitude or "", 1)
+        if century := _CENTURY.search(text[max(0, start - 5) : start]):
+            value += 100 * int(century[1]) if match["digits"].isdigit() and value < 100 else 0
         if text[match.end() : match.end() + 1] == "s" and value % 10 == 0 and value > 1000:
             unit = "era"
     else:
@@ -215,8 +226,8 @@ def _number(match: re.Match[str], text: str) -> Number | None:
         if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
             return None  # "one of them"
         value, unit = _spoken(words), match["sign2"] or match["unit2"]
-    bound = _bound(text, start, match.end())
-    loose = bool(bound) and text[max(0, start - 6) : start].strip() in {"over", "under"}
+    bound = bound_of(text, start, match.end())
+    loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
     return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
 
 

@@ -8,17 +8,18 @@ feared, predicted, expected, proposed, threatened and the like may not be left o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.problem import Problem
 from rag.rules_negation import CLAUSE_END, NEGATION
-from rag.terms import content_terms, stem
+from rag.terms import content_terms
 
 # The first content term after one of these is what is not certain.
 MODAL = re.compile(
-    r"\b(?:(?:may|might|could)(?! not\b)(?! \d|, \d)|possibly|perhaps|maybe|probably|presumably|"
+    r"\b(?:(?:may|might|could(?! not\b))(?! \d|, \d)|possibly|perhaps|maybe|probably|presumably|"
     r"potentially|apparently|(?:most |very )?likely(?: to)?|reportedly|allegedly|supposedly|"
     r"alleged|suspected|possible|potential|proposed|planned|would-be|rumou?red|"
     r"(?:expected|believed|thought|feared|suspected|alleged|said|scheduled|projected|forecast|"
@@ -52,51 +53,48 @@ CERTAIN = re.compile(
     r"without (?:a )?doubt|no doubt)\b",
     re.IGNORECASE,
 )
-_HEDGE = re.compile(r"\b(?:would|should|if|whether|unless|question(?:s|ed)?|ask(?:s|ed)?|call(?:s|ed)? "
+_HEDGE = re.compile(r"\b(?:if|whether|unless|question(?:s|ed)?|ask(?:s|ed)?|call(?:s|ed)? "
                     r"for|urg(?:es|ed|e)|say|says|said|according)\b", re.IGNORECASE)  # fmt: skip
-SENTENCE_END = re.compile(r"[.!?]\s|\n|\Z")
+SENTENCE_END = re.compile(r"(?<=\w\w)[.!?][\"”)]?\s|\n|\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
     """The content terms of a text by how certain they are."""
 
-    plain: frozenset[str]  # outside of every modal word's clause and of every strong complement
+    every: frozenset[str]
+    certain: frozenset[str]  # outside of the scope of every modal word
+    told: frozenset[str]  # outside of what a strong word governs
     heads: tuple[tuple[str, str], ...]  # a modal word, and the first term after it
-    complements: tuple[tuple[str, frozenset[str]], ...]  # a strong word, and what stands after it
-    hedged: bool  # whether there is any modal or strong word
+    complements: tuple[tuple[str, frozenset[str]], ...]  # a strong word, and what it governs
 
 
 @lru_cache(maxsize=1024)
 def certainty(text: str) -> Certainty:
     """Sort the content terms of a text."""
+    every = content_terms(text)
     heads, complements = [], []
-    uncertain: set[str] = set()
+    modal: list[str] = []
     for match in MODAL.finditer(text):
         if match[0] == "May" and _MONTH.match(text, match.start()):
             continue
         after = content_terms(text[match.end() : _clause_end(text, match.end())])
+        after = [term for n, term in enumerate(after) if n or not term.endswith("li")]  # easily
         if after:
             heads.append((match[0], after[0]))
-            uncertain.update(after)
+            modal += set(after)
+    governed: list[str] = []
     for match in STRONG.finditer(text):
-        scope = _complement(text, match)
-        if scope:
-            complements.append((match[0], frozenset(scope)))
-            uncertain.update(scope)
-    plain = _counted(text, uncertain, heads, complements)
-    return Certainty(plain, tuple(heads), tuple(complements), bool(heads or complements))
-
-
-def _counted(
-    text: str, uncertain: set[str], heads: Sequence[tuple[str, str]],
-    complements: Sequence[tuple[str, frozenset[str]]],
-) -> frozenset[str]:  # fmt: skip
-    # A term that also stands elsewhere, as often as it is not uncertain, is plain too.
-    every = content_terms(text)
-    often = {term for term in uncertain if every.count(term) > 1 + sum(
-        term in scope for _, scope in complements) + sum(term == head for _, head in heads)}  # fmt: skip
-    return frozenset(every) - (uncertain - often)
+        if scope := frozenset(_complement(text, match)):
+            complements.append((match[0], scope))
+            governed += scope
+    counts, in_modal, in_told = Counter(every), Counter(modal), Counter(governed)
+    return Certainty(
+        frozenset(every),
+        frozenset(term for term, n in counts.items() if n > in_modal[term]),
+        frozenset(term for term, n in counts.items() if n > in_told[term]),
+        tuple(heads), tuple(complements),
+    )  # fmt: skip
 
 
 def _clause_end(text: str, start: int) -> int:
@@ -127,32 +125,25 @@ def modality_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     """Yield what the claim says plainly, or for certain, and its sources do not."""
     said = certainty(claim)
     found = [certainty(source) for source in sources]
-    plain = {term for source in found for term in source.plain}
+    certain = {term for source in found for term in source.certain}
     for source in found:
         for cue, head in source.heads:
-            if head in said.plain and head not in plain and not _denied(claim, head):
+            if head in said.certain and head not in certain:
                 yield Problem("modality", cue)
                 return
-    if match := CERTAIN.search(claim):
-        if not any(stem(match[0].lower()) in content_terms(source) for source in sources):
-            yield Problem("modality", match[0])
-            return
-    if not said.hedged and not _HEDGE.search(claim) and not NEGATION.search(claim):
-        yield from _complement_problems(claim, found)
+    if (match := CERTAIN.search(claim)) and not any(CERTAIN.search(s) for s in sources):
+        yield Problem("modality", match[0])
+    elif not _HEDGE.search(claim) and not NEGATION.search(claim):
+        yield from _complement_problems(said, found)
 
 
-def _denied(claim: str, head: str) -> bool:
-    return any(head in content_terms(claim[m.end() :])[:2] for m in NEGATION.finditer(claim))
-
-
-def _complement_problems(claim: str, found: Sequence[Certainty]) -> Iterator[Problem]:
-    terms = set(content_terms(claim))
+def _complement_problems(said: Certainty, found: Sequence[Certainty]) -> Iterator[Problem]:
+    plain = said.certain & said.told
     for source in found:
+        others = {term for other in found if other is not source for term in other.told}
         for cue, scope in source.complements:
-            own = scope - source.plain
-            others = {t for other in found if other is not source for t in other.plain}
-            inside = terms & own - others
-            outside = terms & source.plain - scope
+            inside = plain & (scope - source.told - others)
+            outside = plain & (source.told - scope)
             if len(inside) >= 2 and len(inside) > 2 * len(outside):
                 yield Problem("attribution", cue)
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -18,6 +19,7 @@ _OPENERS = frozenset(
     "despite under over among between within without through instead even still just now today "
     "only more less here that's it's there's they're".split()
 )
+_SITE = re.compile(r"([^\W_]{2,}(?:-[^\W_]+)*)\.[a-z]{2,4}")
 _WORD = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*\.?")
 _NOT_NAMES = frozenset([*DAYS, *MONTHS, *ORDINALS, *WORDS, *MAGNITUDES])
 
@@ -27,12 +29,15 @@ def names(text: str) -> list[tuple[str, ...]]:
 
     The first word of a sentence counts when it is not a common opener.
     """
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     runs: list[list[str]] = []
     goes_on, opening = False, True
     for match in _WORD.finditer(text):
         word = match[0]
         folded = fold(word).replace("’", "'").removesuffix("'s").rstrip(".")
-        bare = folded.replace(".", "")
+        site = _SITE.fullmatch(folded)  # "amazon.com" has the words that a text's words are
+        bare = site[1] if site else folded.replace(".", "")
         is_name = _is_name(word, bare, opening=opening)
         if is_name and goes_on:
             runs[-1].append(bare)
@@ -51,6 +56,8 @@ _TITLES = frozenset("gen sen gov rep prof capt col sgt rev maj lieut".split())
 
 
 def _is_name(word: str, bare: str, *, opening: bool) -> bool:
+    if len(word) == 2 and word[0].isupper() and word[1] == ".":
+        return True  # an initial
     if not word[0].isupper() or bare in STOPWORDS or bare in _NOT_NAMES:
         return word.isupper() and len(word) > 1 and bare in {"us", "who"}
     return not (opening and bare in _OPENERS)

@@ -20,6 +20,9 @@ NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", 
 CLAUSE_END = re.compile(r"[,;:.!?—–()\"“”]|\b(?:but|although|however|while|whereas|and then)\b")
 
 
+SCOPE = 8  # content terms after a negation word that it can be about
+
+
 @dataclass(frozen=True, slots=True)
 class Polarity:
     """The content terms of a text by whether they are negated."""
@@ -42,7 +45,7 @@ def polarity(text: str) -> Polarity:
     heads: set[str] = set()
     for match in NEGATION.finditer(plain):
         end = CLAUSE_END.search(plain, match.end())
-        after = content_terms(plain[match.end() : end.start() if end else None])
+        after = content_terms(plain[match.end() : end.start() if end else None])[:SCOPE]
         inside.update(after)
         heads.update(after[:1])
         outside -= {*after, *content_terms(match[0])}
@@ -57,6 +60,7 @@ def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     outside = {term for source in found for term in source.outside}
     heads = {term for source in found for term in source.heads}
     denies = said.inside and not said.inside & inside and said.inside & outside
+    denies = denies or bool((said.heads & outside) - inside)
     if denies or (said.inside and not inside):
         yield Problem("negation", "not")
     elif wrong := said.outside & ((inside - outside) if not said.inside else (heads - outside)):

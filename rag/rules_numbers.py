@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from rag.numbers import Number, dates, numbers, ordinals
+from rag.numbers import Number, bound_of, dates, numbers, ordinals
 from rag.problem import Problem
 from rag.terms import fold
 
@@ -27,6 +27,10 @@ def number_problems(claim: str, whole: str) -> Iterator[Problem]:
         if _RANKED.search(number.written):
             continue  # a rank
         same = [other for other in known if same_number(number, other)]
+        if number.unit and (exact := [other for other in same if other.unit]):
+            same = exact
+        elif number.unit and any(n.value == number.value and n.unit for n in known):
+            same = []  # "187 minutes" somewhere, "187" in the title: not "187 hours"
         if not same:
             if number.unit or number.value not in in_dates:
                 yield Problem("number", number.written)
@@ -34,6 +38,7 @@ def number_problems(claim: str, whole: str) -> Iterator[Problem]:
             yield Problem("approximation", f"{number.bound or ''} {number.written}".strip())
     yield from _rank_problems(claim, whole)
     yield from _count_problems(claim, whole)
+    yield from _single_problems(claim, whole)
 
 
 def _rank_problems(claim: str, whole: str) -> Iterator[Problem]:
@@ -97,6 +102,31 @@ def _count_problems(claim: str, whole: str) -> Iterator[Problem]:
         size = _size(match)
         if size not in held and not any(size <= value < 1000 * size for value in known):
             yield Problem("number", match[0])
+
+
+_SINGLE = re.compile(
+    r"\b(?:(?:an?|one)[\s-](?P<unit>second|minute|hour|day|week|month|year|decade|century|mile|"
+    r"quarter|third|fifth|half)|(?P<half>half)(?! (?:dozen|million|billion)))\b"
+)
+
+
+def _single_problems(claim: str, whole: str) -> Iterator[Problem]:
+    """Bounds of "a decade", "a third", "half"."""
+    said = _singles(claim)
+    held = _singles(whole) if said else ()
+    for unit, bound, written in said:
+        bounds = {known for other, known, _ in held if other == unit}
+        if bounds and not any((bound, known) in _AGREE for known in bounds):
+            yield Problem("approximation", f"{bound or ''} {written}".strip())
+
+
+@lru_cache(maxsize=1024)
+def _singles(text: str) -> tuple[tuple[str, str | None, str], ...]:
+    folded = fold(text)
+    return tuple(
+        (match["unit"] or "half", bound_of(folded, *match.span()), match[0])
+        for match in _SINGLE.finditer(folded)
+    )
 
 
 def _size(match: re.Match[str]) -> int:

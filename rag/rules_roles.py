@@ -94,6 +94,8 @@ def tokens(text: str) -> tuple[Token, ...]:
                 found[-1] = Token("", f"{found[-1].written} {match[0]}", (*found[-1].name, bare))
             else:
                 found.append(Token("", match[0], (bare,)))
+        elif bare == "to" and found and found[-1].stem == "accord":
+            found[-1] = Token("according to", "according to")
         elif bare not in _SKIPPED:
             passive = _is_verb(word) and n and folds[n - 1] in _BE | {"not", "also", "later"}
             passive = passive and "by" in folds[n + 1 : n + 3]
@@ -136,14 +138,12 @@ def _beside(row: Sequence[Token], n: int, step: int) -> str:
     return ""
 
 
-def role_problems(claim: str, sources: Sequence[str], title: str) -> Iterator[Problem]:
-    """Yield the names of a claim that stand where its sources have another name, and the offices
-    that its sources do not have.
+def role_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
+    """Yield the names of a claim that stand where its sources have another name, whoever says what
+    somebody else says there, and what does what was done to it there.
     """
     said = mentions(claim)
-    if not said:
-        return
-    found = [mention for source in sources for mention in mentions(source)]
+    found = [mention for source in sources for mention in mentions(source)] if said else []
     for mention in said:
         best_other = max((_score(mention, m) for m in found if not _same(m, mention)), default=0.0)
         if best_other < 2:
@@ -151,6 +151,13 @@ def role_problems(claim: str, sources: Sequence[str], title: str) -> Iterator[Pr
         own = [m for m in found if _same(m, mention)]
         if best_other > 1 + max((_closeness(mention, m) for m in own), default=0.0):
             yield Problem("role", mention.written)
+            return
+    if speaker := _wrong_speaker(said, found, sources):
+        yield Problem("attribution", speaker)
+    elif verb := _reversed_verb(claim, sources):
+        yield Problem("role", verb)
+    elif office := _unknown_office(claim, sources):
+        yield Problem("role", office)
 
 
 def _score(one: Mention, other: Mention) -> float:
@@ -175,3 +182,123 @@ def _same(one: Mention, other: Mention) -> bool:
         return True
     short, long = sorted((one, other), key=lambda mention: len(mention.name))
     return len(short.name) == 1 and short.name[0] in set(acronyms(long.written))
+
+
+# Who says it.
+
+_SAYING = frozenset(
+    map(
+        stem,
+        "say said tell told announce add write explain note tweet state warn deny claim allege "
+        "argue confirm report insist suggest declare".split(),
+    )
+)
+
+
+def _speaks(mention: Mention) -> bool:
+    return (
+        mention.right in _SAYING
+        or mention.left == "according to"
+        or (mention.left == "say" and not mention.right)
+    )
+
+
+def _wrong_speaker(
+    said: Sequence[Mention], found: Sequence[Mention], sources: Sequence[str]
+) -> str | None:
+    speakers = [mention for mention in said if _speaks(mention)]
+    if not speakers:
+        return None
+    known = [mention for mention in found if _speaks(mention)]
+    verbs = sum(
+        token.stem in _SAYING or token.stem == "according to"
+        for source in sources
+        for token in tokens(source)
+    )
+    if not known or verbs > len(known):
+        return None  # "he said": who that is cannot be told
+    for speaker in speakers:
+        if not any(_same(speaker, mention) for mention in known):
+            return speaker.written
+    return None
+
+
+# Who did what to whom.
+
+_MUTUAL = frozenset(
+    map(
+        stem,
+        "meet met marry divorce play face fight join match equal resemble tie merge talk agree "
+        "discuss share contact replace follow include remain become call name".split(),
+    )
+)
+REACH = 5  # tokens on either side of a verb that may be its subject or object
+
+
+def _reversed_verb(claim: str, sources: Sequence[str]) -> str | None:
+    """Return a verb whose subject in the claim is its object in the sources, and vice versa."""
+    for verb, (agents, patients) in _deeds(claim):
+        held = [deed for source in sources for other, deed in _deeds(source) if other == verb]
+        if held and all(
+            agents & held_patients and patients & held_agents
+            and not agents & held_agents and not patients & held_patients
+            for held_agents, held_patients in held
+        ):  # fmt: skip
+            return verb
+    return None
+
+
+Deed = tuple[frozenset[str], frozenset[str]]  # the words of the subject and of the object
+
+
+@lru_cache(maxsize=1024)
+def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
+    row = tokens(text)
+    found = []
+    for n, token in enumerate(row):
+        verb = token.stem.removesuffix("+by")
+        if token.name or not _is_verb(token.written.lower()) or verb in _MUTUAL:
+            continue
+        before = _phrase(row, n, -1)
+        after = _phrase(row, n + 1 if token.stem != verb else n, 1)  # past the "by"
+        if before and after:
+            found.append((verb, (after, before) if token.stem != verb else (before, after)))
+    return tuple(found)
+
+
+def _phrase(row: Sequence[Token], n: int, step: int) -> frozenset[str]:
+    words: list[str] = []
+    for token in row[n + 1 : n + 1 + REACH] if step > 0 else row[max(0, n - REACH) : n][::-1]:
+        if token.name:
+            words += token.name
+        elif token.stem in _WEAK and token.stem != "of" and not (token.stem == "to" and not words):
+            break
+        elif not token.stem or _is_verb(token.written.lower()):
+            break
+        elif token.stem not in {"of", "to"}:
+            words.append(token.stem)
+    return frozenset(words)
+
+
+# What they are.
+
+_OFFICES = frozenset(
+    "president premier senator governor mayor secretary chairman king queen prince princess "
+    "colonel lieutenant sergeant judge professor coach singer actor architect spokesman attorney "
+    "sheriff ambassador pope bishop commander chancellor emperor empress director author executive "
+    "doctor minister general captain justice".split()
+)
+
+
+def _unknown_office(claim: str, sources: Sequence[str]) -> str | None:
+    """Return an office beside a name in the claim that no source knows."""
+    row = tokens(claim)
+    wanted = [
+        token for n, token in enumerate(row)
+        if token.stem in _OFFICES and not token.name and token.written.lower() in ROLES
+        and (any(t.name for t in row[n + 1 : n + 2]) or [t.stem for t in row[n + 1 : n + 2]] == ["of"])
+    ]  # fmt: skip
+    if not wanted:
+        return None
+    held = {token.stem for source in sources for token in tokens(source)}
+    return next((token.written for token in wanted if token.stem not in held), None)
