@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.terms import fold
 
@@ -81,6 +82,9 @@ MONTH = re.compile(
     rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d|\s(?:of\s)?(?:{_MONTH})\b))?)?"
     r"(?:,?\s(?:of\s)?(?P<year>\d{4})\b)?"
 )
+
+
+WEEKDAY = re.compile(rf"\b({'|'.join(DAYS)})s?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,12 @@ def _prepared(text: str) -> str:
     return re.sub(r"\s+", " ", fold(text))
 
 
-def _dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
+@lru_cache(maxsize=1024)
+def _dates(text: str) -> tuple[tuple[Date, tuple[int, int]], ...]:
+    return tuple(_find_dates(text))
+
+
+def _find_dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
     for match in ISO.finditer(text):
         year, month, day = (int(part) for part in match.groups())
         yield Date(match[0], year=year, month=month, day=day), match.span()
@@ -203,7 +212,7 @@ def _dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
         for written in [day_written, *filter(None, (match["from"], match["to"]))]:
             day = int(written) if written else None
             yield Date(match[0], None, year, MONTHS[match["month"]], day), match.span()
-    for match in re.finditer(rf"\b({'|'.join(DAYS)})s?\b", text):
+    for match in WEEKDAY.finditer(text):
         yield Date(match[0], weekday=match[1]), match.span()
 
 

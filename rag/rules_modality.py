@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.problem import Problem
-from rag.rules_negation import CLAUSE_END, NEGATION
+from rag.rules_negation import CLAUSE_END, NEGATION, cached_terms
 from rag.terms import content_terms
 
 # The first content term after one of these is what is not certain.
@@ -44,18 +44,21 @@ STRONG = re.compile(
     re.IGNORECASE,
 )
 _THAT = re.compile(
-    r"(?:,? (?:\w+ ){0,4}?(?:that|of|it|there|he|she|they|the|his|her|its|their|a|an|by|for|"
-    r"against)\b|(?: [A-Z]))"
+    r"(?:,? (?:\w+ ){0,4}?(?P<that>that)\b|,? (?:\w+ ){0,2}?(?:of|it|there|he|she|they|the|his|her|"
+    r"its|their|an?)\b| [A-Z])"
 )
 CERTAIN = re.compile(
     r"\b(?:certainly|definitely|undoubtedly|surely|unquestionably|conclusively|indisputably|"
-    r"guaranteed|inevitably|confirm(?:s|ed)|prove[sdn]|established|verified|for (?:sure|certain)|"
+    r"inevitably|confirm(?:s|ed)|prove[sdn]|verified|for (?:sure|certain)|"
     r"without (?:a )?doubt|no doubt)\b",
     re.IGNORECASE,
 )
 _HEDGE = re.compile(r"\b(?:if|whether|unless|question(?:s|ed)?|ask(?:s|ed)?|call(?:s|ed)? "
                     r"for|urg(?:es|ed|e)|say|says|said|according)\b", re.IGNORECASE)  # fmt: skip
-SENTENCE_END = re.compile(r"(?<=\w\w)[.!?][\"”)]?\s|\n|\Z")
+_SENTENCE_END = re.compile(
+    r"(?<=\w\w)[.!?][\"”)]?\s|[\n;]|\b(?:but|although|however|while|whereas)\b"
+)
+_RELATIVE = re.compile(r"\b(?:who|which)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,13 @@ class Certainty:
 @lru_cache(maxsize=1024)
 def certainty(text: str) -> Certainty:
     """Sort the content terms of a text."""
-    every = content_terms(text)
+    every = cached_terms(text)
     heads, complements = [], []
     modal: list[str] = []
     for match in MODAL.finditer(text):
         if match[0] == "May" and _MONTH.match(text, match.start()):
             continue
-        after = content_terms(text[match.end() : _clause_end(text, match.end())])
+        after = content_terms(text[match.end() : _end(CLAUSE_END, text, match.end())])
         after = [term for n, term in enumerate(after) if n or not term.endswith("li")]  # easily
         if after:
             heads.append((match[0], after[0]))
@@ -97,8 +100,8 @@ def certainty(text: str) -> Certainty:
     )  # fmt: skip
 
 
-def _clause_end(text: str, start: int) -> int:
-    match = CLAUSE_END.search(text, start)
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.search(text, start)
     return match.start() if match else len(text)
 
 
@@ -106,19 +109,17 @@ def _complement(text: str, match: re.Match[str]) -> list[str]:
     """Return the terms of what a strong word governs: what stands after it, or, at the end of a
     sentence, the sentence before it ("…, he warned.").
     """
-    if _THAT.match(text, match.end()):
-        return content_terms(text[match.end() : _sentence_end(text, match.end())])
+    if found := _THAT.match(text, match.end()):
+        start = max(text.rfind(". ", 0, match.start()), 0)
+        whole = found["that"] and not _RELATIVE.search(text, start, match.start())
+        end = _SENTENCE_END if whole else CLAUSE_END
+        return content_terms(text[match.end() : _end(end, text, found.end())])
     if text[match.end() : match.end() + 1] in {".", ""}:
         start = max(text.rfind(". ", 0, match.start()), text.rfind("\n", 0, match.start())) + 1
         comma = text.rfind(",", start, match.start())
         if comma > start:
             return content_terms(text[start:comma])
     return []
-
-
-def _sentence_end(text: str, start: int) -> int:
-    match = SENTENCE_END.search(text, start)
-    return match.start() if match else len(text)
 
 
 def modality_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
@@ -133,15 +134,22 @@ def modality_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
                 return
     if (match := CERTAIN.search(claim)) and not any(CERTAIN.search(s) for s in sources):
         yield Problem("modality", match[0])
-    elif not _HEDGE.search(claim) and not NEGATION.search(claim):
-        yield from _complement_problems(said, found)
+    elif not _HEDGE.search(claim):
+        yield from _complement_problems(said, found, denies=bool(NEGATION.search(claim)))
 
 
-def _complement_problems(said: Certainty, found: Sequence[Certainty]) -> Iterator[Problem]:
+_DENIAL = re.compile("den|doubt", re.IGNORECASE)
+
+
+def _complement_problems(
+    said: Certainty, found: Sequence[Certainty], *, denies: bool
+) -> Iterator[Problem]:
     plain = said.certain & said.told
     for source in found:
         others = {term for other in found if other is not source for term in other.told}
         for cue, scope in source.complements:
+            if denies and _DENIAL.match(cue):
+                continue  # the rule of negation's business
             inside = plain & (scope - source.told - others)
             outside = plain & (source.told - scope)
             if len(inside) >= 2 and len(inside) > 2 * len(outside):

@@ -19,8 +19,8 @@ _OPENERS = frozenset(
     "despite under over among between within without through instead even still just now today "
     "only more less here that's it's there's they're".split()
 )
-_SITE = re.compile(r"([^\W_]{2,}(?:-[^\W_]+)*)\.[a-z]{2,4}")
-_WORD = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*\.?")
+_INITIALS = re.compile(r"(?:[^\W_]\.)+[^\W_]?|[^.]+")
+_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:[.'’-](?:[^\W_][\u0300-\u036f]*)+)*\.?")
 _NOT_NAMES = frozenset([*DAYS, *MONTHS, *ORDINALS, *WORDS, *MAGNITUDES])
 
 
@@ -35,23 +35,29 @@ def names(text: str) -> list[tuple[str, ...]]:
     goes_on, opening = False, True
     for match in _WORD.finditer(text):
         word = match[0]
+        if word.islower() and word.isalpha():  # no name, and no end of a sentence
+            goes_on = False
+            opening = text[match.end() : match.end() + 1] in _OPENING
+            continue
         folded = fold(word).replace("’", "'").removesuffix("'s").rstrip(".")
-        site = _SITE.fullmatch(folded)  # "amazon.com" has the words that a text's words are
-        bare = site[1] if site else folded.replace(".", "")
+        bare = folded.replace(".", "")
         is_name = _is_name(word, bare, opening=opening)
+        # "amazon.com" is two words, as it is in ``words``; "u.s." is one.
+        parts = [bare] if _INITIALS.fullmatch(folded) else folded.split(".")
         if is_name and goes_on:
-            runs[-1].append(bare)
+            runs[-1] += parts
         elif is_name:
-            runs.append([bare])
+            runs.append(parts)
         ended = word.endswith(".") and "." not in word[:-1] and len(word) > 3
         ended = ended and bare not in _TITLES
         rest = text[match.end() : match.end() + 2]
         goes_on = is_name and not ended and rest[:1] in {" ", "\u00a0", "-"}
         goes_on = goes_on and rest[1:2].isalnum()
-        opening = ended or rest[:1] in tuple('.!?:\n"“')
+        opening = ended or rest[:1] in _OPENING
     return [tuple(run) for run in runs]
 
 
+_OPENING = tuple('.!?:\n"“')
 _TITLES = frozenset("gen sen gov rep prof capt col sgt rev maj lieut".split())
 
 
@@ -132,7 +138,11 @@ def _folded_words(text: str) -> tuple[str, ...]:
 
 def same_name(one: str, other: str) -> bool:
     """Return whether two words are forms of one name or stem: "russia" and "russian"."""
-    if one == other or stem(one) == stem(other):
+    if one == other:
+        return True
+    if one[:1] != other[:1]:
+        return stem(one) == stem(other)  # "better" and "good"
+    if stem(one) == stem(other):
         return True
     short, long = sorted((one, other), key=len)
     return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _ENDINGS

@@ -20,7 +20,7 @@ NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", 
 CLAUSE_END = re.compile(r"[,;:.!?—–()\"“”]|\b(?:but|although|however|while|whereas|and then)\b")
 
 
-SCOPE = 8  # content terms after a negation word that it can be about
+SCOPE = 6  # content terms after a negation word that it can be about
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,14 @@ class Polarity:
 
     inside: frozenset[str]  # in the scope of a negation
     outside: frozenset[str]
-    heads: frozenset[str]  # the first term after each negation: what is negated for certain
+    firsts: frozenset[str]  # the first one after each negation: what is negated for certain
+    heads: frozenset[str]  # the first two, numbers left out
+
+
+@lru_cache(maxsize=1024)
+def cached_terms(text: str) -> tuple[str, ...]:
+    """Return ``content_terms``; several rules ask for those of the same text."""
+    return tuple(content_terms(text))
 
 
 @lru_cache(maxsize=1024)
@@ -41,15 +48,17 @@ def polarity(text: str) -> Polarity:
     """
     plain = NOT_ONLY.sub(lambda match: " " * len(match[0]), text)
     inside: set[str] = set()
-    outside = set(content_terms(text))
+    outside = set(cached_terms(text))
+    firsts: set[str] = set()
     heads: set[str] = set()
     for match in NEGATION.finditer(plain):
         end = CLAUSE_END.search(plain, match.end())
         after = content_terms(plain[match.end() : end.start() if end else None])[:SCOPE]
         inside.update(after)
-        heads.update(after[:1])
+        firsts.update(after[:1])
+        heads.update(term for term in after[:2] if not term[0].isdigit())
         outside -= {*after, *content_terms(match[0])}
-    return Polarity(frozenset(inside), frozenset(outside), frozenset(heads))
+    return Polarity(frozenset(inside), frozenset(outside), frozenset(firsts), frozenset(heads))
 
 
 def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
@@ -58,11 +67,11 @@ def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     found = [polarity(source) for source in sources]
     inside = {term for source in found for term in source.inside}
     outside = {term for source in found for term in source.outside}
-    heads = {term for source in found for term in source.heads}
+    heads = {term for source in found for term in (source.firsts if said.inside else source.heads)}
     denies = said.inside and not said.inside & inside and said.inside & outside
-    denies = denies or bool((said.heads & outside) - inside)
+    denies = denies or bool((said.firsts & outside) - inside)
     if denies or (said.inside and not inside):
         yield Problem("negation", "not")
-    elif wrong := said.outside & ((inside - outside) if not said.inside else (heads - outside)):
+    elif wrong := said.outside & (heads - outside):
         # The claim says plainly what its source denies.
         yield Problem("negation", " ".join(sorted(wrong)))

@@ -105,7 +105,7 @@ def _count_problems(claim: str, whole: str) -> Iterator[Problem]:
 
 
 _SINGLE = re.compile(
-    r"\b(?:(?:an?|one)[\s-](?P<unit>second|minute|hour|day|week|month|year|decade|century|mile|"
+    r"\b(?:(?:an?|one)[\s-](?P<unit>second|minute|hour|day|week|month|year|decade|century|mile|dollar|euro|pound|"
     r"quarter|third|fifth|half)|(?P<half>half)(?! (?:dozen|million|billion)))\b"
 )
 

@@ -24,8 +24,8 @@ ROLES = {
         "president; premier; prime; minister; senator sen sens; governor gov; mayor; secretary; "
         "director; chairman chairwoman chair chairperson; king; queen; prince; princess; "
         "general gen; colonel col; captain capt; lieutenant lt; sergeant sgt; judge; justice; "
-        "professor prof; doctor dr; coach; manager; actor actress; singer; author; architect; "
-        "spokesman spokeswoman spokesperson; executive; attorney; sheriff; ambassador; pope; "
+        "professor prof; doctor dr; coach; manager; executive ceo; actor actress; singer; author; architect; "
+        "spokesman spokeswoman spokesperson; attorney; sheriff; ambassador; pope; "
         "bishop archbishop; commander; congressman congresswoman representative rep reps; "
         "chancellor; duke; duchess; emperor; empress; founder; owner; editor; journalist; "
         "officer; chief; leader; officials official; captain; rabbi; reverend rev; sir; lord; lady"
@@ -45,7 +45,7 @@ _WEAK = frozenset(
     "between among against near since until while when where than like but so if because".split()
 )
 _TOKEN = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*|[.!?;:](?=\s|\Z|[\"”])|[,()\n\"“”—–]")
-_BE = frozenset("is are was were be been being get got".split())
+_BEFORE_PASSIVE = frozenset("is are was were be been being get got not also later".split())
 LONGEST = 400  # tokens of a text that are looked at
 
 
@@ -77,7 +77,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     found: list[Token] = []
     opening, last_end = True, -1
     matches = list(_TOKEN.finditer(text))[:LONGEST]
-    folds = [fold(match[0]).replace("’", "'").removesuffix("'s") for match in matches]
+    folds = [_folded(match[0]) for match in matches]
     for n, (match, word) in enumerate(zip(matches, folds, strict=True)):
         if not word[0].isalnum():
             opening = word in {".", "!", "?", "\n", "“", '"', ":"} and not (
@@ -86,9 +86,12 @@ def tokens(text: str) -> tuple[Token, ...]:
                 found.append(Token("", match[0]))
             continue
         bare = word.replace(".", "")
+        if word == match[0] and bare in _SKIPPED:
+            opening, last_end = False, match.end()
+            continue
         if bare in ROLES:
             found.append(Token(ROLES[bare], match[0]))
-        elif _is_name(match[0], bare, opening=opening):
+        elif match[0][0].isupper() and _is_name(match[0], bare, opening=opening):
             adjoins = found and found[-1].name and text[last_end : match.start()] in {" ", ". "}
             if adjoins and not opening:
                 found[-1] = Token("", f"{found[-1].written} {match[0]}", (*found[-1].name, bare))
@@ -97,15 +100,24 @@ def tokens(text: str) -> tuple[Token, ...]:
         elif bare == "to" and found and found[-1].stem == "accord":
             found[-1] = Token("according to", "according to")
         elif bare not in _SKIPPED:
-            passive = _is_verb(word) and n and folds[n - 1] in _BE | {"not", "also", "later"}
-            passive = passive and "by" in folds[n + 1 : n + 3]
-            found.append(Token(stem(bare) + ("+by" if passive else ""), match[0]))
+            passive = "by" in folds[n + 1 : n + 3] and n and folds[n - 1] in _BEFORE_PASSIVE
+            passive = passive and _is_verb(word)
+            root = bare if bare in _WEAK else stem(bare)
+            found.append(Token(root + ("+by" if passive else ""), match[0]))
         opening, last_end = False, match.end()
     return tuple(found)
 
 
+def _folded(word: str) -> str:
+    return word.lower() if word.isalpha() and word.isascii() else (
+        fold(word).replace("’", "'").removesuffix("'s"))  # fmt: skip
+
+
 def _is_verb(word: str) -> bool:
-    return word.endswith("ed") or word in BASE_FORM
+    return (word.endswith("ed") and word not in _NO_VERBS) or word in BASE_FORM
+
+
+_NO_VERBS = frozenset("need seed speed hundred indeed feed weed reed greed bed red".split())
 
 
 @lru_cache(maxsize=1024)
@@ -145,11 +157,11 @@ def role_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     said = mentions(claim)
     found = [mention for source in sources for mention in mentions(source)] if said else []
     for mention in said:
-        best_other = max((_score(mention, m) for m in found if not _same(m, mention)), default=0.0)
-        if best_other < 2:
-            continue
-        own = [m for m in found if _same(m, mention)]
-        if best_other > 1 + max((_closeness(mention, m) for m in own), default=0.0):
+        placed = [(m, score) for m in found if (score := _score(mention, m)) >= 2]
+        best_other = max((s for m, s in placed if not _same(m, mention)), default=0.0)
+        if best_other and best_other > 1 + max(
+            (_closeness(mention, m) for m in found if _same(m, mention)), default=0.0
+        ):
             yield Problem("role", mention.written)
             return
     if speaker := _wrong_speaker(said, found, sources):
@@ -161,8 +173,10 @@ def role_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
 
 
 def _score(one: Mention, other: Mention) -> float:
+    if one.left != other.left or one.right != other.right:
+        return 0.0
     left, right = _match(one.left, other.left), _match(one.right, other.right)
-    return left + right if left and right else 0.0
+    return left + right
 
 
 def _closeness(one: Mention, other: Mention) -> float:
@@ -180,7 +194,7 @@ def _same(one: Mention, other: Mention) -> bool:
     """Return whether two mentions may be of the same: they share a word, or are an acronym."""
     if any(same_name(a, b) for a in one.name for b in other.name):
         return True
-    short, long = sorted((one, other), key=lambda mention: len(mention.name))
+    short, long = (one, other) if len(one.name) < len(other.name) else (other, one)
     return len(short.name) == 1 and short.name[0] in set(acronyms(long.written))
 
 
@@ -190,7 +204,8 @@ _SAYING = frozenset(
     map(
         stem,
         "say said tell told announce add write explain note tweet state warn deny claim allege "
-        "argue confirm report insist suggest declare".split(),
+        "argue confirm report insist suggest declare recall admit acknowledge reveal post claim joke "
+        "believe think fear predict propose threaten vow promise".split(),
     )
 )
 
@@ -229,7 +244,7 @@ _MUTUAL = frozenset(
     map(
         stem,
         "meet met marry divorce play face fight join match equal resemble tie merge talk agree "
-        "discuss share contact replace follow include remain become call name".split(),
+        "discuss share contact replace follow include remain become".split(),
     )
 )
 REACH = 5  # tokens on either side of a verb that may be its subject or object
@@ -275,7 +290,7 @@ def _phrase(row: Sequence[Token], n: int, step: int) -> frozenset[str]:
             break
         elif not token.stem or _is_verb(token.written.lower()):
             break
-        elif token.stem not in {"of", "to"}:
+        elif token.stem not in {"of", "to", *_JOINED}:
             words.append(token.stem)
     return frozenset(words)
 
@@ -291,14 +306,17 @@ _OFFICES = frozenset(
 
 
 def _unknown_office(claim: str, sources: Sequence[str]) -> str | None:
-    """Return an office beside a name in the claim that no source knows."""
+    """Return an office in the claim that no source knows."""
     row = tokens(claim)
     wanted = [
         token for n, token in enumerate(row)
-        if token.stem in _OFFICES and not token.name and token.written.lower() in ROLES
-        and (any(t.name for t in row[n + 1 : n + 2]) or [t.stem for t in row[n + 1 : n + 2]] == ["of"])
+        if token.stem in _OFFICES and token.written in ROLES  # a capitalised one is in a name
+        and (token.stem not in _ALSO_OTHER or any(t.name for t in row[n + 1 : n + 2]))
     ]  # fmt: skip
     if not wanted:
         return None
     held = {token.stem for source in sources for token in tokens(source)}
     return next((token.written for token in wanted if token.stem not in held), None)
+
+
+_ALSO_OTHER = frozenset(("general", "justice", "judge", "coach", "captain", "executive"))
