@@ -80,7 +80,7 @@ MONTH = re.compile(
     rf"(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
     r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d)"
     rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d|\s(?:of\s)?(?:{_MONTH})\b))?)?"
-    r"(?:,?\s(?:of\s)?(?P<year>\d{4})\b)?"
+    r"(?:(?:\s?,)?\s(?:of\s)?(?P<year>\d{4})\b)?"
 )
 
 
@@ -183,7 +183,7 @@ def bound_of(text: str, start: int, end: int) -> str | None:
 
 
 def _prepared(text: str) -> str:
-    return re.sub(r"\s+", " ", fold(text))
+    return " ".join(fold(text).split())
 
 
 @lru_cache(maxsize=1024)

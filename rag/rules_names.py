@@ -17,7 +17,12 @@ _OPENERS = frozenset(
     "others another each every people officials authorities residents police scientists "
     "researchers experts critics reports currently however although though because since during "
     "despite under over among between within without through instead even still just now today "
-    "only more less here that's it's there's they're".split()
+    "only more less here that's it's there's they're additionally finally simply originally "
+    "initially eventually recently subsequently similarly consequently previously formerly "
+    "generally usually typically particularly especially specifically notably apparently allegedly "
+    "reportedly ultimately actually basically essentially unfortunately moreover furthermore "
+    "therefore thus hence meanwhile nevertheless nonetheless otherwise likewise due given besides "
+    "based around overall early late later further again once when while where after before".split()
 )
 _INITIALS = re.compile(r"(?:[^\W_]\.)+[^\W_]?|[^.]+")
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:[.'’-](?:[^\W_][\u0300-\u036f]*)+)*\.?")

@@ -46,6 +46,7 @@ def _rank_problems(claim: str, whole: str) -> Iterator[Problem]:
     if not wanted:
         return
     held = {rank for rank, _ in _ranks(whole)} | {int(n.value) for n in _known(whole)}
+    held |= {date.day for date in dates(claim) if date.day}  # these have a rule of their own
     for rank, written in wanted:
         if rank not in held:
             yield Problem("number", written)

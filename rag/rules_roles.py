@@ -45,7 +45,8 @@ _WEAK = frozenset(
     "between among against near since until while when where than like but so if because".split()
 )
 _TOKEN = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*|[.!?;:](?=\s|\Z|[\"”])|[,()\n\"“”—–]")
-_BEFORE_PASSIVE = frozenset("is are was were be been being get got not also later".split())
+_BEFORE_PASSIVE = frozenset("is are was were be been being got".split())
+PASSIVE = "+"
 LONGEST = 400  # tokens of a text that are looked at
 
 
@@ -72,7 +73,7 @@ class Mention:
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the words and names of a text in order, without articles and auxiliaries.
 
-    The stem of a verb in the passive ("beaten by") ends in "+by".
+    The stem of a verb in the passive ("was beaten") ends in "+".
     """
     found: list[Token] = []
     opening, last_end = True, -1
@@ -100,10 +101,9 @@ def tokens(text: str) -> tuple[Token, ...]:
         elif bare == "to" and found and found[-1].stem == "accord":
             found[-1] = Token("according to", "according to")
         elif bare not in _SKIPPED:
-            passive = "by" in folds[n + 1 : n + 3] and n and folds[n - 1] in _BEFORE_PASSIVE
-            passive = passive and _is_verb(word)
+            passive = n and folds[n - 1] in _BEFORE_PASSIVE and _is_verb(word)
             root = bare if bare in _WEAK else stem(bare)
-            found.append(Token(root + ("+by" if passive else ""), match[0]))
+            found.append(Token(root + (PASSIVE if passive else ""), match[0]))
         opening, last_end = False, match.end()
     return tuple(found)
 
@@ -175,8 +175,10 @@ def role_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
 def _score(one: Mention, other: Mention) -> float:
     if one.left != other.left or one.right != other.right:
         return 0.0
-    left, right = _match(one.left, other.left), _match(one.right, other.right)
-    return left + right
+    both_weak = one.left in _WEAK and one.right in _WEAK
+    if both_weak and one.left == one.right:
+        return 0.0
+    return _match(one.left, other.left) + _match(one.right, other.right)
 
 
 def _closeness(one: Mention, other: Mention) -> float:
@@ -271,13 +273,16 @@ def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
     row = tokens(text)
     found = []
     for n, token in enumerate(row):
-        verb = token.stem.removesuffix("+by")
+        verb = token.stem.removesuffix(PASSIVE)
+        passive = token.stem != verb or [t.stem for t in row[n + 1 : n + 2]] == ["by"]
         if token.name or not _is_verb(token.written.lower()) or verb in _MUTUAL:
             continue
         before = _phrase(row, n, -1)
-        after = _phrase(row, n + 1 if token.stem != verb else n, 1)  # past the "by"
+        if passive and [t.stem for t in row[n + 1 : n + 2]] != ["by"]:
+            continue  # by whom is not said
+        after = _phrase(row, n + 1 if passive else n, 1)
         if before and after:
-            found.append((verb, (after, before) if token.stem != verb else (before, after)))
+            found.append((verb, (after, before) if passive else (before, after)))
     return tuple(found)
 
 
