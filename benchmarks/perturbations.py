@@ -76,8 +76,9 @@ def names_of(text: str) -> list[str]:
             parts.pop(0)
         while parts and parts[-1] in _COMMON:
             parts.pop()
-        if parts and parts[0].lower() not in ROLES.split("|"):
-            found.append(re.sub(r"['’]s?$", "", " ".join(parts)))
+        whole = " ".join(parts)
+        if len(whole) > 2 and parts[0].lower() not in ROLES.split("|"):
+            found.append(re.sub(r"['’]s?$", "", whole))
     return found
 
 
@@ -296,8 +297,11 @@ def published(_: str, item: Item, random: Random) -> str | None:
 
 
 def _other_names(item: Item, claim: str, old: str) -> list[str]:
-    mine = set(re.findall(r"\w+", f"{old} {claim}".lower()))
-    return [n for n in item.names if not mine & set(re.findall(r"\w+", n.lower()))]
+    """Return names of the article that are not in the claim, nor forms of one that is: "Greek"
+    is not another name than "Greece".
+    """
+    mine = {word[:4] for word in re.findall(r"\w+", f"{old} {claim}".lower())}
+    return [n for n in item.names if not mine & {w[:4] for w in re.findall(r"\w+", n.lower())}]
 
 
 def _named(claim: str) -> list[tuple[int, int]]:
@@ -309,7 +313,7 @@ def _named(claim: str) -> list[tuple[int, int]]:
 
 
 def other_name(claim: str, item: Item, random: Random) -> str | None:
-    spans = [span for span in _named(claim) if span[0] > 0]
+    spans = [span for span in _named(claim) if claim[: span[0]].strip(" \"“")]
     if not spans:
         return None
     span = random.choice(spans)
@@ -350,7 +354,8 @@ def title_moved(claim: str, item: Item, random: Random) -> str | None:
     who = match["who"]
     here = [
         claim[slice(*s)] for s in _named(claim)
-        if re.fullmatch(PERSON, claim[slice(*s)]) and claim[slice(*s)] not in match[0]
+        if re.fullmatch(PERSON, claim[slice(*s)]) and claim[slice(*s)].split()[0] in FIRST_NAMES
+        and claim[slice(*s)] not in match[0]
     ]  # fmt: skip
     elsewhere = [n for n in _other_names(item, claim, who) if n.split()[0] in FIRST_NAMES]
     if here:
@@ -465,7 +470,9 @@ def other_speaker(claim: str, item: Item, random: Random) -> str | None:
     if who.split()[0] in _COMMON:
         return None
     here = [claim[slice(*s)] for s in _named(claim) if s[0] > 0]
-    here = [name for name in here if not set(name.split()) & set(who.split())]
+    here = [n for n in here if not {w[:4] for w in n.split()} & {w[:4] for w in claim.split()
+            if w in who.split()} and re.search(rf"{re.escape(n)}(?!-|\w)", claim)]  # fmt: skip
+    here = [name for name in here if not any(part in name for part in who.split())]
     others = here or _other_names(item, claim, who)
     return _put(claim, match.span(group), random.choice(others)) if others else None
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from rag.draft import MARKERS, DraftSentence, says_yes_or_no, without_wrong_yes
 from rag.question import is_polar
 from rag.rules import Problem
+from rag.rules_dates import with_dates
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
 from rag.verify import Check, Verifier
@@ -163,7 +164,7 @@ class Citer:
         return sorted(scored, key=lambda pair: -pair[1])
 
     def _check(self, text: str, sources: Sequence[Evidence]) -> Check:
-        quotes = [source.quote for source in sources]
+        quotes = [with_dates(source.quote, source.published) for source in sources]
         title = " ".join(dict.fromkeys(source.title for source in sources))
         weights = {
             term: self._weights.get(term, UNKNOWN) * (1 if term in self._asked else NEW)

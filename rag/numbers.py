@@ -205,7 +205,7 @@ def _find_dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
         day_written, year_written = match["before"] or match["after"], match["year"]
         if match["month"] in {"may", "march", "mar", "sep", "dec", "jan"} and not (
             day_written or year_written or re.search(r"\b(?:in|since|until|by|last|next) $",
-                                                     text[: match.start()])
+                                                     text[max(0, match.start() - 9) : match.start()])
         ):  # fmt: skip
             continue  # the verb, more likely
         year = int(year_written) if year_written else None
@@ -237,6 +237,7 @@ def _number(match: re.Match[str], text: str) -> Number | None:
         value, unit = _spoken(words), match["sign2"] or match["unit2"]
     bound = bound_of(text, start, match.end())
     loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
+    value = float(f"{value:.9g}")  # so that 3.3 million is 3,300,000
     return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
 
 

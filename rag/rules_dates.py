@@ -77,14 +77,14 @@ def _month(day: dt.date, months: int) -> str:
     return f"{_NAMES[number % 12]} {number // 12:04}"
 
 
-_dates = lru_cache(maxsize=1024)(lambda text: tuple(dates(text)))
+_dates = lru_cache(maxsize=1024)(lambda text: tuple(dict.fromkeys(dates(text))))
 
 
 def date_problems(claim: str, whole: str) -> Iterator[Problem]:
     """Yield the dates of a claim that the text of its sources does not have, or has otherwise."""
     known = _dates(whole)
     wrong: dict[str, bool] = {}  # of a date that can be read in two ways, either will do
-    for date in dates(claim):
+    for date in _dates(claim):
         agrees = any(date.agrees(other) for other in known)
         ranged = date.written in wrong and not NUMERIC.fullmatch(date.written)
         wrong[date.written] = (not agrees or wrong[date.written]) if ranged else (

@@ -61,15 +61,18 @@ _SENTENCE_END = re.compile(
 _RELATIVE = re.compile(r"\b(?:who|which)\b")
 
 
+REACH = 300  # characters that a word can govern, so that the time is linear
+
+
 @dataclass(frozen=True, slots=True)
 class Certainty:
     """The content terms of a text by how certain they are."""
 
-    every: frozenset[str]
+    every: tuple[str, ...]  # in order
     certain: frozenset[str]  # outside of the scope of every modal word
     told: frozenset[str]  # outside of what a strong word governs
     heads: tuple[tuple[str, str], ...]  # a modal word, and the first term after it
-    complements: tuple[tuple[str, frozenset[str]], ...]  # a strong word, and what it governs
+    complements: tuple[tuple[str, tuple[str, ...]], ...]  # a strong word, and what it governs
 
 
 @lru_cache(maxsize=1024)
@@ -88,12 +91,12 @@ def certainty(text: str) -> Certainty:
             modal += set(after)
     governed: list[str] = []
     for match in STRONG.finditer(text):
-        if scope := frozenset(_complement(text, match)):
+        if scope := tuple(_complement(text, match)):
             complements.append((match[0], scope))
-            governed += scope
+            governed += set(scope)
     counts, in_modal, in_told = Counter(every), Counter(modal), Counter(governed)
     return Certainty(
-        frozenset(every),
+        every,
         frozenset(term for term, n in counts.items() if n > in_modal[term]),
         frozenset(term for term, n in counts.items() if n > in_told[term]),
         tuple(heads), tuple(complements),
@@ -101,8 +104,9 @@ def certainty(text: str) -> Certainty:
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    match = pattern.search(text, start)
-    return match.start() if match else len(text)
+    limit = min(len(text), start + REACH)
+    match = pattern.search(text, start, limit)
+    return match.start() if match else limit
 
 
 def _complement(text: str, match: re.Match[str]) -> list[str]:
@@ -110,12 +114,14 @@ def _complement(text: str, match: re.Match[str]) -> list[str]:
     sentence, the sentence before it ("…, he warned.").
     """
     if found := _THAT.match(text, match.end()):
-        start = max(text.rfind(". ", 0, match.start()), 0)
+        start = max(text.rfind(". ", 0, match.start()), match.start() - REACH, 0)
         whole = found["that"] and not _RELATIVE.search(text, start, match.start())
         end = _SENTENCE_END if whole else CLAUSE_END
         return content_terms(text[match.end() : _end(end, text, found.end())])
     if text[match.end() : match.end() + 1] in {".", ""}:
-        start = max(text.rfind(". ", 0, match.start()), text.rfind("\n", 0, match.start())) + 1
+        lowest = max(0, match.start() - REACH)
+        start = max(text.rfind(end, lowest, match.start()) for end in (". ", "\n")) + 1
+        start = max(start, lowest)
         comma = text.rfind(",", start, match.start())
         if comma > start:
             return content_terms(text[start:comma])
@@ -150,8 +156,9 @@ def _complement_problems(
         for cue, scope in source.complements:
             if denies and _DENIAL.match(cue):
                 continue  # the rule of negation's business
-            inside = plain & (scope - source.told - others)
-            outside = plain & (source.told - scope)
-            if len(inside) >= 2 and len(inside) > 2 * len(outside):
+            inside = plain & (set(scope) - source.told - others)
+            outside = plain & (source.told - set(scope))
+            opens = said.every[:3] == scope[:3] and not set(scope[:3]) & others
+            if len(inside) >= 2 and (len(inside) > 2 * len(outside) or opens):
                 yield Problem("attribution", cue)
                 return

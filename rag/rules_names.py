@@ -85,16 +85,16 @@ def name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
     stems = frozenset(map(stem, known))
     shorts = frozenset(short for text in texts for short in _acronyms(text))
     pairs = frozenset(pairwise(every))
-    for whole in runs:
+    for whole in dict.fromkeys(runs):
         run = [part for word in whole for part in word.split("-")]  # as the texts are
         missing = [
             word for n, word in enumerate(run)
             if not _is_held(word, known, stems) and word not in shorts
-            and not _expands(word, known, pairs) and not _is_initial(run, n, every)
+            and not _expands(word, known, pairs) and not _is_initial(run, n, tuple(texts))
         ]  # fmt: skip
         if missing and not _abbreviates(run, known):
             yield Problem("name", " ".join(missing))
-        elif not missing and not all(_near(pair, held, shorts) for pair in pairwise(run)):
+        elif not missing and not all(_near(pair, held, shorts) for pair in dict.fromkeys(pairwise(run))):
             yield Problem("name", " ".join(run))
 
 
@@ -109,16 +109,25 @@ def _is_held(word: str, known: frozenset[str], stems: frozenset[str]) -> bool:
     )
 
 
-def _is_initial(run: Sequence[str], n: int, every: Sequence[str]) -> bool:
+@lru_cache(maxsize=256)
+def _before(texts: tuple[str, ...]) -> dict[str, set[str]]:
+    """Return the two words before each word of the texts."""
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        every = _folded_words(text)
+        for n, word in enumerate(every):
+            found.setdefault(word, set()).update(every[max(0, n - 2) : n])
+    return found
+
+
+def _is_initial(run: Sequence[str], n: int, texts: tuple[str, ...]) -> bool:
     """Return whether a word is the initial of a first name that the texts write out before the
-    same surname: "L. Okafor" is Lena Okafor; or is written out for their initial.
+    same surname ("L. Okafor" is Lena Okafor), or is written out where they have the initial.
     """
-    if n + 1 >= len(run):
-        return False
-    before = [every[i - 1] for i in range(1, len(every)) if every[i] == run[-1]]
-    before += [every[i - 2] for i in range(2, len(every)) if every[i] == run[-1]]
-    return any(
-        word[0] == run[n][0] and 1 in {len(word), len(run[n])} for word in before if word
+    return n + 1 < len(run) and any(
+        word[0] == run[n][0] and 1 in {len(word), len(run[n])}
+        for word in _before(texts).get(run[-1], ())
+        if word
     )
 
 
@@ -191,8 +200,8 @@ def _near(pair: tuple[str, str], held: Sequence[Sequence[str]], shorts: frozense
         return True
     for text in held:
         first = [i for i, word in enumerate(text) if same_name(pair[0], word)]
-        second = [i for i, word in enumerate(text) if same_name(pair[1], word)]
-        if any(abs(i - j) <= 3 for i in first for j in second):
+        second = {i for i, word in enumerate(text) if same_name(pair[1], word)}
+        if any(i + step in second for i in first for step in range(-3, 4)):
             return True
     # In two sources: "Austin" here, "Defense Secretary" there.
     return not any(same_name(pair[0], w) for text in held[:1] for w in text)

@@ -20,6 +20,7 @@ NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", 
 CLAUSE_END = re.compile(r"[,;:.!?—–()\"“”]|\b(?:but|although|however|while|whereas|and then)\b")
 
 
+REACH = 200  # characters, so that the time is linear in a text of nothing but "not"
 SCOPE = 6  # content terms after a negation word that it can be about
 
 
@@ -52,8 +53,9 @@ def polarity(text: str) -> Polarity:
     firsts: set[str] = set()
     heads: set[str] = set()
     for match in NEGATION.finditer(plain):
-        end = CLAUSE_END.search(plain, match.end())
-        after = content_terms(plain[match.end() : end.start() if end else None])[:SCOPE]
+        end = CLAUSE_END.search(plain, match.end(), match.end() + REACH)
+        end_of_scope = min(end.start() if end else len(plain), match.end() + REACH)
+        after = content_terms(plain[match.end() : end_of_scope])[:SCOPE]
         inside.update(after)
         firsts.update(after[:1])
         heads.update(term for term in after[:2] if not term[0].isdigit())

@@ -10,7 +10,20 @@ from rag.numbers import Number, bound_of, dates, numbers, ordinals
 from rag.problem import Problem
 from rag.terms import fold
 
-_known = lru_cache(maxsize=1024)(lambda text: tuple(numbers(text)))
+@lru_cache(maxsize=1024)
+def _known(text: str) -> tuple[Number, ...]:
+    """The numbers of a text, each value with a unit and a bound once."""
+    return tuple({(n.value, n.unit, n.bound, n.loose): n for n in numbers(text)}.values())
+
+
+@lru_cache(maxsize=1024)
+def _by_value(text: str) -> dict[float, list[Number]]:
+    found: dict[float, list[Number]] = {}
+    for number in _known(text):
+        found.setdefault(number.value, []).append(number)
+    return found
+
+
 _dates = lru_cache(maxsize=1024)(lambda text: tuple(dates(text)))
 _ranks = lru_cache(maxsize=1024)(lambda text: tuple(ordinals(text)))
 _RANKED = re.compile(r"\d(?:st|nd|rd|th)\b")
@@ -20,19 +33,22 @@ def number_problems(claim: str, whole: str) -> Iterator[Problem]:
     """Yield the numbers of a claim that the text of its sources does not have, or has with
     another unit or another bound.
     """
-    said = numbers(claim)
-    known = _known(whole)
-    in_dates = {part for d in _dates(whole) for part in (d.year, d.day)} if said else set()
+    said = _known(claim)
+    held = _by_value(whole) if said else {}
+    years = {date.year for date in _dates(whole)} if said else set()
     for number in said:
         if _RANKED.search(number.written):
             continue  # a rank
+        known = held.get(number.value, [])
+        if number.unit == "era":  # a year of it will do
+            known = [n for value in range(10) for n in held.get(number.value + value, [])]
         same = [other for other in known if same_number(number, other)]
         if number.unit and (exact := [other for other in same if other.unit]):
             same = exact
-        elif number.unit and any(n.value == number.value and n.unit for n in known):
+        elif number.unit and any(other.unit for other in known):
             same = []  # "187 minutes" somewhere, "187" in the title: not "187 hours"
         if not same:
-            if number.unit or number.value not in in_dates:
+            if number.unit or number.value not in years:
                 yield Problem("number", number.written)
         elif not any(_bound_agrees(number, other) for other in same):
             yield Problem("approximation", f"{number.bound or ''} {number.written}".strip())
@@ -46,8 +62,9 @@ def _rank_problems(claim: str, whole: str) -> Iterator[Problem]:
     if not wanted:
         return
     held = {rank for rank, _ in _ranks(whole)} | {int(n.value) for n in _known(whole)}
-    held |= {date.day for date in dates(claim) if date.day}  # these have a rule of their own
-    for rank, written in wanted:
+    # Those in the claim's own dates have a rule of their own.
+    held |= {date.day for text in (claim, whole) for date in _dates(text) if date.day}
+    for rank, written in dict.fromkeys(wanted):
         if rank not in held:
             yield Problem("number", written)
 
@@ -58,8 +75,9 @@ def same_number(claimed: Number, known: Number) -> bool:
         era, single = (claimed, known) if claimed.unit == "era" else (known, claimed)
         # What was in 1994 was in the 1990s; what was in the 1990s need not have been in 1990.
         return era is claimed and 0 <= single.value - era.value < 10 and single.unit is None
-    same_unit = claimed.unit == known.unit or claimed.unit is None or known.unit is None
-    return same_unit and abs(claimed.value - known.value) <= 1e-9 * abs(known.value)
+    return claimed.value == known.value and (
+        claimed.unit == known.unit or claimed.unit is None or known.unit is None
+    )
 
 
 # What a claim may say (first) of a number that its source has with a bound (second). "About" may

@@ -126,28 +126,37 @@ def mentions(text: str) -> tuple[Mention, ...]:
     and Cy") have the same neighbours.
     """
     row = tokens(text)
-    return tuple(
-        Mention(token.name, token.written, _beside(row, n, -1), _beside(row, n, 1))
-        for n, token in enumerate(row)
-        if token.name
-    )
+    found: list[Mention] = []
+    n = 0
+    while n < len(row):
+        if row[n].name:
+            last = _joined(row, n)
+            left, right = _beside(row, n - 1), _beside(row, last + 1)
+            found += (Mention(t.name, t.written, left, right) for t in row[n : last + 1] if t.name)
+            n = last
+        n += 1
+    return tuple(dict.fromkeys(found))
 
 
-def _beside(row: Sequence[Token], n: int, step: int) -> str:
-    n += step
-    while 0 <= n < len(row):
-        token = row[n]
-        after = row[n + step] if 0 <= n + step < len(row) else Token("", "")
-        if token.name:
-            return f"@{token.name[-1]}"
-        joins = token.stem in _JOINED or token.written in {",", "&"}
-        if joins and after.name:
-            n += 2 * step
-        elif joins and after.stem in _JOINED:
-            n += step
-        else:
-            return token.stem
-    return ""
+def _joined(row: Sequence[Token], n: int) -> int:
+    """Return where the list of names that begins at ``n`` ends: only an "and" makes it a list."""
+    end, closed = n, n
+    while True:
+        step = end + 1
+        comma = step < len(row) and row[step].written == ","
+        step += comma
+        joins = step < len(row) and row[step].stem in _JOINED
+        step += joins
+        if not (comma or joins) or step >= len(row) or not row[step].name:
+            return closed
+        end = step
+        closed = end if joins else closed
+
+
+def _beside(row: Sequence[Token], n: int) -> str:
+    if not 0 <= n < len(row):
+        return ""
+    return f"@{row[n].name[-1]}" if row[n].name else row[n].stem
 
 
 def role_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
@@ -283,7 +292,7 @@ def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
         after = _phrase(row, n + 1 if passive else n, 1)
         if before and after:
             found.append((verb, (after, before) if passive else (before, after)))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _phrase(row: Sequence[Token], n: int, step: int) -> frozenset[str]:

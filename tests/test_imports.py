@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 ORDER = """
     types errors config
     catalogue hashes fetch models
-    articles sentences passages irregular terms numbers rules
+    articles sentences passages irregular terms numbers
+    problem rules_numbers rules_dates rules_names rules_negation rules_modality rules_roles rules
     encoder store lexical database manifest sync index
     period variants language
     question retrieve collection confidence
