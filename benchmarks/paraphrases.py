@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from random import Random
 
-from perturbations import DAYS, FIRST_NAMES, MONTHS, PERSON, SMALL
+from perturb_base import DAYS, FIRST_NAMES, MONTHS, PERSON, SMALL
 
 Change = Callable[[str], str]
 _DIGITS = {word: str(n) for n, word in enumerate(SMALL, start=2)}
@@ -16,25 +16,26 @@ _MONTHS = "|".join(MONTHS)
 
 def numbers(text: str) -> str:
     """Small numbers in words ↔ in digits, "4,200" → "4200"."""
+    text = re.sub(rf"\b(?:{'|'.join(SMALL)})\b(?=\s[a-z])(?! of\b)", lambda m: _DIGITS[m[0]], text)
     text = re.sub(
-        rf"\b(?:{'|'.join(SMALL)})\b(?=\s[a-z])(?! of\b)", lambda m: _DIGITS[m[0]], text
-    )
-    text = re.sub(
-        r"(?<![\w.,$€£:/–-])\d\d?(?= [a-z]{3,}\b)(?! (?:million|billion|thousand|percent|per|to)\b)",
+        r"(?<![\w.,$€£:/–-])\d\d?(?= [a-z]{3,}\b)"
+        r"(?! (?:million|billion|thousand|percent|per|to)\b)",
         lambda m: _SPOKEN.get(m[0], m[0]), text,
     )  # fmt: skip
     return re.sub(r"(?<![\d,.])(\d),(\d{3})(?![,.]?\d)", r"\1\2", text)
 
 
 def money(text: str) -> str:
-    """"$3.5 million" → "3.5 million dollars", "5%" → "5 percent"."""
-    text = re.sub(r"(?<![A-Z])\$(\d[\d,.]*\d|\d)((?: (?:million|billion|trillion))?)(?![\d,-]|\.\d| (?:m|b|tr)illion)",
-                  r"\1\2 dollars", text)  # fmt: skip
+    """ "$3.5 million" → "3.5 million dollars", "5%" → "5 percent"."""
+    text = re.sub(
+        r"(?<![A-Z])\$(\d[\d,.]*\d|\d)((?: (?:million|billion|trillion))?)"
+        r"(?![\d,-]|\.\d| (?:m|b|tr)illion)", r"\1\2 dollars", text,
+    )  # fmt: skip
     return re.sub(r"(?<=\d)%", " percent", text)
 
 
 def date(text: str) -> str:
-    """"October 23, 2024" ↔ "23 October 2024"; "Oct." for "October"."""
+    """ "October 23, 2024" ↔ "23 October 2024"; "Oct." for "October"."""
     changed = re.sub(rf"\b({_MONTHS}) (\d\d?), (\d{{4}})\b,?", r"\2 \1 \3", text)
     if changed == text:
         changed = re.sub(rf"\b(\d\d?) ({_MONTHS}) (\d{{4}})\b", r"\2 \1, \3", text)
@@ -50,7 +51,7 @@ def surname(text: str) -> str:
 
 
 def said(text: str) -> str:
-    """"S, X said." ↔ "X said that S."."""
+    """ "S, X said." ↔ "X said that S."."""
     if match := re.fullmatch(rf"([A-Z][^“”\"]+), ({PERSON}|he|she|they) (said|announced)\.", text):
         rest = match[1] if re.match(r"[A-Z]\w*\s[A-Z]|I\b|[A-Z]{2}", match[1]) else (
             match[1][0].lower() + match[1][1:])  # fmt: skip
@@ -63,7 +64,7 @@ def said(text: str) -> str:
 
 
 def clause(text: str) -> str:
-    """Without a relative clause or a bracket in its midst, or what stands before the first comma."""
+    """Without a relative clause or a bracket in its midst, or its first "In 1990,"."""
     shorter = re.sub(r" \([^()]{3,80}\)|, (?:which|who) [^,;:.“”\"]{5,80},(?= [a-z])", "", text)
     if shorter == text:
         shorter = re.sub(r"^(?:In|On|At|After|During|By) [^,“”\"]{3,50}, (?=[A-Z])", "", text)
@@ -71,7 +72,7 @@ def clause(text: str) -> str:
 
 
 def voice(text: str) -> str:
-    """"X was led by Y" → "Y led X", where the sentence has only two names and a regular verb."""
+    """ "X was led by Y" → "Y led X", where the sentence has only two names and a regular verb."""
     name = rf"(?:{PERSON}|[A-Z]{{2,5}})"
     if match := re.fullmatch(rf"({name}) (?:was|were) ([a-z]+ed) by ({name})([^,;:“”\"]*)\.", text):
         return f"{match[3]} {match[2]} {match[1]}{match[4]}."
@@ -83,7 +84,7 @@ def voice(text: str) -> str:
 
 
 def short_forms(text: str) -> str:
-    """"did not" → "didn't", "cannot" → "can't" and back; not where words are quoted."""
+    """ "did not" → "didn't", "cannot" → "can't" and back; not where words are quoted."""
     if re.search(r"[\"“”]", text):
         return text
     changed = re.sub(r"\b(did|does|do|is|are|was|were|could|would) not\b", r"\1n't", text)

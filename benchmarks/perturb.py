@@ -31,7 +31,9 @@ from random import Random
 from typing import Any
 
 from paraphrases import paraphrase
-from perturbations import KINDS, Item, names_of, resolved
+from perturb_base import Item, names_of
+from perturb_numbers import resolved
+from perturbations import KINDS
 
 from rag.articles import parse
 from rag.intervals import bootstrap_interval
@@ -69,14 +71,15 @@ def load_items(data: Path, name: str) -> list[Item]:
     for line in (data / name / "questions.jsonl").open(encoding="utf-8"):
         for evidence in json.loads(line)["evidence"]:
             gold[evidence["article_id"]].add((evidence["start"], evidence["end"]))
-    first, rest = [], []
+    first: list[Item] = []
+    rest: list[Item] = []
     for article, spans in sorted(gold.items()):
         path = data / name / "articles" / f"{article}.txt"
         found = parse(path.name, path.read_bytes().decode("utf-8"))
         sentences = split(found.text, found.body_start)
         quotes = [" ".join(found.text[s.start : s.end].split()) for s in sentences]
         names = tuple(dict.fromkeys(n for quote in quotes for n in names_of(quote)[1:]))
-        others = []
+        others: list[Item] = []
         for n, (sentence, quote) in enumerate(zip(sentences, quotes, strict=True)):
             if not (40 <= len(quote) <= 400 and quote[0].isupper() and quote[-1] in '."”'):
                 continue
@@ -137,7 +140,9 @@ def _labelled(folder: Path) -> Iterator[tuple[str, list[str], str, str]]:
         if row["supporting_sets"]:
             sources = [e["text"] for e in row["supporting_sets"][0]]
         else:
-            quotes = [article.text[s.start : s.end] for s in split(article.text, article.body_start)]
+            quotes = [
+                article.text[s.start : s.end] for s in split(article.text, article.body_start)
+            ]
             # The set's articles are tokenized: "3, 800", "2 - 1".
             sources = [
                 re.sub(r"(?<=\d)(, |\. )(?=\d)", lambda m: m[0].strip(), quote)
@@ -204,9 +209,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data: Path = arguments.data
     found = [
-        row
-        for name in arguments.sets
-        for row in all_tried(load_items(data, name), arguments.most)
+        row for name in arguments.sets for row in all_tried(load_items(data, name), arguments.most)
     ]
     if arguments.show:
         _show(found, arguments.show, arguments.kinds)
@@ -252,7 +255,7 @@ def _report(found: Sequence[Tried], arguments: argparse.Namespace) -> None:
     command = " ".join(["python benchmarks/perturb.py", *sys.argv[1:]])
     print("# Wrong claims made from right ones: what the rules catch\n")
     print(f"`{command}`, on commit {commit}; sets {', '.join(arguments.sets)}. 95 % bootstrap")
-    print("intervals. \"Held out\" are the articles whose errors were never looked at. A false alarm")
+    print('intervals. "Held out" are the articles whose errors were never looked at. A false alarm')
     print("is any problem found in the correct claim that the wrong one was made from.\n")
     print("| what is wrong | n | caught, one source | caught, held out (n) | caught, three sources"
           " | false alarms | false alarms, held out |")  # fmt: skip

@@ -17,8 +17,8 @@ UNITS = {
     "eur": "euro", "gbp": "pound", "km": "kilometre", "kilometer": "kilometre", "m": "metre",
     "meter": "metre", "cm": "centimetre", "mm": "millimetre", "kg": "kilogram",
     "kilo": "kilogram", "lb": "pound", "ft": "foot", "feet": "foot", "mph": "mph",
-    "inches": "inch", "points": "point", "₹": "rupee", "₽": "rouble", "₩": "won", "c$": "canadian dollar",
-    "a$": "australian dollar", "km/h": "km/h", "kph": "km/h", "sec": "second", "min": "minute", "hr": "hour",
+    "inches": "inch", "sec": "second", "min": "minute", "hr": "hour", "points": "point",
+    "₹": "rupee", "₽": "rouble", "₩": "won", "c$": "canadian dollar", "a$": "australian dollar",
 } | {
     word: word
     for word in (
@@ -84,6 +84,7 @@ MONTH = re.compile(
 )
 
 
+_BEFORE_MONTH = re.compile(r"\b(?:in|since|until|by|last|next) $")
 WEEKDAY = re.compile(rf"\b({'|'.join(DAYS)})s?\b")
 
 
@@ -160,8 +161,10 @@ _BOUND = re.compile(
     + "|".join(f"(?P<{name}>{words})" for name, words in reversed(_BEFORE.items()))
     + r")\s?(?:an?\s|the\s)?$"
 )
-_AFTER = re.compile(r"\s?(?:\w+\s)?(?:or (?:(?P<least>more|greater|over)|(?P<most>less|fewer|under)|"
-                    r"(?P<about>so)))\b|(?P<plus>\+)")  # fmt: skip
+_AFTER = re.compile(
+    r"\s?(?:\w+\s)?or (?:(?P<least>more|greater|over)|(?P<most>less|fewer|under)|(?P<about>so))\b"
+    r"|(?P<plus>\+)"
+)
 
 
 # "For over ten years" is a bound; "rose over ten years" is not.
@@ -196,16 +199,16 @@ def _find_dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
         year, month, day = (int(part) for part in match.groups())
         yield Date(match[0], year=year, month=month, day=day), match.span()
     for match in NUMERIC.finditer(text):
-        one, other, year = (int(match[group]) for group in (1, 3, 4))
-        year += 0 if year > 99 else 2000 if year < 50 else 1900
-        for day, month in {(one, other), (other, one)}:  # 3/4 is in March or in April
-            if 1 <= month <= 12 and 1 <= day <= 31:
-                yield Date(match[0], year=year, month=month, day=day), match.span()
+        one, other, year_of = (int(match[group]) for group in (1, 3, 4))
+        year_of += 0 if year_of > 99 else 2000 if year_of < 50 else 1900
+        for first, second in {(one, other), (other, one)}:  # 3/4 is in March or in April
+            if 1 <= first <= 12 and 1 <= second <= 31:
+                yield Date(match[0], None, year_of, first, second), match.span()
     for match in MONTH.finditer(text):
         day_written, year_written = match["before"] or match["after"], match["year"]
         if match["month"] in {"may", "march", "mar", "sep", "dec", "jan"} and not (
-            day_written or year_written or re.search(r"\b(?:in|since|until|by|last|next) $",
-                                                     text[max(0, match.start() - 9) : match.start()])
+            day_written or year_written or _BEFORE_MONTH.search(
+                text[max(0, match.start() - 9) : match.start()])
         ):  # fmt: skip
             continue  # the verb, more likely
         year = int(year_written) if year_written else None

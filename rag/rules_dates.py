@@ -17,11 +17,14 @@ _COUNT = "|".join(["an?", "\\d{1,3}", *(word for word, n in WORDS.items() if 1 <
 # What is told of a day, a week … by its distance from the day of publication.
 RELATIVE = re.compile(
     r"\b(?:(?P<day>yesterday|today|tonight|tomorrow|this (?:morning|afternoon|evening)|last night)"
-    rf"|(?P<next>next |coming |upcoming )?(?P<weekday>{_DAYS})(?!s?,? (?:\d|(?:{'|'.join(MONTHS)})\b))"
+    rf"|(?P<next>next |coming |upcoming )?(?P<weekday>{_DAYS})"
+    rf"(?!s?,? (?:\d|(?:{'|'.join(MONTHS)})\b))"
     r"|(?P<which>last|next|this|previous|past) (?P<period>week|weekend|month|year)"
     rf"|(?P<count>{_COUNT}) (?P<unit>day|week|month|year)s? (?P<ago>ago|earlier|later))\b"
 )
-_AHEAD = re.compile(r"\b(?:will|would|next|coming|upcoming|plan(?:s|ned)? to|expected to|set to|due)\b")
+_AHEAD = re.compile(
+    r"\b(?:will|would|next|coming|upcoming|plan(?:s|ned)? to|expected to|set to|due)\b"
+)
 
 
 @lru_cache(maxsize=1024)

@@ -46,17 +46,17 @@ def names(text: str) -> list[tuple[str, ...]]:
             continue
         folded = fold(word).replace("’", "'").removesuffix("'s").rstrip(".")
         bare = folded.replace(".", "")
-        is_name = _is_name(word, bare, opening=opening)
+        named = is_name(word, bare, opening=opening)
         # "amazon.com" is two words, as it is in ``words``; "u.s." is one.
         parts = [bare] if _INITIALS.fullmatch(folded) else folded.split(".")
-        if is_name and goes_on:
+        if named and goes_on:
             runs[-1] += parts
-        elif is_name:
+        elif named:
             runs.append(parts)
         ended = word.endswith(".") and "." not in word[:-1] and len(word) > 3
         ended = ended and bare not in _TITLES
         rest = text[match.end() : match.end() + 2]
-        goes_on = is_name and not ended and rest[:1] in {" ", "\u00a0", "-"}
+        goes_on = named and not ended and rest[:1] in {" ", "\u00a0", "-"}
         goes_on = goes_on and rest[1:2].isalnum()
         opening = ended or rest[:1] in _OPENING
     return [tuple(run) for run in runs]
@@ -66,7 +66,10 @@ _OPENING = tuple('.!?:\n"“')
 _TITLES = frozenset("gen sen gov rep prof capt col sgt rev maj lieut".split())
 
 
-def _is_name(word: str, bare: str, *, opening: bool) -> bool:
+def is_name(word: str, bare: str, *, opening: bool) -> bool:
+    """Return whether a word as written, and folded without points, is (part of) a name;
+    ``opening``: it opens a sentence.
+    """
     if len(word) == 2 and word[0].isupper() and word[1] == ".":
         return True  # an initial
     if not word[0].isupper() or bare in STOPWORDS or bare in _NOT_NAMES:
@@ -94,7 +97,9 @@ def name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
         ]  # fmt: skip
         if missing and not _abbreviates(run, known):
             yield Problem("name", " ".join(missing))
-        elif not missing and not all(_near(pair, held, shorts) for pair in dict.fromkeys(pairwise(run))):
+        elif not missing and not all(
+            _near(pair, held, shorts) for pair in dict.fromkeys(pairwise(run))
+        ):
             yield Problem("name", " ".join(run))
 
 

@@ -70,7 +70,7 @@ def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     inside = {term for source in found for term in source.inside}
     outside = {term for source in found for term in source.outside}
     heads = {term for source in found for term in (source.firsts if said.inside else source.heads)}
-    denies = said.inside and not said.inside & inside and said.inside & outside
+    denies = bool(said.inside & outside) and not said.inside & inside
     denies = denies or bool((said.firsts & outside) - inside)
     if denies or (said.inside and not inside):
         yield Problem("negation", "not")

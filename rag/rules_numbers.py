@@ -10,6 +10,7 @@ from rag.numbers import Number, bound_of, dates, numbers, ordinals
 from rag.problem import Problem
 from rag.terms import fold
 
+
 @lru_cache(maxsize=1024)
 def _known(text: str) -> tuple[Number, ...]:
     """The numbers of a text, each value with a unit and a bound once."""
@@ -150,5 +151,3 @@ def _singles(text: str) -> tuple[tuple[str, str | None, str], ...]:
 
 def _size(match: re.Match[str]) -> int:
     return _SIZES[match["first"]] * _SIZES.get(match["second"] or "", 1)
-
-

@@ -16,7 +16,8 @@ ORDER = """
     types errors config
     catalogue hashes fetch models
     articles sentences passages irregular terms numbers
-    problem rules_numbers rules_dates rules_names rules_negation rules_modality rules_roles rules
+    problem rules_numbers rules_dates rules_names rules_negation rules_modality
+    rules_tokens rules_deeds rules_roles rules
     encoder store lexical database manifest sync index
     period variants language
     question retrieve collection confidence
