@@ -95,7 +95,7 @@ class Number:
     value: float
     unit: str | None
     written: str
-    bound: str | None = None  # least, most, near (just below), about, exact
+    bound: str | None = None  # least, most, more, less, near (just below), about, exact
     loose: bool = False  # whether the bound is "over" or "under", which may be prepositions
 
 
@@ -148,10 +148,11 @@ def ordinals(text: str) -> list[tuple[int, str]]:
 
 # What stands before a number, and after it, and bounds it.
 _BEFORE = {
-    "least": r"at least|no (?:fewer|less) than|(?:a )?minimum(?: of)?|more than|over|above|"
-             r"in excess of|upwards of|greater than|higher than|exceed(?:s|ed|ing)?|beyond|>",
-    "most": r"at most|up to|no more than|(?:a )?maximum(?: of)?|as (?:many|much) as|fewer than|"
-            r"less than|under|below|lower than|<",
+    "least": r"at least|no (?:fewer|less) than|(?:a )?minimum(?: of)?|upwards of",
+    "most": r"at most|up to|no more than|(?:a )?maximum(?: of)?|as (?:many|much) as",
+    "more": r"more than|over|above|in excess of|greater than|higher than|exceed(?:s|ed|ing)?|"
+            r"beyond|>",
+    "less": r"fewer than|less than|under|below|lower than|<",
     "near": r"nearly|almost|close to|approaching|just (?:under|below|short of)",
     "about": r"about|around|approximately|roughly|some|(?:an )?estimated|circa|ca?\.|~",
     "exact": r"exactly|precisely",
@@ -176,7 +177,7 @@ _CENTURY = re.compile(r"(1[0-9]|20)\d\d[-–/]$")  # of "2018–19"
 
 
 def bound_of(text: str, start: int, end: int) -> str | None:
-    """Return what bounds the number at ``text[start:end]`` (folded): least, most, near …"""
+    """Return what bounds the number at ``text[start:end]`` (folded), or None: see Number."""
     before = text[max(0, start - 24) : start]
     if match := _BOUND.search(before):
         return match.lastgroup

@@ -21,7 +21,8 @@ from rag.terms import content_terms
 MODAL = re.compile(
     r"\b(?:(?:may|might|could(?! not\b))(?! \d|, \d)|possibly|perhaps|maybe|probably|presumably|"
     r"potentially|apparently|(?:most |very )?likely(?: to)?|reportedly|allegedly|supposedly|"
-    r"alleged|suspected|possible|potential|proposed|planned|would-be|rumou?red|"
+    r"(?:alleged|suspected|proposed|planned)(?! (?:that|the|an?|to|his|her|its|their|it|he|she)\b)|"
+    r"possible|potential|would-be|rumou?red|"
     r"(?:expected|believed|thought|feared|suspected|alleged|said|scheduled|projected|forecast|"
     r"rumou?red|predicted|estimated|considered|assumed|poised|set|due|threatening|threatens?|"
     r"threatened|plans?|planned|planning|hopes?|hoped|hoping|aims?|intends?|seeks?|wants?|"

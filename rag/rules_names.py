@@ -22,7 +22,8 @@ _OPENERS = frozenset(
     "generally usually typically particularly especially specifically notably apparently allegedly "
     "reportedly ultimately actually basically essentially unfortunately moreover furthermore "
     "therefore thus hence meanwhile nevertheless nonetheless otherwise likewise due given besides "
-    "based around overall early late later further again once when while where after before".split()
+    "almost nearly roughly approximately exactly precisely based around overall early late later "
+    "further again once when while where after before".split()
 )
 _INITIALS = re.compile(r"(?:[^\W_]\.)+[^\W_]?|[^.]+")
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:[.'’-](?:[^\W_][\u0300-\u036f]*)+)*\.?")

@@ -17,7 +17,11 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", re.IGNORECASE)
-CLAUSE_END = re.compile(r"[,;:.!?—–()\"“”]|\b(?:but|although|however|while|whereas|and then)\b")
+CLAUSE_END = re.compile(
+    r"[,;:.!?—–()\"“”]|"
+    r"\b(?:but|although|however|while|whereas|and (?:then|is|are|was|were|has|have|had|will|"
+    r"went|left|said|\w+ed))\b"
+)
 
 
 REACH = 200  # characters, so that the time is linear in a text of nothing but "not"

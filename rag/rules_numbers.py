@@ -88,8 +88,10 @@ _AGREE = frozenset(
     {
         (None, None), (None, "about"), (None, "exact"),
         ("about", None), ("about", "about"), ("about", "near"), ("about", "least"),
-        ("about", "most"), ("about", "exact"),
+        ("about", "most"), ("about", "more"), ("about", "less"), ("about", "exact"),
         ("near", "near"), ("near", None), ("near", "about"), ("near", "most"),
+        ("near", "less"), ("least", "more"), ("more", "more"), ("more", "least"),
+        ("most", "less"), ("less", "less"), ("less", "most"), ("less", "near"),
         ("least", "least"), ("least", None), ("least", "exact"), ("least", "about"),
         ("most", "most"), ("most", None), ("most", "near"), ("most", "exact"), ("most", "about"),
         ("exact", "exact"), ("exact", None),
@@ -99,7 +101,9 @@ _TIMES = frozenset("second minute hour day week month year decade century".split
 
 
 def _bound_agrees(claimed: Number, known: Number) -> bool:
-    if claimed.bound is None and known.loose and (known.unit in _TIMES or claimed.unit in _TIMES):
+    a_time = claimed.unit in _TIMES or known.unit in _TIMES
+    if a_time and ((claimed.bound is None and known.loose) or
+                   (known.bound is None and claimed.loose)):  # fmt: skip
         return True
     return (claimed.bound, known.bound) in _AGREE
 

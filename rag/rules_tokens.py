@@ -96,7 +96,7 @@ def tokens(text: str) -> tuple[Token, ...]:
             found[-1] = Token("according to", "according to")
         elif bare not in _SKIPPED:
             passive = n and folds[n - 1] in _BEFORE_PASSIVE and is_verb(word)
-            root = bare if bare in WEAK else stem(bare)
+            root = bare if bare in WEAK else "beat" if bare == "beaten" else stem(bare)
             found.append(Token(root + (PASSIVE if passive else ""), match[0]))
         opening, last_end = False, match.end()
     return tuple(found)
@@ -108,7 +108,14 @@ def _folded(word: str) -> str:
 
 
 def is_verb(word: str) -> bool:
-    return (word.endswith("ed") and word not in _NO_VERBS) or word in BASE_FORM
+    """Return whether a word may be the past of a verb."""
+    known = word in BASE_FORM or word in _UNCHANGED
+    return known or (word.endswith("ed") and word not in _NO_VERBS)
+
+
+_UNCHANGED = frozenset(
+    "beat beaten hit cut put set let shut hurt quit split spread cast burst".split()
+)
 
 
 _NO_VERBS = frozenset("need seed speed hundred indeed feed weed reed greed bed red".split())
