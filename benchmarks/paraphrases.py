@@ -17,8 +17,9 @@ _MONTHS = "|".join(MONTHS)
 def numbers(text: str) -> str:
     """Small numbers in words ↔ in digits, "4,200" → "4200"."""
     text = re.sub(rf"\b(?:{'|'.join(SMALL)})\b(?=\s[a-z])(?! of\b)", lambda m: _DIGITS[m[0]], text)
+    months = "".join(rf"(?<!{month} )(?<!{month[:3]}\. )" for month in MONTHS)
     text = re.sub(
-        r"(?<![\w.,$€£:/–-])\d\d?(?= [a-z]{3,}\b)"
+        rf"{months}(?<![\w.,$€£:/–-])(?<!\w-)\b\d\d?(?= [a-z]{{3,}}\b)"
         r"(?! (?:million|billion|thousand|percent|per|to)\b)",
         lambda m: _SPOKEN.get(m[0], m[0]), text,
     )  # fmt: skip
@@ -36,6 +37,8 @@ def money(text: str) -> str:
 
 def date(text: str) -> str:
     """ "October 23, 2024" ↔ "23 October 2024"; "Oct." for "October"."""
+    if re.search(rf"\d (?:to|and|or) (?:(?:{_MONTHS}) )?\d", text):
+        return text  # a range
     changed = re.sub(rf"\b({_MONTHS}) (\d\d?), (\d{{4}})\b,?", r"\2 \1 \3", text)
     if changed == text:
         changed = re.sub(rf"\b(\d\d?) ({_MONTHS}) (\d{{4}})\b", r"\2 \1, \3", text)
@@ -84,9 +87,7 @@ def voice(text: str) -> str:
 
 
 def short_forms(text: str) -> str:
-    """ "did not" → "didn't", "cannot" → "can't" and back; not where words are quoted."""
-    if re.search(r"[\"“”]", text):
-        return text
+    """ "did not" → "didn't", "cannot" → "can't" and back."""
     changed = re.sub(r"\b(did|does|do|is|are|was|were|could|would) not\b", r"\1n't", text)
     if changed == text:
         changed = re.sub(r"\b(did|does|do|is|are|was|were|could|would)n[’']t\b", r"\1 not", text)
@@ -106,7 +107,8 @@ CHANGES: tuple[Change, ...] = (
 
 def paraphrase(claim: str, random: Random) -> str:
     """Return the claim after each change with probability 0.7; often as it was."""
+    quoted = re.search(r"[\"“”]", claim)  # what is quoted must not be changed
     for change in CHANGES:
-        if random.random() < 0.7:
+        if random.random() < 0.7 and not (quoted and change in {numbers, money, date, short_forms}):
             claim = change(claim)
     return claim
