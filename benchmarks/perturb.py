@@ -145,8 +145,7 @@ def _labelled(folder: Path) -> Iterator[tuple[str, list[str], str, str]]:
             ]
             # The set's articles are tokenized: "3, 800", "2 - 1".
             sources = [
-                re.sub(r"(?<=\d)(, |\. )(?=\d)", lambda m: m[0].strip(), quote)
-                for quote in _best(row["claim"], quotes)
+                re.sub(r"(?<=\d), (?=\d{3}\b)", ",", quote) for quote in _best(row["claim"], quotes)
             ]
         yield row["claim"], sources, article.title, row["article_id"]
 

@@ -212,10 +212,10 @@ def _find_dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
                 text[max(0, match.start() - 9) : match.start()])
         ):  # fmt: skip
             continue  # the verb, more likely
-        year = int(year_written) if year_written else None
+        in_year = int(year_written) if year_written else None
         for written in [day_written, *filter(None, (match["from"], match["to"]))]:
-            day = int(written) if written else None
-            yield Date(match[0], None, year, MONTHS[match["month"]], day), match.span()
+            on_day = int(written) if written else None
+            yield Date(match[0], None, in_year, MONTHS[match["month"]], on_day), match.span()
     for match in WEEKDAY.finditer(text):
         yield Date(match[0], weekday=match[1]), match.span()
 

@@ -18,7 +18,7 @@ NEGATION = re.compile(
 )
 NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", re.IGNORECASE)
 CLAUSE_END = re.compile(
-    r"[,;:.!?—–()\"“”]|"
+    r"[,;:.!?](?!\d)|[—–()\"“”]|"
     r"\b(?:but|although|however|while|whereas|and (?:then|is|are|was|were|has|have|had|will|"
     r"went|left|said|\w+ed))\b"
 )

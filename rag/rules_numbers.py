@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
-from rag.numbers import Number, bound_of, dates, numbers, ordinals
+from rag.numbers import WORDS, Number, bound_of, dates, numbers, ordinals
 from rag.problem import Problem
-from rag.terms import fold
+from rag.terms import fold, stem, words
 
 
 @lru_cache(maxsize=1024)
@@ -56,6 +57,7 @@ def number_problems(claim: str, whole: str) -> Iterator[Problem]:
     yield from _rank_problems(claim, whole)
     yield from _count_problems(claim, whole)
     yield from _single_problems(claim, whole)
+    yield from _one_problems(claim, whole)
 
 
 def _rank_problems(claim: str, whole: str) -> Iterator[Problem]:
@@ -106,6 +108,23 @@ def _bound_agrees(claimed: Number, known: Number) -> bool:
                    (known.bound is None and claimed.loose)):  # fmt: skip
         return True
     return (claimed.bound, known.bound) in _AGREE
+
+
+_ONE = re.compile(r"\b(?:one|single) ([a-z]{3,})\b")
+
+
+def _one_problems(claim: str, whole: str) -> Iterator[Problem]:
+    """Yield "one ship" where the source only has "two ships"; "one" alone is hardly a number."""
+    nouns = {stem(noun): noun for noun in _ONE.findall(fold(claim))}
+    if not nouns:
+        return
+    before: dict[str, set[str]] = {}
+    for word, following in pairwise(words(whole)):
+        before.setdefault(stem(following), set()).add(word)
+    for noun, written in nouns.items():
+        counts = before.get(noun, set())
+        if counts and all(WORDS.get(c, 0) > 1 or (c.isdigit() and int(c) > 1) for c in counts):
+            yield Problem("number", f"one {written}")
 
 
 COUNT = re.compile(

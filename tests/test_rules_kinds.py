@@ -18,9 +18,10 @@ NUMBERS: Table = [
     (
         "The port of Rilla moved 4,200 containers, twelve cranes and 3.5 tonnes of salt.",
         ["It moved 4200 containers.", "It moved 12 cranes.", "Twelve cranes were moved.",
-         "Four thousand two hundred containers were moved.", "It moved 3.5 tonnes of salt."],
+         "Four thousand two hundred containers were moved.", "It was one port.",
+         "It moved 3.5 tonnes of salt."],
         ["It moved 4,300 containers.", "It moved 42 containers.", "It moved thirteen cranes.",
-         "It moved 3.6 tonnes of salt.", "Eleven cranes were moved."],
+         "It moved 3.6 tonnes of salt.", "Eleven cranes were moved.", "Only one crane was moved."],
     ),
     (
         "Between 30 and 45 ships, or 10–15% of the fleet, left in 2018-19.",
