@@ -62,7 +62,7 @@ COMMON = frozenset(
     "Yes One Two Three Four Five Six Seven Eight Nine Ten Also Despite Under Over Our My Your So "
     "To Of First Second Third Other Another Such Today Yesterday Following According More Mr Mrs "
     "Ms Dr Other Several Only Even Now Still Instead Once Until About Between".split()
-) | {*MONTHS, *DAYS}
+) | {*MONTHS, *DAYS, *(month[:3] for month in MONTHS), "Sept"}
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 AFTER = rf"(?=[$€£]?(?:\d|(?:{'|'.join([*SMALL, *TENS, 'a', 'half'])})\b))"
 

@@ -95,24 +95,20 @@ _AUX = r"is|are|was|were|has|have|had|will|can|could|would|should|did|does|do|mu
 
 
 def negated(claim: str, _: Item, random: Random) -> str | None:
-    found = list(
-        re.finditer(
-            rf"\b(?:{_AUX})\b(?! not|n[’']t|[,.?]| (?:no|never|nothing|only|also)\b)", claim
-        )
-    )
-    if not found:
-        return None
-    match = random.choice(found)
-    return put(claim, (match.end(), match.end()), " not")
+    if re.search(r"\b(?:until|no one|none|nobody)\b", claim):
+        return None  # a second negation would not make it wrong
+    pattern = rf"\b(?:{_AUX})\b(?! not|n[’']t|[’',.?]| (?:no|never|nothing|only|also|just|all)\b)"
+    match = pick(pattern, claim, random)
+    return put(claim, (match.end(), match.end()), " not") if match else None
 
 
 def affirmed(claim: str, _: Item, random: Random) -> str | None:
     pattern = (
         r"(?<=[a-z])(?: not| never)\b(?! (?:only|just|until|least|yet|all))|(?<=[a-z])n[’']t\b|"
-        r"\b(?:without)\b|\bno (?=[a-z]+\b(?! (?:than|doubt|matter)))|\bcannot\b"
+        r"\bwithout\b(?= \w)|\bno (?=[a-z]+\b(?! (?:than|doubt|matter)))|\bcannot\b"
     )
     match = pick(pattern, claim, random)
-    if not match or re.search(r"\b(?:not|no)\b.*\b(?:but|until)\b", claim):
+    if not match or re.search(r"(?:\b(?:not|no)|n[’']t|cannot)\b.*\b(?:but|until)\b", claim):
         return None
     word = match[0].strip().lower()
     new = {"without": "with", "cannot": "can", "no": "a "}.get(word, "")
@@ -136,7 +132,11 @@ def unmodal(claim: str, _: Item, random: Random) -> str | None:
         (r"\b(?:is|are|was|were) (?:expected|likely|believed|thought|suspected) to be\b", "is"),
         (r"\b(?:is|are) (?:expected|likely|set|planning|hoping) to\b", "will"),
         (r"\b(?:possibly|probably|perhaps|likely|reportedly|allegedly) (?=[a-z]+)", ""),
-        (r"\b(?:suspected|alleged|possible|potential|proposed|planned) (?=[a-z]+)", ""),
+        (
+            r"(?:(?<=[Tt]he )|(?<= an )|(?<= a )|(?<= of )|(?<= any ))"
+            r"(?:suspected|alleged|possible|potential|proposed|planned) (?=[a-z]+)",
+            "",
+        ),
     ]  # fmt: skip
     random.shuffle(rules)
     for pattern, new in rules:

@@ -35,7 +35,7 @@ def problems(claim: str, sources: Sequence[str], title: str) -> tuple[Problem, .
         *name_problems(claim, [*sources, title]),
         *negation_problems(claim, sources),
         *modality_problems(claim, sources),
-        *role_problems(claim, [*sources, title]),
+        *role_problems(claim, sources, title),
     )
 
 

@@ -25,7 +25,7 @@ MODAL = re.compile(
     r"possible|potential|would-be|rumou?red|"
     r"(?:expected|believed|thought|feared|suspected|alleged|said|scheduled|projected|forecast|"
     r"rumou?red|predicted|estimated|considered|assumed|poised|set|due|threatening|threatens?|"
-    r"threatened|plans?|planned|planning|hopes?|hoped|hoping|aims?|intends?|seeks?|wants?|"
+    r"threatened|plans?|planned|planning|hopes?|hoped|hoping|aims?|intends?|seeks?|wants|wanted|"
     r"expects?|appears?|appeared|seems?|seemed|considering|weighing) (?:to|it to|that it may)|"
     r"considering|weighing)\b",
     re.IGNORECASE,
@@ -62,6 +62,7 @@ _SENTENCE_END = re.compile(
 _RELATIVE = re.compile(r"\b(?:who|which)\b")
 
 
+NEAR = 100  # characters before a modal word in which its subject stands
 REACH = 300  # characters that a word can govern, so that the time is linear
 
 
@@ -72,36 +73,50 @@ class Certainty:
     every: tuple[str, ...]  # in order
     certain: frozenset[str]  # outside of the scope of every modal word
     told: frozenset[str]  # outside of what a strong word governs
-    heads: tuple[tuple[str, str], ...]  # a modal word, and the first term after it
+    # A modal word, the first term after it, and what else stands near it.
+    heads: tuple[tuple[str, str, frozenset[str]], ...]
     complements: tuple[tuple[str, tuple[str, ...]], ...]  # a strong word, and what it governs
+
+
+Spans = list[tuple[int, int]]
 
 
 @lru_cache(maxsize=1024)
 def certainty(text: str) -> Certainty:
     """Sort the content terms of a text."""
-    every = cached_terms(text)
     heads, complements = [], []
-    modal: list[str] = []
+    modal: Spans = []
+    governed: Spans = []
     for match in MODAL.finditer(text):
         if match[0] == "May" and _MONTH.match(text, match.start()):
             continue
-        after = content_terms(text[match.end() : _end(CLAUSE_END, text, match.end())])
-        after = [term for n, term in enumerate(after) if n or not term.endswith("li")]  # easily
-        if after:
-            heads.append((match[0], after[0]))
-            modal += set(after)
-    governed: list[str] = []
+        end = _end(CLAUSE_END, text, match.end())
+        after = content_terms(text[match.end() : end])
+        head = next((term for term in after if not term.endswith("li")), None)  # not "easily"
+        if head:
+            near = content_terms(text[max(0, match.start() - NEAR) : end + NEAR])
+            heads.append((match[0], head, frozenset(near) - {head}))
+            modal.append((match.end(), end))
     for match in STRONG.finditer(text):
-        if scope := tuple(_complement(text, match)):
+        span = _complement(text, match)
+        if scope := tuple(content_terms(text[slice(*span)])):
             complements.append((match[0], scope))
-            governed += set(scope)
-    counts, in_modal, in_told = Counter(every), Counter(modal), Counter(governed)
+            governed.append(span)
+    every = cached_terms(text)
     return Certainty(
-        every,
-        frozenset(term for term, n in counts.items() if n > in_modal[term]),
-        frozenset(term for term, n in counts.items() if n > in_told[term]),
+        every, _outside(every, text, modal), _outside(every, text, governed),
         tuple(heads), tuple(complements),
     )  # fmt: skip
+
+
+def _outside(every: Sequence[str], text: str, spans: Spans) -> frozenset[str]:
+    """Return the terms that (also) stand outside of all spans."""
+    inside: Counter[str] = Counter()
+    reached = 0
+    for start, end in sorted(spans):
+        inside.update(content_terms(text[max(start, reached) : max(end, reached)]))
+        reached = max(end, reached)
+    return frozenset(term for term, n in Counter(every).items() if n > inside[term])
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -110,23 +125,23 @@ def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
     return match.start() if match else limit
 
 
-def _complement(text: str, match: re.Match[str]) -> list[str]:
-    """Return the terms of what a strong word governs: what stands after it, or, at the end of a
+def _complement(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """Return where what a strong word governs stands: what stands after it, or, at the end of a
     sentence, the sentence before it ("…, he warned.").
     """
     if found := _THAT.match(text, match.end()):
         start = max(text.rfind(". ", 0, match.start()), match.start() - REACH, 0)
         whole = found["that"] and not _RELATIVE.search(text, start, match.start())
         end = _SENTENCE_END if whole else CLAUSE_END
-        return content_terms(text[match.end() : _end(end, text, found.end())])
+        return match.end(), _end(end, text, found.end())
     if text[match.end() : match.end() + 1] in {".", ""}:
         lowest = max(0, match.start() - REACH)
         start = max(text.rfind(end, lowest, match.start()) for end in (". ", "\n")) + 1
         start = max(start, lowest)
         comma = text.rfind(",", start, match.start())
         if comma > start:
-            return content_terms(text[start:comma])
-    return []
+            return start, comma
+    return 0, 0
 
 
 def modality_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
@@ -135,8 +150,8 @@ def modality_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     found = [certainty(source) for source in sources]
     certain = {term for source in found for term in source.certain}
     for source in found:
-        for cue, head in source.heads:
-            if head in said.certain and head not in certain:
+        for cue, head, near in source.heads:
+            if head in said.certain and head not in certain and near & set(said.every):
                 yield Problem("modality", cue)
                 return
     if (match := CERTAIN.search(claim)) and not any(CERTAIN.search(s) for s in sources):

@@ -19,11 +19,12 @@ NEGATION = re.compile(
 NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", re.IGNORECASE)
 CLAUSE_END = re.compile(
     r"[,;:.!?](?!\d)|[—–()\"“”]|"
-    r"\b(?:but|although|however|while|whereas|and (?:then|is|are|was|were|has|have|had|will|"
-    r"went|left|said|\w+ed))\b"
+    r"\b(?:but|although|however|while|whereas|and (?:then|an?|the|no|not|is|are|was|were|has|have|had|"
+    r"will|went|left|said|\w+ed))\b"
 )
 
 
+_QUOTE = re.compile(r"\s?[\"“”]")  # "did not “sign”": what is quoted is negated, too
 REACH = 200  # characters, so that the time is linear in a text of nothing but "not"
 SCOPE = 6  # content terms after a negation word that it can be about
 
@@ -57,9 +58,12 @@ def polarity(text: str) -> Polarity:
     firsts: set[str] = set()
     heads: set[str] = set()
     for match in NEGATION.finditer(plain):
-        end = CLAUSE_END.search(plain, match.end(), match.end() + REACH)
-        end_of_scope = min(end.start() if end else len(plain), match.end() + REACH)
-        after = content_terms(plain[match.end() : end_of_scope])[:SCOPE]
+        start = match.end()
+        if quote := _QUOTE.match(plain, start):
+            start = quote.end()
+        end = CLAUSE_END.search(plain, start, start + REACH)
+        end_of_scope = min(end.start() if end else len(plain), start + REACH)
+        after = content_terms(plain[start:end_of_scope])[:SCOPE]
         inside.update(after)
         firsts.update(after[:1])
         heads.update(term for term in after[:2] if not term[0].isdigit())

@@ -16,12 +16,13 @@ from rag.rules_tokens import ROLES, WEAK, Mention, mentions, tokens
 from rag.terms import stem
 
 
-def role_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
+def role_problems(claim: str, sources: Sequence[str], title: str) -> Iterator[Problem]:
     """Yield the names of a claim that stand where its sources have another name, whoever says what
     somebody else says there, and what does what was done to it there.
     """
     said = mentions(claim)
-    found = [mention for source in sources for mention in mentions(source)] if said else []
+    texts = [*sources, title]
+    found = [mention for text in texts for mention in mentions(text)] if said else []
     for mention in said:
         placed = [(m, score) for m in found if (score := _score(mention, m)) >= 2]
         best_other = max((s for m, s in placed if not _same(m, mention)), default=0.0)
@@ -30,11 +31,11 @@ def role_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
         ):
             yield Problem("role", mention.written)
             return
-    if speaker := _wrong_speaker(said, found, sources):
+    if speaker := _wrong_speaker(said, sources):
         yield Problem("attribution", speaker)
     elif verb := reversed_verb(claim, sources):
         yield Problem("role", verb)
-    elif office := _unknown_office(claim, sources):
+    elif office := _unknown_office(claim, [*sources, title]):
         yield Problem("role", office)
 
 
@@ -86,13 +87,11 @@ def _speaks(mention: Mention) -> bool:
     )
 
 
-def _wrong_speaker(
-    said: Sequence[Mention], found: Sequence[Mention], sources: Sequence[str]
-) -> str | None:
+def _wrong_speaker(said: Sequence[Mention], sources: Sequence[str]) -> str | None:
     speakers = [mention for mention in said if _speaks(mention)]
     if not speakers:
         return None
-    known = [mention for mention in found if _speaks(mention)]
+    known = [mention for source in sources for mention in mentions(source) if _speaks(mention)]
     verbs = sum(
         token.stem in _SAYING or token.stem == "according to"
         for source in sources
