@@ -78,6 +78,8 @@ class Certainty:
     complements: tuple[tuple[str, tuple[str, ...]], ...]  # a strong word, and what it governs
 
 
+# Stems of verbs that end like those of adverbs: "may easily apply".
+_VERBS = frozenset("appli suppli repli impli compli reli fli multipli ralli alli famili".split())
 Spans = list[tuple[int, int]]
 
 
@@ -92,7 +94,7 @@ def certainty(text: str) -> Certainty:
             continue
         end = _end(CLAUSE_END, text, match.end())
         after = content_terms(text[match.end() : end])
-        head = next((term for term in after if not term.endswith("li")), None)  # not "easily"
+        head = next((term for term in after if not term.endswith("li") or term in _VERBS), None)
         if head:
             near = content_terms(text[max(0, match.start() - NEAR) : end + NEAR])
             heads.append((match[0], head, frozenset(near) - {head}))

@@ -19,8 +19,8 @@ NEGATION = re.compile(
 NOT_ONLY = re.compile(r"\bnot (?:only|just|least)\b|\bno (?:less|more) than\b", re.IGNORECASE)
 CLAUSE_END = re.compile(
     r"[,;:.!?](?!\d)|[—–()\"“”]|"
-    r"\b(?:but|although|however|while|whereas|and (?:then|an?|the|no|not|is|are|was|were|has|have|had|"
-    r"will|went|left|said|\w+ed))\b"
+    r"\b(?:but|although|however|while|whereas|and (?:then|an?|the|no|not|is|are|was|were|"
+    r"has|have|had|will|went|left|said|\w+ed))\b"
 )
 
 

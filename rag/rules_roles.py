@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from rag.problem import Problem
 from rag.rules_deeds import reversed_verb
 from rag.rules_names import acronyms, same_name
-from rag.rules_tokens import ROLES, WEAK, Mention, mentions, tokens
+from rag.rules_tokens import ROLES, WEAK, Mention, Token, mentions, tokens
 from rag.terms import stem
 
 
@@ -121,7 +121,7 @@ def _unknown_office(claim: str, sources: Sequence[str]) -> str | None:
     wanted = [
         token for n, token in enumerate(row)
         if token.stem in _OFFICES and token.written in ROLES  # a capitalised one is in a name
-        and (token.stem not in _ALSO_OTHER or any(t.name for t in row[n + 1 : n + 2]))
+        and (token.stem not in _ALSO_OTHER or _is_office(row, n))
     ]  # fmt: skip
     if not wanted:
         return None
@@ -129,4 +129,11 @@ def _unknown_office(claim: str, sources: Sequence[str]) -> str | None:
     return next((token.written for token in wanted if token.stem not in held), None)
 
 
+def _is_office(row: Sequence[Token], n: int) -> bool:
+    after = row[n + 1] if n + 1 < len(row) else Token("", "")
+    named = bool(after.name) or after.stem == "of"
+    return named or row[n].written == "ceo" or (n > 0 and row[n - 1].stem == "chief")
+
+
+# Words that are often something else: only beside a name or "of", or as "chief executive".
 _ALSO_OTHER = frozenset(("general", "justice", "judge", "coach", "captain", "executive"))

@@ -80,7 +80,7 @@ def tokens(text: str) -> tuple[Token, ...]:
             if not (word == "." and not opening):
                 found.append(Token("", match[0]))
             continue
-        bare = word.replace(".", "")
+        bare = word.replace(".", "").removeprefix("then-")
         if word == match[0] and bare in _SKIPPED:
             opening, last_end = False, match.end()
             continue
