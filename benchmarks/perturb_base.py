@@ -64,7 +64,11 @@ COMMON = frozenset(
     "Ms Dr Other Several Only Even Now Still Instead Once Until About Between".split()
 ) | {*MONTHS, *DAYS, *(month[:3] for month in MONTHS), "Sept"}
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-AFTER = rf"(?=[$€£]?(?:\d|(?:{'|'.join([*SMALL, *TENS, 'a', 'half'])})\b))"
+_SINGLE = (
+    "an? (?:decade|year|month|week|day|hour|minute|century|mile|dollar|half|third|quarter|"
+    "hundred|thousand|million|billion|dozen)"
+)
+AFTER = rf"(?=[$€£]?(?:\d|(?:{'|'.join([*SMALL, *TENS, 'half', _SINGLE])})\b))"
 
 
 def names_of(text: str) -> list[str]:
