@@ -190,7 +190,7 @@ def _prepared(text: str) -> str:
     return " ".join(fold(text).split())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _dates(text: str) -> tuple[tuple[Date, tuple[int, int]], ...]:
     return tuple(_find_dates(text))
 

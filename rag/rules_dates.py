@@ -27,7 +27,7 @@ _AHEAD = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def with_dates(quote: str, published: str | None) -> str:
     """Return a quote followed by the dates that its "on Tuesday", "last month" … are.
 
@@ -71,7 +71,8 @@ def _said(match: re.Match[str], day: dt.date, ahead: bool) -> Iterator[str]:
 
 
 def _date(day: dt.date, days: int) -> str:
-    day = dt.date.fromordinal(max(1, day.toordinal() + days))
+    ordinal = max(1, min(day.toordinal() + days, dt.date.max.toordinal()))
+    day = dt.date.fromordinal(ordinal)
     return f"{DAYS[day.weekday()].capitalize()}, {day.day} {_NAMES[day.month - 1]} {day.year:04}"
 
 
@@ -80,7 +81,7 @@ def _month(day: dt.date, months: int) -> str:
     return f"{_NAMES[number % 12]} {number // 12:04}"
 
 
-_dates = lru_cache(maxsize=1024)(lambda text: tuple(dict.fromkeys(dates(text))))
+_dates = lru_cache(maxsize=256)(lambda text: tuple(dict.fromkeys(dates(text))))
 
 
 def date_problems(claim: str, whole: str) -> Iterator[Problem]:
@@ -102,13 +103,17 @@ def date_problems(claim: str, whole: str) -> Iterator[Problem]:
             yield Problem("date", said)
 
 
+_DAY_WORDS = {
+    "tonight": "today", "this morning": "today", "this afternoon": "today",
+    "this evening": "today", "last night": "yesterday",
+}  # fmt: skip
 _DISTANT = frozenset({"tomorrow", "next week", "next month", "next year"})
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _relative(text: str) -> tuple[str, ...]:
     return tuple(
-        match[0].replace("previous ", "last ").replace("past ", "last ")
+        _DAY_WORDS.get(match[0], match[0].replace("previous ", "last ").replace("past ", "last "))
         for match in RELATIVE.finditer(fold(text))
         if not match["weekday"]
     )

@@ -34,7 +34,7 @@ def reversed_verb(claim: str, sources: Sequence[str]) -> str | None:
 Deed = tuple[frozenset[str], frozenset[str]]  # the words of the subject and of the object
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
     row = tokens(text)
     found = []

@@ -83,7 +83,7 @@ _VERBS = frozenset("appli suppli repli impli compli reli fli multipli ralli alli
 Spans = list[tuple[int, int]]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def certainty(text: str) -> Certainty:
     """Sort the content terms of a text."""
     heads, complements = [], []

@@ -151,7 +151,7 @@ def missing_names(question: str, text: str) -> set[str]:
     }
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _folded_words(text: str) -> tuple[str, ...]:
     return tuple(word.replace(".", "") for part in words(text) for word in part.split("-"))
 
@@ -180,7 +180,7 @@ def acronyms(text: str) -> Iterator[str]:
                 yield "".join(capitals[start:end])
 
 
-_acronyms = lru_cache(maxsize=1024)(lambda text: frozenset(acronyms(text)))
+_acronyms = lru_cache(maxsize=256)(lambda text: frozenset(acronyms(text)))
 
 
 def _abbreviates(run: Sequence[str], every: frozenset[str]) -> bool:

@@ -39,13 +39,13 @@ class Polarity:
     heads: frozenset[str]  # the first two, numbers left out
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def cached_terms(text: str) -> tuple[str, ...]:
     """Return ``content_terms``; several rules ask for those of the same text."""
     return tuple(content_terms(text))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def polarity(text: str) -> Polarity:
     """Sort the content terms of a text.
 

@@ -12,13 +12,13 @@ from rag.problem import Problem
 from rag.terms import fold, stem, words
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _known(text: str) -> tuple[Number, ...]:
     """The numbers of a text, each value with a unit and a bound once."""
     return tuple({(n.value, n.unit, n.bound, n.loose): n for n in numbers(text)}.values())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _by_value(text: str) -> dict[float, list[Number]]:
     found: dict[float, list[Number]] = {}
     for number in _known(text):
@@ -26,8 +26,8 @@ def _by_value(text: str) -> dict[float, list[Number]]:
     return found
 
 
-_dates = lru_cache(maxsize=1024)(lambda text: tuple(dates(text)))
-_ranks = lru_cache(maxsize=1024)(lambda text: tuple(ordinals(text)))
+_dates = lru_cache(maxsize=256)(lambda text: tuple(dates(text)))
+_ranks = lru_cache(maxsize=256)(lambda text: tuple(ordinals(text)))
 _RANKED = re.compile(r"\d(?:st|nd|rd|th)\b")
 
 
@@ -148,8 +148,8 @@ def _count_problems(claim: str, whole: str) -> Iterator[Problem]:
 
 
 _SINGLE = re.compile(
-    r"\b(?:(?:an?|one)[\s-](?P<unit>second|minute|hour|day|week|month|year|decade|century|mile|dollar|euro|pound|"
-    r"quarter|third|fifth|half)|(?P<half>half)(?! (?:dozen|million|billion)))\b"
+    r"\b(?:(?:an?|one)[\s-](?P<unit>second|minute|hour|day|week|month|year|decade|century|"
+    r"mile|dollar|euro|pound|quarter|third|fifth|half)|(?P<half>half)(?! (?:dozen|million|billion)))\b"
 )
 
 
@@ -163,7 +163,7 @@ def _single_problems(claim: str, whole: str) -> Iterator[Problem]:
             yield Problem("approximation", f"{bound or ''} {written}".strip())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _singles(text: str) -> tuple[tuple[str, str | None, str], ...]:
     folded = fold(text)
     return tuple(

@@ -62,7 +62,7 @@ class Mention:
     right: str
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the words and names of a text in order, without articles and auxiliaries.
 
@@ -121,7 +121,7 @@ _UNCHANGED = frozenset(
 _NO_VERBS = frozenset("need seed speed hundred indeed feed weed reed greed bed red".split())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Return the names of a text with what stands beside them; names that are joined ("Ann, Bo
     and Cy") have the same neighbours.

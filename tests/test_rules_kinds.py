@@ -266,6 +266,7 @@ def test_without_a_day_of_publication_a_quote_stays_as_it_is() -> None:
     assert with_dates("Lind resigned.", WEDNESDAY) == "Lind resigned."
     assert with_dates("It was yesterday.", "0001-01-01").startswith("It was yesterday.")
     assert with_dates("It was 999 years ago.", "0500-01-01").endswith("(1)")
+    assert with_dates("It will be tomorrow.", "9999-12-31").startswith("It will be tomorrow.")
 
 
 HOSTILE = (
