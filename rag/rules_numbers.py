@@ -149,7 +149,8 @@ def _count_problems(claim: str, whole: str) -> Iterator[Problem]:
 
 _SINGLE = re.compile(
     r"\b(?:(?:an?|one)[\s-](?P<unit>second|minute|hour|day|week|month|year|decade|century|"
-    r"mile|dollar|euro|pound|quarter|third|fifth|half)|(?P<half>half)(?! (?:dozen|million|billion)))\b"
+    r"mile|dollar|euro|pound|quarter|third|fifth|half)"
+    r"|(?P<half>half)(?! (?:dozen|million|billion)))\b"
 )
 
 
