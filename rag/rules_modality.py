@@ -50,7 +50,7 @@ _THAT = re.compile(
 )
 CERTAIN = re.compile(
     r"\b(?:certainly|definitely|undoubtedly|surely|unquestionably|conclusively|indisputably|"
-    r"inevitably|confirm(?:s|ed)|prove[sdn]|verified|for (?:sure|certain)|"
+    r"inevitably|confirm(?:s|ed)|prove[sdn] that|verified|for (?:sure|certain)|"
     r"without (?:a )?doubt|no doubt)\b",
     re.IGNORECASE,
 )
@@ -92,6 +92,8 @@ def certainty(text: str) -> Certainty:
     for match in MODAL.finditer(text):
         if match[0] == "May" and _MONTH.match(text, match.start()):
             continue
+        if _is_denied(text, match.start()):
+            continue  # who denies that they plan it will not do it
         end = _end(CLAUSE_END, text, match.end())
         after = content_terms(text[match.end() : end])
         head = next((term for term in after if not term.endswith("li") or term in _VERBS), None)
@@ -109,6 +111,15 @@ def certainty(text: str) -> Certainty:
         every, _outside(every, text, modal), _outside(every, text, governed),
         tuple(heads), tuple(complements),
     )  # fmt: skip
+
+
+def _is_denied(text: str, start: int) -> bool:
+    """Return whether a word at ``start`` stands in the scope of a negation."""
+    lowest = max(0, start - NEAR)
+    return any(
+        not CLAUSE_END.search(text, match.end(), start)
+        for match in NEGATION.finditer(text, lowest, start)
+    )
 
 
 def _outside(every: Sequence[str], text: str, spans: Spans) -> frozenset[str]:
@@ -174,6 +185,8 @@ def _complement_problems(
         for cue, scope in source.complements:
             if denies and _DENIAL.match(cue):
                 continue  # the rule of negation's business
+            if any(head in scope for _, head, _ in said.heads):
+                continue  # the claim says itself that it may be
             inside = plain & (set(scope) - source.told - others)
             outside = plain & (source.told - set(scope))
             opens = said.every[:3] == scope[:3] and not set(scope[:3]) & others

@@ -108,9 +108,15 @@ def _is_held(word: str, known: frozenset[str], stems: frozenset[str]) -> bool:
     """Return whether ``same_name`` is true of the word and a known one."""
     if word in known or stem(word) in stems:
         return True
+    bare = word[:-1] if len(word) >= 6 and word[-1] in "aey" else word
     return any(
-        (len(word) >= 4 and word + end in known)
+        (len(word) >= 4 and (word + end in known or bare + end in known))
         or (len(word) >= 4 + len(end) and word.endswith(end) and word[: -len(end)] in known)
+        or (
+            len(word) >= 5 + len(end)
+            and word.endswith(end)
+            and any(word[: -len(end)] + last in known for last in "aey")
+        )
         for end in _ENDINGS
     )
 
@@ -165,6 +171,8 @@ def same_name(one: str, other: str) -> bool:
     if stem(one) == stem(other):
         return True
     short, long = sorted((one, other), key=len)
+    if len(short) >= 6 and short[-1] in "aey" and not long.startswith(short):
+        short = short[:-1]  # "ukraine", "ukrainian"
     return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _ENDINGS
 
 
@@ -188,22 +196,30 @@ def _abbreviates(run: Sequence[str], every: frozenset[str]) -> bool:
     return len(run) >= 2 and "".join(word[0] for word in run) in every
 
 
-_LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),
-               "eu": ("european", "union")}  # fmt: skip
+LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),
+               "eu": ("european", "union"), "fed": ("federal", "reserve")}  # fmt: skip
 
 
 def _expands(word: str, known: frozenset[str], pairs: frozenset[tuple[str, str]]) -> bool:
     if word in {"american", "america", "americans"}:
         return "us" in known or ("united", "states") in pairs
-    if word in _LONG_FORMS:
-        return _LONG_FORMS[word] in pairs
-    return any(word in long and short in known for short, long in _LONG_FORMS.items())
+    if word in LONG_FORMS:
+        return LONG_FORMS[word] in pairs
+    return any(word in long and short in known for short, long in LONG_FORMS.items())
+
+
+_OFFICES = frozenset(
+    "president prime minister secretary chancellor senator governor mayor king queen prince "
+    "princess general coach captain ambassador director chairman chief spokesman".split()
+)
 
 
 def _near(pair: tuple[str, str], held: Sequence[Sequence[str]], shorts: frozenset[str]) -> bool:
     """Return whether the two words of a name stand near one another in one of the texts."""
     if not shorts.isdisjoint(pair):
         return True
+    if pair[1] in _OFFICES and pair[0] not in _OFFICES:
+        return True  # "NATO Secretary General": the sources have both
     for text in held:
         first = [i for i, word in enumerate(text) if same_name(pair[0], word)]
         second = {i for i, word in enumerate(text) if same_name(pair[1], word)}

@@ -26,6 +26,7 @@ CLAUSE_END = re.compile(
 
 _QUOTE = re.compile(r"\s?[\"“”]")  # "did not “sign”": what is quoted is negated, too
 REACH = 200  # characters, so that the time is linear in a text of nothing but "not"
+_UNTIL = re.compile(r"\b(?:not|never|cannot|\w+n[’']t)\b([^.,;]{1,200}?)\buntil\b", re.IGNORECASE)
 SCOPE = 6  # content terms after a negation word that it can be about
 
 
@@ -57,6 +58,8 @@ def polarity(text: str) -> Polarity:
     outside = set(cached_terms(text))
     firsts: set[str] = set()
     heads: set[str] = set()
+    for match in _UNTIL.finditer(plain):  # "not until Monday": then it is
+        inside.update(content_terms(match[1]))
     for match in NEGATION.finditer(plain):
         start = match.end()
         if quote := _QUOTE.match(plain, start):
@@ -71,6 +74,18 @@ def polarity(text: str) -> Polarity:
     return Polarity(frozenset(inside), frozenset(outside), frozenset(firsts), frozenset(heads))
 
 
+_VERB = re.compile("(?:reject|refus|den)", re.IGNORECASE)
+
+
+def _repeats(claim: str, sources: Sequence[str]) -> bool:
+    """Return whether all that denies in the claim are verbs that its sources have, too:
+    "rejected by the Senate", "the Senate …, rejecting it".
+    """
+    cues = [match[0] for match in NEGATION.finditer(claim)]
+    held = {term for source in sources for term in cached_terms(source)}
+    return all(_VERB.match(cue) and set(content_terms(cue)) <= held for cue in cues)
+
+
 def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     """Yield what a claim denies and its sources do not, or the other way round."""
     said = polarity(claim)
@@ -80,7 +95,8 @@ def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     heads = {term for source in found for term in (source.firsts if said.inside else source.heads)}
     denies = bool(said.inside & outside) and not said.inside & inside
     denies = denies or bool((said.firsts & outside) - inside)
-    if denies or (said.inside and not inside):
+    denies = denies and not _repeats(claim, sources)
+    if denies or (said.inside and not inside and not _repeats(claim, sources)):
         yield Problem("negation", "not")
     elif wrong := said.outside & (heads - outside):
         # The claim says plainly what its source denies.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from rag.problem import Problem
 from rag.rules_deeds import reversed_verb
-from rag.rules_names import acronyms, same_name
+from rag.rules_names import LONG_FORMS, acronyms, same_name
 from rag.rules_tokens import ROLES, WEAK, Mention, Token, mentions, tokens
 from rag.terms import stem
 
@@ -64,7 +64,9 @@ def _same(one: Mention, other: Mention) -> bool:
     if any(same_name(a, b) for a in one.name for b in other.name):
         return True
     short, long = (one, other) if len(one.name) < len(other.name) else (other, one)
-    return len(short.name) == 1 and short.name[0] in set(acronyms(long.written))
+    return len(short.name) == 1 and (
+        short.name[0] in set(acronyms(long.written)) or LONG_FORMS.get(short.name[0]) == long.name
+    )
 
 
 # Who says it.

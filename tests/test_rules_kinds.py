@@ -237,6 +237,33 @@ def test_the_kind_of_a_problem_is_named(claim: str, kind: str) -> None:
     assert kind in {problem.kind for problem in problems(claim, [source], "")}
 
 
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        (
+            "Norvik said it will not attack Rilla.",
+            "Norvik has denied that it plans to attack Rilla.",
+        ),
+        ("No, the bridge is not open yet.", "The bridge will not be open until next month."),
+        ("The Fed raised its rate.", "The Federal Reserve raised its rate on Wednesday."),
+        (
+            "UN Secretary General Ada Lind said the talks went on.",
+            '"The UN talks went on," Secretary General Ada Lind said.',
+        ),
+        ("Ukraine's president is Ivo Brandt.", "Ukrainian President Ivo Brandt visited the port."),
+        ("Ada Lind bought Portex.", "Portex was bought by Ada Lind for $44 billion."),
+        ("Portex sued Lind.", "Lind was sued by Portex after she tried to back out."),
+        ("Forecasters say it could land Friday.", "The storm may land Friday, forecasters said."),
+        ("The storm is expected to land.", "Forecasters expect the storm to land on Friday."),
+        ("Yes, it reopened on Monday.", "The bridge reopened on Monday after two months of work."),
+        ("The harbour was shut.", "The harbour was shut, officials told reporters on Monday."),
+        ("It was the 22nd, Lind's last.", "Lind's last speech was on 22 October 2024."),
+    ],
+)
+def test_answers_in_other_words_pass(claim: str, source: str) -> None:
+    assert problems(claim, [source], "") == ()
+
+
 WEDNESDAY = "2024-10-23"
 
 
