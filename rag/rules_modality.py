@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from rag.problem import Problem
 from rag.rules_negation import CLAUSE_END, NEGATION, cached_terms
@@ -62,6 +63,7 @@ _SENTENCE_END = re.compile(
 _RELATIVE = re.compile(r"\b(?:who|which)\b")
 
 
+MOST = 40  # such words of a text that are looked at
 NEAR = 100  # characters before a modal word in which its subject stands
 REACH = 300  # characters that a word can govern, so that the time is linear
 
@@ -89,7 +91,7 @@ def certainty(text: str) -> Certainty:
     heads, complements = [], []
     modal: Spans = []
     governed: Spans = []
-    for match in MODAL.finditer(text):
+    for match in islice(MODAL.finditer(text), MOST):
         if match[0] == "May" and _MONTH.match(text, match.start()):
             continue
         if _is_denied(text, match.start()):
@@ -101,7 +103,7 @@ def certainty(text: str) -> Certainty:
             near = content_terms(text[max(0, match.start() - NEAR) : end + NEAR])
             heads.append((match[0], head, frozenset(near) - {head}))
             modal.append((match.end(), end))
-    for match in STRONG.finditer(text):
+    for match in islice(STRONG.finditer(text), MOST):
         span = _complement(text, match)
         if scope := tuple(content_terms(text[slice(*span)])):
             complements.append((match[0], scope))
@@ -113,12 +115,17 @@ def certainty(text: str) -> Certainty:
     )  # fmt: skip
 
 
+_DENIED = re.compile(
+    r"\b(?:den(?:y|ied|ies|ying)|reject(?:s|ed)|rul(?:es|ed|ing) out)\b", re.IGNORECASE
+)
+
+
 def _is_denied(text: str, start: int) -> bool:
-    """Return whether a word at ``start`` stands in the scope of a negation."""
+    """Return whether a word at ``start`` stands in the scope of a denial."""
     lowest = max(0, start - NEAR)
     return any(
         not CLAUSE_END.search(text, match.end(), start)
-        for match in NEGATION.finditer(text, lowest, start)
+        for match in _DENIED.finditer(text, lowest, start)
     )
 
 
@@ -185,7 +192,7 @@ def _complement_problems(
         for cue, scope in source.complements:
             if denies and _DENIAL.match(cue):
                 continue  # the rule of negation's business
-            if any(head in scope for _, head, _ in said.heads):
+            if said.heads and 2 * len(said.certain) <= len(set(said.every)):
                 continue  # the claim says itself that it may be
             inside = plain & (set(scope) - source.told - others)
             outside = plain & (source.told - set(scope))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from rag.problem import Problem
 from rag.terms import content_terms
@@ -27,6 +28,7 @@ CLAUSE_END = re.compile(
 _QUOTE = re.compile(r"\s?[\"“”]")  # "did not “sign”": what is quoted is negated, too
 REACH = 200  # characters, so that the time is linear in a text of nothing but "not"
 _UNTIL = re.compile(r"\b(?:not|never|cannot|\w+n[’']t)\b([^.,;]{1,200}?)\buntil\b", re.IGNORECASE)
+MOST = 40  # negations of a text that are looked at
 SCOPE = 6  # content terms after a negation word that it can be about
 
 
@@ -60,7 +62,7 @@ def polarity(text: str) -> Polarity:
     heads: set[str] = set()
     for match in _UNTIL.finditer(plain):  # "not until Monday": then it is
         inside.update(content_terms(match[1]))
-    for match in NEGATION.finditer(plain):
+    for match in islice(NEGATION.finditer(plain), MOST):
         start = match.end()
         if quote := _QUOTE.match(plain, start):
             start = quote.end()
