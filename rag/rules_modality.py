@@ -131,6 +131,8 @@ def _is_denied(text: str, start: int) -> bool:
 
 def _outside(every: Sequence[str], text: str, spans: Spans) -> frozenset[str]:
     """Return the terms that (also) stand outside of all spans."""
+    if not spans:
+        return frozenset(every)
     inside: Counter[str] = Counter()
     reached = 0
     for start, end in sorted(spans):
