@@ -269,6 +269,7 @@ def _report(found: Sequence[Tried], arguments: argparse.Namespace) -> None:
             f"| {share([bool(row.alarm) for row in rows])} "
             f"| {share([bool(row.alarm) for row in unseen])} |"
         )
+    print('\nThat "about" is left out is tolerated on purpose, as readers do it.')
     changed = [row for row in found if row.right != row.item.claim]
     print(f"\nOf the {len(found)} correct claims {len(changed)} are paraphrased; false alarms among"
           f" these: {share([bool(row.alarm) for row in changed])}.")  # fmt: skip

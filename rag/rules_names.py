@@ -193,7 +193,9 @@ _acronyms = lru_cache(maxsize=256)(lambda text: frozenset(acronyms(text)))
 
 def _abbreviates(run: Sequence[str], every: frozenset[str]) -> bool:
     # "North Atlantic Council" in the claim, "NAC" in the source.
-    return len(run) >= 2 and "".join(word[0] for word in run) in every
+    initials = "".join(word[0] for word in run)
+    # The initials of "Author Trump" are no name.
+    return len(run) >= 2 and initials in every and initials not in STOPWORDS
 
 
 LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),

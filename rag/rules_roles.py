@@ -114,7 +114,7 @@ _OFFICES = frozenset(
     "colonel lieutenant sergeant judge professor coach singer actor architect spokesman attorney "
     "sheriff ambassador pope bishop commander chancellor emperor empress director author executive "
     "doctor minister general captain justice".split()
-)
+) | {"vice president", "vice chairman"}
 
 
 def _unknown_office(claim: str, sources: Sequence[str]) -> str | None:

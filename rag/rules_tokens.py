@@ -85,7 +85,11 @@ def tokens(text: str) -> tuple[Token, ...]:
             opening, last_end = False, match.end()
             continue
         if bare in ROLES:
-            found.append(Token(ROLES[bare], match[0]))
+            deputy = found and found[-1].stem == "vice"
+            before = "vice " if deputy and found.pop() else ""
+            found.append(Token(before + ROLES[bare], match[0]))
+        elif bare == "vice":
+            found.append(Token(bare, match[0]))
         elif match[0][0].isupper() and is_name(match[0], bare, opening=opening):
             adjoins = found and found[-1].name and text[last_end : match.start()] in {" ", ". "}
             if adjoins and not opening:

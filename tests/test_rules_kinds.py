@@ -123,6 +123,15 @@ OFFICES: Table = [
          "The mayor of Rilla praised a singer.", "The coach praised an architect."],
     ),
 ]  # fmt: skip
+OFFICES += [
+    (
+        "Vice President Ada Lind and the chief executive of Portex met U.S. Senator Bo Marsh.",
+        ["Lind, the vice president, met Marsh.", "The CEO of Portex met Senator Marsh.",
+         "Vice President Lind met Marsh.", "U.S. Sen. Bo Marsh was there."],
+        ["Lind, the president, met Marsh.", "The director of Portex met Senator Marsh.",
+         "U.S. Sheriff Bo Marsh was there.", "Author Trent Marsh was there."],
+    ),
+]  # fmt: skip
 NEGATIONS: Table = [
     (
         "The company has not dismissed any of its workers, but the plant in Rilla was closed.",
