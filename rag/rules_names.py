@@ -199,12 +199,21 @@ def _abbreviates(run: Sequence[str], every: frozenset[str]) -> bool:
 
 
 LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),
-               "eu": ("european", "union"), "fed": ("federal", "reserve")}  # fmt: skip
+               "eu": ("european", "union"), "fed": ("federal", "reserve"), "ceo": ("chief", "executive")}  # fmt: skip
+
+
+_SHORT_TITLES = {
+    "sen": "senator", "gov": "governor", "gen": "general", "rep": "representative",
+    "prof": "professor", "dr": "doctor", "capt": "captain", "col": "colonel",
+}  # fmt: skip
+_LONG_TITLES = {long: short for short, long in _SHORT_TITLES.items()}
 
 
 def _expands(word: str, known: frozenset[str], pairs: frozenset[tuple[str, str]]) -> bool:
     if word in {"american", "america", "americans"}:
         return "us" in known or ("united", "states") in pairs
+    if known & {_SHORT_TITLES.get(word), _LONG_TITLES.get(word)}:
+        return True
     if word in LONG_FORMS:
         return LONG_FORMS[word] in pairs
     return any(word in long and short in known for short, long in LONG_FORMS.items())
