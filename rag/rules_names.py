@@ -199,7 +199,8 @@ def _abbreviates(run: Sequence[str], every: frozenset[str]) -> bool:
 
 
 LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),
-               "eu": ("european", "union"), "fed": ("federal", "reserve"), "ceo": ("chief", "executive")}  # fmt: skip
+               "eu": ("european", "union"), "fed": ("federal", "reserve"),
+               "ceo": ("chief", "executive")}  # fmt: skip
 
 
 _SHORT_TITLES = {
@@ -229,7 +230,8 @@ def _near(pair: tuple[str, str], held: Sequence[Sequence[str]], shorts: frozense
     """Return whether the two words of a name stand near one another in one of the texts."""
     if not shorts.isdisjoint(pair):
         return True
-    if pair[1] in _OFFICES and pair[0] not in _OFFICES:
+    offices = _OFFICES | _SHORT_TITLES.keys()
+    if pair[1] in offices and pair[0] not in offices:
         return True  # "NATO Secretary General": the sources have both
     for text in held:
         first = [i for i, word in enumerate(text) if same_name(pair[0], word)]
