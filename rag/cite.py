@@ -17,6 +17,7 @@ from rag.draft import DraftSentence, says_yes_or_no, without_wrong_yes
 from rag.instructions import addresses_model
 from rag.question import is_polar
 from rag.rules import Problem
+from rag.rules_dates import with_dates
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
 from rag.untrusted import without_markers
@@ -167,7 +168,7 @@ class Citer:
         return sorted(scored, key=lambda pair: -pair[1])
 
     def _check(self, text: str, sources: Sequence[Evidence]) -> Check:
-        quotes = [source.quote for source in sources]
+        quotes = [with_dates(source.quote, source.published) for source in sources]
         titles = dict.fromkeys(s.title for s in sources if not addresses_model(s.title))
         title = " ".join(titles)
         weights = {

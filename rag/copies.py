@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.numbers import WORDS, dates, numbers
-from rag.rules import Polarity, names, polarity
+from rag.rules import names
+from rag.rules_negation import Polarity, polarity
 from rag.terms import STOPWORDS, stem, terms
 
 NEAR = 0.8  # Jaccard similarity of their content terms from which two sentences may be copies

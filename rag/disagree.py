@@ -14,7 +14,8 @@ from itertools import combinations
 
 from rag.numbers import DAYS, MONTHS, UNITS, WORDS, dates, numbers
 from rag.period import day_of
-from rag.rules import missing_names, names, polarity
+from rag.rules import missing_names, names
+from rag.rules_negation import polarity
 from rag.terms import content_terms, fold, stem
 from rag.types import Citation, Evidence
 from rag.values import Value, canonical, is_year, kind_asked, values

@@ -30,6 +30,8 @@ STOPWORDS = frozenset(
     "where which while who whom whose why will with would you your s t".split()
 )
 
+# What folding may change beyond the case: typographic quotes and dashes stay as they are.
+FOLDED = re.compile(r"[^\x00-\x7f‘’“”–—]")
 VOICED = "\u3099\u309a"  # marks that make another Japanese sound, not an accented one
 
 
@@ -49,8 +51,11 @@ _stemmers = threading.local()  # a Stemmer must not be used by two threads at on
 def words(text: str) -> list[str]:
     """Return the words of the text in order: lower case, without accents, not stemmed."""
     found = []
-    for match in TERM.finditer(fold(text)):
-        word = match[0].replace("’", "'").removesuffix("'s")
+    for found_word in TERM.findall(fold(text)):
+        if found_word.isalpha():
+            found.append(found_word)
+            continue
+        word = found_word.replace("’", "'").removesuffix("'s")
         if word[0].isdigit():
             word = word.replace(",", "")
         found.append(word.replace(".", "") if word[0].isalpha() else word)
@@ -69,7 +74,7 @@ def content_terms(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Return the text in lower case, without accents, in compatibility form."""
-    if text.isascii():
+    if text.isascii() or not FOLDED.search(text):
         return text.lower()
     bare = unicodedata.normalize("NFKD", text).translate(_bare)
     return unicodedata.normalize("NFC", bare).lower()  # Korean syllables are whole again

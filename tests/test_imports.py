@@ -15,10 +15,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 ORDER = """
     types errors config untrusted
     catalogue hashes fetch models
-    articles sentences passages irregular terms numbers rules instructions
+    articles sentences passages irregular terms numbers
+    problem rules_numbers rules_dates rules_names rules_negation rules_modality
+    rules_tokens rules_deeds rules_roles rules instructions
     encoder store lexical database manifest sync index
     period variants language copies
-    question retrieve collection confidence
+    question retrieve collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree verify draft cite supplement
     run pipeline __init__
