@@ -19,20 +19,14 @@ from rag.confidence import confidence
 from rag.config import Config
 from rag.draft import draft_sentences, says_not_found
 from rag.encoder import Encoder, load_encoder
+from rag.followup import find
 from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
 from rag.language import stranger
 from rag.manifest import default_index_dir
-from rag.question import checked, has_parts, is_polar, with_history
-from rag.retrieve import (
-    evidence_of,
-    find_candidates,
-    make_query,
-    passages_of,
-    ranked,
-    unknown_names,
-)
+from rag.question import checked, has_parts, is_polar
+from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.run import Found, Run
 from rag.sync import Progress, sync
 from rag.types import (
@@ -109,13 +103,16 @@ class Rag:
         """Return what the index records about itself."""
         return self.index.manifest
 
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
+    def search(
+        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k evidence sentences, no language model involved.
 
         ``date`` (ISO): the day that "this week" in the question is relative to.
         """
         question = checked(question, self.config.question_characters)
-        found = self._find(question, k, date)
+        found = self._find(question, k, date, history or ())
         return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
 
     def answer(
@@ -144,8 +141,7 @@ class Rag:
         if intent := intent_of(run.question):
             yield from self._about_the_collection(run, intent)
             return
-        asked = with_history(run.question, history or ())
-        run.found = self._find(asked, self.config.evidence, date)
+        run.found = self._find(run.question, self.config.evidence, date, history or ())
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
@@ -214,14 +210,15 @@ class Rag:
         run.timings["verify"] = round(1000 * verifying, 1)
         return refused
 
-    def _find(self, question: str, k: int, date: str | None = None) -> Found:
-        query = make_query(question, self.index, self._encoder, date)
-        best = ranked(find_candidates(query, self.index, self.config))
+    def _find(
+        self, question: str, k: int, date: str | None = None, history: Sequence[Turn] = ()
+    ) -> Found:
+        search = find(question, history, self.index, self._encoder, self.config, date)
         return Found(
-            evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
-            passages=tuple(passages_of(best)),
-            confidence=round(confidence(query, best), 4),
-            unknown_names=unknown_names(query, best),
+            evidence=tuple(evidence_of(candidate) for candidate in search.best[:k]),
+            passages=tuple(passages_of(search.best)),
+            confidence=round(confidence(search.whole, search.best), 4),
+            unknown_names=unknown_names(search.bare, search.best),
         )
 
     def _before(self, evidence: Evidence) -> list[Evidence]:

@@ -38,8 +38,11 @@ class FakeRag:
             raise KeyboardInterrupt
         return Answer(question, (), (), (), True, "none", 0.0)
 
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
-        self.asked.append((question, k, None))
+    def search(
+        self, question: str, k: int = 10, *, history: Any = None,
+        date: str | None = None,
+    ) -> SearchResult:  # fmt: skip
+        self.asked.append((question, k if history is None else history, None))
         return SearchResult(question, 0.5, (), ())
 
 
