@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from benchmarks.retrieval import open_index
+from retrieval import open_index
+
 from rag.confidence import confidence
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder

@@ -9,7 +9,7 @@ linear combination of scores").
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.config import Config
@@ -26,12 +26,13 @@ from rag.retrieve import (
     ranked,
 )
 from rag.rules import names
-from rag.terms import STOPWORDS, content_terms, words
+from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Turn
 
 TURNS = 6  # most of the last turns that are looked at
 ASKED, SAID = 300, 200  # most characters of an earlier question, and of the last answer
-NAMED = 8  # most words of names that the last answer lends
+RARE = 4  # of the last answer's rarest words, where they complete a question
+FEW = 2  # words of its own; a question with no more takes the beginning of the last answer itself
 CANDIDATES = 25  # passages by each of four searches; one question alone has twice this by each
 # What the completed question counts in a score, by how much the bare one says for itself. By hand;
 # results/followups.md has what others reach.
@@ -73,7 +74,7 @@ class FollowUp:
 
     question: str
     asked: str  # the question before, or ""
-    text: str  # the question, completed
+    text: str  # the question, completed by it and by the last answer
     share: float  # of the completed question's score in a sentence's, 0..1
     said: frozenset[str]  # terms of the last answer, which the next one need not repeat
 
@@ -87,8 +88,13 @@ class Search:
     best: list[Candidate]  # best first
 
 
-def follow_up(question: str, history: Sequence[Turn]) -> FollowUp | None:
-    """Return the question with what the conversation adds, or None when it adds nothing."""
+def follow_up(
+    question: str, history: Sequence[Turn], weight: Callable[[str], float]
+) -> FollowUp | None:
+    """Return the question with what the conversation adds, or None when it adds nothing.
+
+    ``weight``: how rare a term is in the articles; 0 for one that none has.
+    """
     turns = [(turn.role, _plain(turn.text)) for turn in history[-TURNS:]]
     before = [text[:ASKED] for role, text in turns if role == "user" and text]
     if not before:
@@ -100,10 +106,10 @@ def follow_up(question: str, history: Sequence[Turn]) -> FollowUp | None:
     own = _own(question)
     if _stands_in(question):
         text, share = f"{_without_what_is_replaced(asked, question)} {question}", SHARE_OF_EMPTY
-    elif not own:
-        text, share = f"{asked} {_cut(answer)} {question}", SHARE_OF_EMPTY
+    elif len(own) <= FEW:
+        text, share = f"{asked} {_cut(answer)} {question}", SHARE if own else SHARE_OF_EMPTY
     else:
-        text, share = f"{asked} {' '.join(_names(answer))} {question}", SHARE
+        text, share = f"{asked} {' '.join(_rare(answer, question, weight))} {question}", SHARE
     said = frozenset(content_terms(answer)) if own else frozenset()
     return FollowUp(question, asked, " ".join(text.split()), share, said)
 
@@ -122,7 +128,9 @@ def _own(text: str) -> set[str]:
 def _stands_in(question: str) -> bool:
     """Return whether it only names what to put into the question before: "And in 2023?"."""
     opening = OPENS.match(question)
-    return bool(opening and _own(question)) and not ASKS.search(question[opening.end() :])
+    if opening is None or not _own(question):
+        return False
+    return not ASKS.search(question, opening.end())
 
 
 def _without_what_is_replaced(asked: str, question: str) -> str:
@@ -137,8 +145,12 @@ def _without_what_is_replaced(asked: str, question: str) -> str:
     return " ".join(word for word in asked.split() if not gone.intersection(words(word)))
 
 
-def _names(text: str) -> list[str]:
-    return list(dict.fromkeys(word for run in names(text[:ASKED]) for word in run))[:NAMED]
+def _rare(answer: str, question: str, weight: Callable[[str], float]) -> list[str]:
+    """Return the words of an answer that say best what it is about, and the question has not."""
+    asked = set(content_terms(question))
+    new = {stem(w): w for w in words(answer) if w not in STOPWORDS and stem(w) not in asked}
+    weighed = sorted(((weight(term), word) for term, word in new.items()), reverse=True)
+    return [word for value, word in weighed[:RARE] if value > 0]
 
 
 def _cut(text: str) -> str:
@@ -150,7 +162,7 @@ def find(
     date: str | None = None,
 ) -> Search:  # fmt: skip
     """Return what is found for a question, for both its forms where it is a follow-up."""
-    extended = follow_up(question, history)
+    extended = follow_up(question, history, lambda term: _weight(term, index))
     if extended is None:
         query = make_query(question, index, encoder, date)
         return Search(query, query, ranked(find_candidates(query, index, config)))
@@ -163,6 +175,10 @@ def find(
     keys = list(dict.fromkeys(key for of_search in found for key in of_search))
     pairs = zip(candidates_of(bare, index, keys), candidates_of(whole, index, keys), strict=True)
     return Search(bare, whole, ranked(_blended(one, other, extended) for one, other in pairs))
+
+
+def _weight(term: str, index: Index) -> float:
+    return index.lexical.idf(term) if index.lexical.frequency(term) else 0.0
 
 
 def _blended(bare: Candidate, whole: Candidate, extended: FollowUp) -> Candidate:
