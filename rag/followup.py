@@ -86,6 +86,7 @@ class Search:
     bare: Query
     whole: Query  # of the completed question
     best: list[Candidate]  # best first
+    asked_before: str = ""  # the question that this one follows on
 
 
 def follow_up(
@@ -174,7 +175,8 @@ def find(
     found = [keys for query in (bare, whole) for keys in find_passages(query, index, k)]
     keys = list(dict.fromkeys(key for of_search in found for key in of_search))
     pairs = zip(candidates_of(bare, index, keys), candidates_of(whole, index, keys), strict=True)
-    return Search(bare, whole, ranked(_blended(one, other, extended) for one, other in pairs))
+    best = ranked(_blended(one, other, extended) for one, other in pairs)
+    return Search(bare, whole, best, extended.asked)
 
 
 def _weight(term: str, index: Index) -> float:

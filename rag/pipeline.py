@@ -159,7 +159,7 @@ class Rag:
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
         citer = Citer(
             run.question, run.found.evidence, self._verifier, self._before,
-            repairs=not run.found.unknown_names,
+            repairs=not run.found.unknown_names, asked_before=run.found.asked_before,
         )  # fmt: skip
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
@@ -219,6 +219,7 @@ class Rag:
             passages=tuple(passages_of(search.best)),
             confidence=round(confidence(search.whole, search.best), 4),
             unknown_names=unknown_names(search.bare, search.best),
+            asked_before=search.asked_before,
         )
 
     def _before(self, evidence: Evidence) -> list[Evidence]:

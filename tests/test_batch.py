@@ -89,6 +89,12 @@ def test_history_and_date_reach_the_engine_and_other_fields_do_not(
         ("r", None, None),
     ]
     assert [row["id"] for row in rows(target)] == [None, None]
+    searched = tmp_path / "searched.jsonl"
+    run(rag, tmp_path / "in.jsonl", searched, command="search")
+    assert rag.asked[2:] == [
+        ("q", (Turn("user", "a"), Turn("assistant", "b?")), None),
+        ("r", 10, None),
+    ]
 
 
 def test_byte_order_mark_line_ends_and_blank_lines(tmp_path: Path, target: Path) -> None:

@@ -346,3 +346,27 @@ def test_several_threads_get_their_own_answers(opened: Open) -> None:
         thread.join()
     assert set(best) == {(asked[0], "bridge.txt"), (asked[1], "ferry.txt")}
     assert len(best) == 16
+
+
+def test_a_follow_up_is_searched_with_what_it_follows_on(opened: Open) -> None:
+    rag, generator = opened("Mayor Ann Okoye said so. [1]")
+    history = [
+        Turn("user", "How much would the repairs cost?"),
+        Turn("assistant", "Repairs would cost about $4 million."),
+    ]
+    answer = rag.answer("Who said that?", history=history)
+    assert answer.evidence[0].quote == REPAIRS
+    assert [citation.quote for citation in answer.citations] == [REPAIRS]
+    assert generator.calls[0].question == "Who said that?"
+    found = rag.search("Who said that?", history=history)
+    assert found.question == "Who said that?"
+    assert found.evidence == answer.evidence
+    assert rag.search("Who said that?").evidence != found.evidence
+
+
+def test_what_the_question_before_said_already_is_no_answer_to_the_next(opened: Open) -> None:
+    closed = "The Harbour Bridge in Maldon was closed on Friday. [1]"
+    rag, _ = opened(closed, closed)
+    before = [Turn("user", "Was the Harbour Bridge in Maldon closed on Friday?")]
+    assert rag.answer("Why?").claims
+    assert not rag.answer("Why?", history=before).claims
