@@ -26,6 +26,7 @@ from rag.index import Index
 from rag.language import stranger
 from rag.manifest import default_index_dir
 from rag.question import checked, has_parts, is_polar
+from rag.readings import asking_back
 from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.run import Found, Run
 from rag.sync import Progress, sync
@@ -145,6 +146,8 @@ class Rag:
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
+        if asks := asking_back(run.question, history or (), run.found.passages, self._title):
+            run.asks = (asks,)
         if language := stranger(run.question, (e.quote for e in run.found.evidence)):
             yield run.decline(
                 f"The question seems to be in {language}, and they are not. English questions "
@@ -221,6 +224,9 @@ class Rag:
             unknown_names=unknown_names(search.bare, search.best),
             asked_before=search.asked_before,
         )
+
+    def _title(self, path: str) -> str:
+        return self.index.article(path).title
 
     def _before(self, evidence: Evidence) -> list[Evidence]:
         """Return the sentences before one in its article, the nearest first."""

@@ -18,7 +18,7 @@ ORDER = """
     articles sentences passages irregular terms numbers rules
     encoder store lexical database manifest sync index
     period variants language
-    question retrieve followup collection confidence
+    question retrieve followup readings collection confidence
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     verify draft cite
     run pipeline __init__

@@ -370,3 +370,22 @@ def test_what_the_question_before_said_already_is_no_answer_to_the_next(opened: 
     before = [Turn("user", "Was the Harbour Bridge in Maldon closed on Friday?")]
     assert rag.answer("Why?").claims
     assert not rag.answer("Why?", history=before).claims
+
+
+def test_a_question_that_says_not_which_is_answered_and_asked_back(
+    opened: Open, articles: Path
+) -> None:
+    for place in ("Tarn", "Rilla"):
+        text = f"The bridge of {place}\n\nThe bridge of {place} carries 900 cars a day.\n"
+        (articles / f"{place}.txt").write_text(text, encoding="utf-8")
+    rag, _ = opened("The bridge carries 900 cars a day. [1]", "Not found", "Not found")
+    answer = rag.answer("How many cars does the bridge carry a day?")
+    assert answer.claims
+    assert "Which one do you mean?" in answer.notes[-1]
+    assert all(f"“The bridge of {place}”" in answer.notes[-1] for place in ("Tarn", "Rilla"))
+    assert answer.text.endswith(answer.notes[-1])
+    check(rag, answer)
+    declined = rag.answer("How was the bridge painted?")
+    assert declined.declined
+    assert [note[-23:] for note in declined.notes[1:]] == [" Which one do you mean?"]
+    assert len(rag.answer("How was the bridge of Tarn painted?").notes) == 1
