@@ -37,8 +37,8 @@ CANDIDATES = 15  # passages by each of four searches; one question alone has 40 
 # What the completed question counts in a score, by how much the bare one says for itself. By hand;
 # results/followups.md has what others reach.
 SHARE, SHARE_OF_EMPTY = 0.4, 0.8
-# A sentence more than half of whose terms the last answer has is not what is asked for next: for
-# each share beyond FRESH it loses this much score.
+# A sentence that the last answer said already is not what is asked for next: it loses this much
+# score for the share of its terms that the answer has, beyond FRESH.
 REPEATED, FRESH = 0.4, 0.4
 
 # Words that ask for more without saying of what.
@@ -62,7 +62,7 @@ NO_ANSWER = re.compile(
     r"|you(?:[’']re| are) welcome"
     r"|i (?:do not|don[’']t|did not|didn[’']t|could not|couldn[’']t|cannot|can[’']t|have no)"
     r"|(?:the|these) (?:articles|documents|sentences) (?:do not|don[’']t|that come)"
-    r"|nothing in them|they do not mention|no answer could)\b",
+    r"|nothing in them|they do not mention|no answer could|the question seems)\b",
     re.IGNORECASE,
 )
 MARKER = re.compile(r"\[\d{1,3}\]")

@@ -86,9 +86,15 @@ def test_what_about_x_puts_x_in_the_place_of_its_like(
 def test_thanks_is_not_the_question_before_and_a_refusal_lends_nothing() -> None:
     history = [*FERRY, Turn("user", "Ok, thanks!"), Turn("assistant", "You're welcome, Sir.")]
     assert completed("When does it leave?", history) == f"{FERRY[0].text} When does it leave?"
-    refusal = "The articles do not say whether Paul Reyes left."
-    history = [FERRY[0], Turn("assistant", refusal)]
-    assert completed("Why?", history) == f"{FERRY[0].text} Why?"
+    for refusal in (
+        "The articles do not say whether Paul Reyes left.",
+        "Nothing in them comes near enough to the question.",
+        "The sentences that come nearest do not say it.",
+        "They do not mention “Reyes”.",
+        "I'm sorry, I don't have that information.",
+    ):
+        history = [FERRY[0], Turn("assistant", refusal)]
+        assert completed("Why?", history) == f"{FERRY[0].text} Why?"
 
 
 @pytest.mark.parametrize(
