@@ -110,7 +110,8 @@ class Rag:
     ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k evidence sentences, no language model involved.
 
-        ``date`` (ISO): the day that "this week" in the question is relative to.
+        ``history``: earlier turns, which complete a follow-up. ``date`` (ISO): the day that "this
+        week" in the question is relative to.
         """
         question = checked(question, self.config.question_characters)
         found = self._find(question, k, date, history or ())
