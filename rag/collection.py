@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.index import Index
-from rag.retrieve import looks_like_heading
 from rag.types import Article, ArticleSummary, Evidence, Sentence
 
 Intent = Literal["greeting", "contents", "published", "author", "summary"]
@@ -134,6 +133,11 @@ def _lead(index: Index, path: str, count: int) -> list[Evidence]:
     sentences = index.sentences(path)
     texts = [s for s in sentences if not looks_like_heading(article.text[s.start : s.end])]
     return [as_evidence(article, sentence) for sentence in (texts or sentences)[:count]]
+
+
+def looks_like_heading(quote: str) -> bool:
+    """Return whether the text is a heading, a byline or a list mark rather than a sentence."""
+    return len(quote) < 80 and not re.search(r"[.!?…][\"'”’»)\]]*\Z", quote)
 
 
 def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evidence:

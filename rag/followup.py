@@ -33,7 +33,7 @@ TURNS = 6  # most of the last turns that are looked at
 ASKED, SAID = 300, 140  # most characters of an earlier question, and of the last answer
 RARE = 4  # of the last answer's rarest words, where they complete a question
 FEW = 2  # words of its own; a question with no more takes the beginning of the last answer itself
-CANDIDATES = 15  # passages by each of four searches; one question alone has 40 by each of two
+CANDIDATES = 15  # passages by each of four searches; one question alone has 20 by each of two
 # What the completed question counts in a score, by how much the bare one says for itself. By hand;
 # results/followups.md has what others reach.
 SHARE, SHARE_OF_EMPTY = 0.4, 0.8

@@ -1,7 +1,8 @@
-"""Relative dates in a question ("this week", "last month"), resolved against the question's date.
+"""The time that a question speaks of: relative dates, and years.
 
-What is resolved is a period in which an article about it was probably published. A date that is
-written out ("in June 2022") is left alone: the sentence that answers usually says it itself.
+A relative date ("this week", "last month") is resolved against the question's own date, to a period
+in which an article about it was probably published. Years ("from 1998 to 2001") are looked for in
+the sentences: the one that answers has the same year, or a range of years that overlaps.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from dataclasses import dataclass
 from rag.numbers import DAYS, MONTHS
 
 UNKNOWN = 0.5  # closeness of an article without a date
+Years = tuple[tuple[int, int], ...]  # the first and the last of each range
+_YEARS = re.compile(
+    r"\b(1\d{3}|20\d\d)\b(?:\s?(?:to|and|until|till|through|–|-|—)\s?(?:[A-Z][a-z]{2,8}\.? )?"
+    r"(\d{4}|\d\d)\b)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,24 @@ def period_of(question: str, date: str | None) -> Period | None:
         if match := pattern.search(question):
             return resolve(asked, match)
     return None
+
+
+def years_in(text: str) -> Years:
+    """Return the years that a text names, each as a range: 1998 as (1998, 1998), "1998 to 2001",
+    "from 1998 to May 2001" and "1998–01" as (1998, 2001).
+    """
+    found = []
+    for match in _YEARS.finditer(text):
+        first = last = int(match[1])
+        if match[2]:
+            last = int(match[2]) if len(match[2]) == 4 else first // 100 * 100 + int(match[2])
+        found.append((first, last if first <= last < first + 100 else first))
+    return tuple(found)
+
+
+def overlap(one: Years, other: Years) -> bool:
+    """Return whether a range of the one and a range of the other have a year in common."""
+    return any(a <= d and c <= b for a, b in one for c, d in other)
 
 
 def _days(first: int, last: int) -> Callable[[dt.date, re.Match[str]], Period]:

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from rag.cite import Citer
 from rag.collection import Intent, as_evidence, intent_of, reply
-from rag.confidence import confidence
+from rag.confidence import confidence, least_confidence
 from rag.config import Config
 from rag.draft import draft_sentences, says_not_found
 from rag.encoder import Encoder, load_encoder
@@ -43,9 +43,6 @@ from rag.types import (
 )
 from rag.verify import load_verifier
 
-# Confidence under which an answer declines before a draft is written. A language model that reads
-# the sentences refuses too, and with the reading behind it; without one, this is all there is.
-DECLINE_BELOW, DECLINE_UNREAD_BELOW = 0.002, 0.2
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
@@ -61,8 +58,7 @@ class Rag:
         self._generator = generator
         self._verifier = load_verifier(config.verifier)
         self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
-        usual = DECLINE_BELOW if self._reads else DECLINE_UNREAD_BELOW
-        self._decline_below = usual if config.decline_below is None else config.decline_below
+        self._least = least_confidence(config, reads=self._reads)
 
     @classmethod
     def open(
@@ -155,7 +151,7 @@ class Rag:
                 "about English articles are supported."
             )
             return
-        if run.found.confidence < self._decline_below:
+        if run.found.confidence < self._least:
             yield run.decline("Nothing in them comes near enough to the question.")
             return
         yield from self._draft(run, history or (), cancel)

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from rag.period import UNKNOWN, Period, period_of
+from rag.period import UNKNOWN, Period, overlap, period_of, years_in
 
 FRIDAY = "2024-10-25"
 
@@ -66,3 +66,27 @@ def test_closeness_falls_with_the_distance() -> None:
     assert week.closeness("2024-10-10") == pytest.approx(math.exp(-2))
     assert week.closeness("2024-10-20T08:00:00Z") == 1.0
     assert week.closeness(None) == week.closeness("in autumn") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("Who led it in 1998?", ((1998, 1998),)),
+        ("from 1998 to 2001", ((1998, 2001),)),
+        ("from Nov 2007 to Jun 2011", ((2007, 2011),)),
+        ("between 1976 and 1980", ((1976, 1980),)),
+        ("the 1998–99 season", ((1998, 1999),)),
+        ("in 1999–01 and 2010", ((1999, 1999), (2010, 2010))),  # what goes back is no range
+        ("about 1,500 people, room 20051", ()),
+        ("no year at all", ()),
+    ],
+)
+def test_years_are_read_as_ranges(text: str, years: tuple[tuple[int, int], ...]) -> None:
+    assert years_in(text) == years
+
+
+def test_ranges_of_years_overlap_when_they_share_one() -> None:
+    assert overlap(((1998, 2001),), ((2001, 2004),))
+    assert overlap(((1999, 1999),), ((1990, 1991), (1998, 2001)))
+    assert not overlap(((1998, 2001),), ((2002, 2004),))
+    assert not overlap((), ((1998, 2001),))

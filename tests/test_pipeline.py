@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from scripted import Draft, ScriptedGenerator
 
+from rag import confidence
 from rag.collection import GREETING
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
@@ -389,3 +390,18 @@ def test_a_question_that_says_not_which_is_answered_and_asked_back(
     assert declined.declined
     assert [note[-23:] for note in declined.notes[1:]] == [" Which one do you mean?"]
     assert len(rag.answer("How was the bridge of Tarn painted?").notes) == 1
+
+
+def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
+    by_errors = replace(config, encoder=confidence.ENCODER, accept_errors=0.2)
+    assert confidence.least_confidence(by_errors, reads=False) == pytest.approx(0.8)
+    least = confidence.least_confidence(by_errors, reads=True)
+    assert confidence.after_draft(least, answered=True) == pytest.approx(0.8, abs=1e-4)
+    fixed = replace(by_errors, decline_below=0.5)
+    assert confidence.least_confidence(fixed, reads=True) == 0.5
+
+
+def test_a_threshold_by_errors_is_refused_where_nothing_is_calibrated(config: Config) -> None:
+    other = replace(config, encoder="hashed", accept_errors=0.2)
+    with pytest.raises(InputError, match=r"not for hashed\. Leave --accept-errors out"):
+        confidence.least_confidence(other, reads=True)
