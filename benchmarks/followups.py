@@ -82,7 +82,7 @@ class Searcher:
         date = (row.get("meta") or {}).get("date")
         begun = time.perf_counter()
         search = find(text, history, self.index, self.encoder, self.config, date)
-        sure = confidence(search.whole, search.best)
+        sure = confidence(search.query, search.best)
         seconds = time.perf_counter() - begun
         places = [Span(hit.article, hit.start, hit.end) for hit in passages_of(search.best)]
         gold = [Span(f"{g['article_id']}.txt", g["start"], g["end"]) for g in row["evidence"]]

@@ -81,11 +81,10 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was searched for and found; without a conversation both queries are the same."""
+    """What was found for a question."""
 
-    bare: Query
-    whole: Query  # of the completed question
-    best: list[Candidate]  # best first
+    query: Query  # bare: what the conversation lends it is no sign that it is answered
+    best: list[Candidate]  # best first, scored for both forms of a follow-up
     asked_before: str = ""  # the question that this one follows on
 
 
@@ -166,7 +165,7 @@ def find(
     extended = follow_up(question, history, lambda term: _weight(term, index))
     if extended is None:
         query = make_query(question, index, encoder, date)
-        return Search(query, query, ranked(find_candidates(query, index, config)))
+        return Search(query, ranked(find_candidates(query, index, config)))
     vectors = encoder.encode_texts([question, extended.text])  # (2, dim), in one pass
     bare = make_query(question, index, encoder, date, vectors[0])
     whole = make_query(extended.text, index, encoder, date, vectors[1])
@@ -176,7 +175,7 @@ def find(
     keys = list(dict.fromkeys(key for of_search in found for key in of_search))
     pairs = zip(candidates_of(bare, index, keys), candidates_of(whole, index, keys), strict=True)
     best = ranked(_blended(one, other, extended) for one, other in pairs)
-    return Search(bare, whole, best, extended.asked)
+    return Search(bare, best, extended.asked)
 
 
 def _weight(term: str, index: Index) -> float:

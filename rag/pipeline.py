@@ -217,8 +217,8 @@ class Rag:
         return Found(
             evidence=tuple(evidence_of(candidate) for candidate in search.best[:k]),
             passages=tuple(passages_of(search.best)),
-            confidence=round(confidence(search.whole, search.best), 4),
-            unknown_names=unknown_names(search.bare, search.best),
+            confidence=round(confidence(search.query, search.best), 4),
+            unknown_names=unknown_names(search.query, search.best),
             asked_before=search.asked_before,
         )
 

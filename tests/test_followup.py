@@ -192,7 +192,6 @@ def test_without_a_conversation_nothing_is_different(
     assert [(c.quote, c.score) for c in search.best] == [(c.quote, c.score) for c in expected]
     assert all(np.array_equal(a.features, b.features)
                for a, b in zip(search.best, expected, strict=True))  # fmt: skip
-    assert search.bare is search.whole
 
 
 def test_both_forms_are_encoded_in_one_pass(
