@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +74,20 @@ class Found:
 
 @dataclass
 class Searcher:
+    """Searches each text of a row once."""
+
     index: Index
     encoder: Encoder
     config: Config
+    found: dict[tuple[str, str, Sequence[Turn]], Found] = field(default_factory=dict)
 
     def __call__(self, text: str, row: Row, history: Sequence[Turn] = ()) -> Found:
+        key = (row["id"], text, tuple(history))
+        if key not in self.found:
+            self.found[key] = self._search(text, row, history)
+        return self.found[key]
+
+    def _search(self, text: str, row: Row, history: Sequence[Turn]) -> Found:
         date = (row.get("meta") or {}).get("date")
         begun = time.perf_counter()
         search = find(text, history, self.index, self.encoder, self.config, date)
