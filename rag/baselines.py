@@ -84,9 +84,14 @@ class Baseline:
         """Return what tells what it searches, and how, from all others."""
         return {**self.rag.manifest, "system": self.name}
 
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
+    def search(
+        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k pieces of evidence. Raises InputError."""
-        return self.find(checked(question, self.config.question_characters), k, date)
+        most = self.config.question_characters
+        asked = with_history(checked(question, most), history or ())[-most:]
+        return self.find(asked, k, date)
 
     def answer(
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None

@@ -80,6 +80,7 @@ class Candidate:
     features: NDArray[np.float32]
     terms: Sequence[str]
     copies: tuple[Candidate, ...] = ()  # the same or nearly the same words in other articles
+    lowered: float = 0.0  # taken from its score
 
     @property
     def quote(self) -> str:
@@ -88,14 +89,20 @@ class Candidate:
     @property
     def score(self) -> float:
         """Return the weighted mean of the features, about 0..1."""
-        return float(self.features @ _WEIGHTS) / sum(WEIGHTS)
+        return float(self.features @ _WEIGHTS) / sum(WEIGHTS) - self.lowered
 
     def feature(self, name: str) -> float:
         return float(self.features[FEATURES.index(name)])
 
 
-def make_query(question: str, index: Index, encoder: Encoder, date: str | None = None) -> Query:
-    """Encode a question, asked on an ISO date if that is known, and weigh its terms."""
+def make_query(
+    question: str, index: Index, encoder: Encoder, date: str | None = None,
+    vector: Vectors | None = None,
+) -> Query:  # fmt: skip
+    """Encode a question, asked on an ISO date if that is known, and weigh its terms.
+
+    ``vector``: its vector (dim,), where it has been encoded already.
+    """
     wanted = tuple(dict.fromkeys(content_terms(question) or terms(question)))
     known = {term for term in wanted if index.lexical.frequency(term)}
     variants = variants_of(question, set(wanted) - known)
@@ -105,7 +112,7 @@ def make_query(question: str, index: Index, encoder: Encoder, date: str | None =
     idf = {term: index.lexical.idf(term) for term in wanted}
     return Query(
         text=question,
-        vector=encoder.encode_texts([question])[0],
+        vector=encoder.encode_texts([question])[0] if vector is None else vector,
         terms=wanted,
         idf=idf,
         total=max(1e-9, sum(idf.values())),

@@ -20,7 +20,7 @@ ORDER = """
     rules_tokens rules_deeds rules_roles rules instructions
     encoder store lexical database manifest sync index
     period variants language copies
-    question retrieve collection confidence premise
+    question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree verify draft cite supplement
     run pipeline __init__

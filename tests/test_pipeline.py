@@ -349,6 +349,49 @@ def test_several_threads_get_their_own_answers(opened: Open) -> None:
     assert len(best) == 16
 
 
+def test_a_follow_up_is_searched_with_what_it_follows_on(opened: Open) -> None:
+    rag, generator = opened("Mayor Ann Okoye said so. [1]")
+    history = [
+        Turn("user", "How much would the repairs cost?"),
+        Turn("assistant", "Repairs would cost about $4 million."),
+    ]
+    answer = rag.answer("Who said that?", history=history)
+    assert answer.evidence[0].quote == REPAIRS
+    assert [citation.quote for citation in answer.citations] == [REPAIRS]
+    assert generator.calls[0].question == "Who said that?"
+    found = rag.search("Who said that?", history=history)
+    assert found.question == "Who said that?"
+    assert found.evidence == answer.evidence
+    assert rag.search("Who said that?").evidence != found.evidence
+
+
+def test_what_the_question_before_said_already_is_no_answer_to_the_next(opened: Open) -> None:
+    closed = "The Harbour Bridge in Maldon was closed on Friday. [1]"
+    rag, _ = opened(closed, closed)
+    before = [Turn("user", "Was the Harbour Bridge in Maldon closed on Friday?")]
+    assert rag.answer("Why?").claims
+    assert not rag.answer("Why?", history=before).claims
+
+
+def test_a_question_that_says_not_which_is_answered_and_asked_back(
+    opened: Open, articles: Path
+) -> None:
+    for place in ("Tarn", "Rilla"):
+        text = f"The bridge of {place}\n\nThe bridge of {place} carries 900 cars a day.\n"
+        (articles / f"{place}.txt").write_text(text, encoding="utf-8")
+    rag, _ = opened("The bridge carries 900 cars a day. [1]", "Not found", "Not found")
+    answer = rag.answer("How many cars does the bridge carry a day?")
+    assert answer.claims
+    assert "Which one do you mean?" in answer.notes[-1]
+    assert all(f"“The bridge of {place}”" in answer.notes[-1] for place in ("Tarn", "Rilla"))
+    assert answer.text.endswith(answer.notes[-1])
+    check(rag, answer)
+    declined = rag.answer("How was the bridge painted?")
+    assert declined.declined
+    assert [note[-23:] for note in declined.notes[1:]] == [" Which one do you mean?"]
+    assert len(rag.answer("How was the bridge of Tarn painted?").notes) == 1
+
+
 def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
     by_errors = replace(config, encoder=confidence.ENCODER, accept_errors=0.2)
     assert confidence.least_confidence(by_errors, reads=False) == pytest.approx(0.8)
