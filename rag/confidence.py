@@ -19,13 +19,15 @@ SIGNALS = (
     "score",  # of the best sentence
     "cosine",  # the largest of a sentence among the best
     "known",  # idf-weighted share of the question's terms that occur in the articles at all
+    "known_of_many",  # … times the size of the index: one article need not hold a question's words
+    "size",  # of the index, 0..1
     "names",  # share of the question's names in the best sentences and their titles
     "numbers",  # share of the question's numbers there
     "answer_type",  # whether one of the best three can hold this kind of answer
     "margin",  # of the best sentence over the tenth
 )
 ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
-WEIGHTS = (2.05, 7.41, 2.48, 1.98, 0.49, 2.76, 2.29)
+WEIGHTS = (2.05, 7.41, 2.48, 0.0, 0.0, 1.98, 0.49, 2.76, 2.29)
 BIAS = -12.5
 # How much likelier a question that the articles answer makes a verified claim, or a refusal. Set by
 # hand from early counts; the counts in results/*-llamacpp.json together would give 2.3 and 0.14.
@@ -79,12 +81,13 @@ def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
     """Return the values of SIGNALS for at least one ranked candidate."""
     top = best[:LOOKED_AT]
     near = " \n".join(f"{c.article.title}\n{_passage_text(c)}" for c in top)
-    total = sum(query.idf.values())
-    unknown = sum(idf for term, idf in query.idf.items() if term not in query.known)
+    known = query.share(query.known)
     return (
         top[0].score,
         max(c.feature("sentence_cosine") for c in top),
-        1 - unknown / total if total else 0.0,
+        known,
+        known * query.size,
+        query.size,
         _names_held(query.text, near),
         _numbers_held(query.text, near),
         float(query.wants is None or any(c.feature("answer_type") for c in top[:3])),

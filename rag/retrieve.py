@@ -58,6 +58,7 @@ class Query:
     terms: tuple[str, ...]
     idf: dict[str, float]
     total: float  # of idf, not 0
+    size: float  # of the index: 0 for one passage, 1 for a thousand or more
     known: frozenset[str]  # those of the terms that occur in the articles
     wants: re.Pattern[str] | None  # what the answer's sentence must contain
     variants: Variants  # other ways to write what is asked for
@@ -116,6 +117,7 @@ def make_query(
         terms=wanted,
         idf=idf,
         total=max(1e-9, sum(idf.values())),
+        size=min(1.0, math.log10(max(1, index.lexical.passages)) / 3),
         known=frozenset(known.intersection(wanted)),
         wants=answer_type(question),
         variants=variants,
