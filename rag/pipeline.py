@@ -64,7 +64,7 @@ class Rag:
         self.config = config
         self._encoder = encoder
         self._generator = generator
-        self._verifier = load_verifier(config.verifier)
+        self._verifier = load_verifier(config.verifier, config, encoder)
         self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
         usual = DECLINE_BELOW if self._reads else DECLINE_UNREAD_BELOW
         self._decline_below = usual if config.decline_below is None else config.decline_below

@@ -20,7 +20,7 @@ ORDER = """
     period variants language
     question retrieve collection confidence
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
-    verify draft cite
+    nli meaning verify draft cite
     run pipeline __init__
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
