@@ -124,12 +124,10 @@ def shortened(sentence: str, dice: random.Random) -> str:
     return short[0].upper() + short[1:]
 
 
-def spliced(
-    first: str, second: str, dice: random.Random, *, tail_only: bool = False
-) -> str | None:
+def spliced(first: str, second: str, dice: random.Random, *, tail_only: bool = False) -> str | None:
     """Return the start of one sentence and the end of the other, joined at the same small word."""
-    heads = {first[m.end() :].split()[0]: m for m in LINK.finditer(first)}
-    tails = {second[m.end() :].split()[0]: m for m in LINK.finditer(second)}
+    heads = {first[m.end() :].split(maxsplit=1)[0]: m for m in LINK.finditer(first)}
+    tails = {second[m.end() :].split(maxsplit=1)[0]: m for m in LINK.finditer(second)}
     shared = sorted(set(heads) & set(tails))
     if tail_only:
         places = list(tails.values())
@@ -150,7 +148,8 @@ def fused(sentences: Sequence[str], dice: random.Random) -> str | None:
         if len(cuts) < 3:
             return None
         n = dice.randrange(1, len(cuts) - 1)
-        parts.append((sentence[: cuts[n - 1]], sentence[cuts[n - 1] : cuts[n]], sentence[cuts[n] :]))
+        first, last = cuts[n - 1], cuts[n]
+        parts.append((sentence[:first], sentence[first:last], sentence[last:]))
     (start, _, _), (_, middle, _), (_, _, end) = parts
     return start + middle + end
 

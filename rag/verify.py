@@ -67,10 +67,11 @@ class NoVerifier:
 
 
 class MeaningVerifier:
-    """P(supported) of rag/meaning.py. What the rules find lowers it; ``strict``: fails the claim."""
+    """P(supported) of rag/meaning.py, which what the rules find lowers; ``strict``: or fails."""
 
-    def __init__(self, encoder: Encoder, *, strict: bool) -> None:
+    def __init__(self, encoder: Encoder, needed: float, *, strict: bool) -> None:
         self._reader = meaning.Reader(encoder)
+        self._needed = needed
         self._strict = strict
 
     def check(
@@ -79,7 +80,7 @@ class MeaningVerifier:
         said, *held = self._reader.read([claim, *sources])
         found = problems(claim, sources, title)
         support = meaning.probability(meaning.signals(said, held, found))
-        return Check(support, found, meaning.SUPPORTED, self._strict)
+        return Check(support, found, self._needed, self._strict)
 
 
 class NliVerifier:
@@ -100,10 +101,10 @@ class NliVerifier:
 VERIFIERS: dict[str, Callable[[Config, Encoder | None], Verifier]] = {
     "rules": lambda _config, _encoder: RulesVerifier(),
     "meaning": lambda config, encoder: MeaningVerifier(
-        encoder or load_encoder(config.encoder, config.models_dir), strict=False
+        encoder or load_encoder(config.encoder, config.models_dir), meaning.BALANCED, strict=False
     ),
     "rules+meaning": lambda config, encoder: MeaningVerifier(
-        encoder or load_encoder(config.encoder, config.models_dir), strict=True
+        encoder or load_encoder(config.encoder, config.models_dir), SUPPORTED, strict=True
     ),
     "none": lambda _config, _encoder: NoVerifier(),
 }

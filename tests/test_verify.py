@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rag import meaning
 from rag.config import Config
-from rag.encoder import Encoder, HashedEncoder
+from rag.encoder import Encoder, HashedEncoder, Offsets
 from rag.errors import ModelError, UnknownName
 from rag.rules import Problem
+from rag.types import Vectors
 from rag.verify import SUPPORTED, VERIFIERS, Check, load_verifier
 
 BRIDGE = "The Harbour Bridge in Maldon was closed on Friday after cracks were found in two pillars."
@@ -45,17 +47,17 @@ def test_signals_by_hand() -> None:
     )
     assert len(claim) == 3  # "the" says nothing
     wrong = [Problem("number", str(n)) for n in range(5)] + [Problem("name", "lena")]
-    assert meaning.signals(claim, [half, whole], ()) == pytest.approx((1.0, 0, 0, 0, 0, 0))
-    assert meaning.signals(claim, [half], wrong) == pytest.approx((1 / 3, 3, 0, 0, 1, 0))
-    assert meaning.signals(claim, [], ()) == (0.0, 0, 0, 0, 0, 0)
-    assert meaning.signals(claim[:0], [whole], ()) == (0.0, 0, 0, 0, 0, 0)
+    assert meaning.signals(claim, [half, whole], ()) == pytest.approx((1.0, 0, 0, 0, 0))
+    assert meaning.signals(claim, [half], wrong) == pytest.approx((1 / 3, 3, 0, 1, 0))
+    assert meaning.signals(claim, [], ()) == (0.0, 0, 0, 0, 0)
+    assert meaning.signals(claim[:0], [whole], ()) == (0.0, 0, 0, 0, 0)
 
 
 def test_words_read_once_are_kept_and_old_ones_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     class Counting(HashedEncoder):
-        def encode_tokens(self, texts):  # type: ignore[no-untyped-def]
+        def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
             asked.extend(texts)
             return super().encode_tokens(texts)
 
