@@ -229,7 +229,7 @@ def row(name: str, wice: Set, qags: Set) -> str:
         make = regression if signals == "meaning" else as_they_are
         scores, passed = cross_validated(x, y, make)
         scores_new = make(x, y)(new)
-        passed_new = scores_new >= threshold(out_of_fold(x, y, make, 0), y)
+        passed_new = (scores_new >= threshold(out_of_fold(x, y, make, 0), y)).astype(np.float64)
     if name == "rules+meaning":  # with the threshold of the rules, see rag/verify.py
         passed = (scores >= SUPPORTED) * (wice.signals["rules"][:, 2] == 0)
         passed_new = (scores_new >= SUPPORTED) * (qags.signals["rules"][:, 2] == 0)

@@ -123,12 +123,12 @@ def nli_folder(tmp_path: Path) -> Path:
 
 def tiny_classifier(folder: Path, labels: list[str]) -> Path:
     import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
 
     folder.mkdir()
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"the bridge was closed in".split()]
     (folder / "vocab.txt").write_text("\n".join(vocabulary))
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
     torch.manual_seed(0)
     settings = BertConfig(
         vocab_size=len(vocabulary), hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
