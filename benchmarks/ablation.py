@@ -24,6 +24,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from retrieval import fit, open_index, questions
 
+from rag.baseline_search import bm25, most_bm25
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
 from rag.index import Index
@@ -39,8 +40,9 @@ from rag.retrieve import (
     find_passages,
     make_query,
 )
-from rag.terms import content_terms
+from rag.terms import content_terms, terms
 
+NAMES = (*FEATURES, "bm25")  # the last of the sentence alone, which the mix does without
 TRAINING = ("squad", "hotpot100", "clapnq", "quotesum", "timeqa")  # sets that may be trained on
 FITTED = len(WEIGHTS)  # features; those after them have weights set by hand
 WIDE = 80  # passages that each search gives
@@ -56,7 +58,7 @@ Again = Callable[["Case", Sequence[int], Floats], list[int]]  # another order
 class Case:
     """A question's n candidates."""
 
-    features: Floats  # (n, features)
+    features: Floats  # (n, NAMES)
     gold: NDArray[np.int64]  # (n,) number of the gold sentence that it overlaps, or -1
     golds: int  # how many have to be found: one, or all
     places: NDArray[np.int64]  # (n, 2) rank of its passage by vectors and by BM25; WIDE: not found
@@ -87,7 +89,7 @@ def case_of(row: dict[str, Any], index: Index, encoder: Encoder) -> Case:
     found = [Span(c.article.path, c.sentence.start, c.sentence.end) for c in candidates]
     gold = [next((n for n, g in enumerate(spans) if overlaps(f, g)), -1) for f in found]
     return Case(
-        np.array([c.features for c in candidates], float).reshape(-1, len(FEATURES)),
+        np.array([_values(query, c) for c in candidates], float).reshape(-1, len(NAMES)),
         np.array(gold, np.int64),
         len(spans) if row["evidence_mode"] == "all" else 1,
         np.array([places[c.passage.key] for c in candidates], np.int64).reshape(-1, 2),
@@ -95,6 +97,10 @@ def case_of(row: dict[str, Any], index: Index, encoder: Encoder) -> Case:
         [c.quote for c in candidates],
         row["answers"],
     )
+
+
+def _values(query: Query, candidate: Candidate) -> list[float]:
+    return [*candidate.features.tolist(), bm25(query, terms(candidate.quote)) / most_bm25(query)]
 
 
 def _vector(candidate: Candidate) -> NDArray[np.float16]:
@@ -123,17 +129,17 @@ def _both(passages: int) -> Mask:
 
 
 def _one(column: int) -> Mask:
-    return lambda case: case.places[:, column] < 40
+    return lambda case: case.places[:, column] < Config().candidates
 
 
 def _reciprocal(case: Case) -> NDArray[np.bool_]:
-    """The 40 best passages by reciprocal rank fusion (Cormack et al. 2009), k = 60."""
+    """As many passages by reciprocal rank fusion (Cormack et al. 2009), k = 60."""
     scores = np.where(case.places < WIDE, 1 / (61 + case.places), 0).sum(axis=1)
     passages = np.unique(scores)[::-1]
-    return np.asarray(scores >= passages[min(39, len(passages) - 1)])
+    return np.asarray(scores >= passages[min(Config().candidates, len(passages)) - 1])
 
 
-AMONG = _both(40)
+AMONG = _both(Config().candidates)
 
 # Ways to rank them.
 
@@ -144,7 +150,7 @@ def _mix(case: Case, weights: Floats) -> Floats:
 
 def _fusion_of_ranks(case: Case, _weights: Floats) -> Floats:
     """Reciprocal rank fusion of the sentences by vectors and by BM25."""
-    columns = [FEATURES.index(name) for name in ("sentence_cosine", "sentence_bm25")]
+    columns = [NAMES.index(name) for name in ("sentence_cosine", "bm25")]
     ranks = (-case.features[:, columns]).argsort(axis=0).argsort(axis=0)
     total: Floats = (1 / (61 + ranks)).sum(axis=1)
     return total
@@ -215,24 +221,25 @@ BASE = "all of it, as shipped"
 VARIANTS = {
     BASE: Variant(),
     "vectors of the sentence alone": Variant(["sentence_cosine"]),
-    "BM25 of the sentence alone": Variant(["sentence_bm25"]),
+    "BM25 of the sentence alone": Variant(["bm25"]),
     "reciprocal rank fusion of the two": Variant(scores=_fusion_of_ranks),
-    "weighted fusion of the two": Variant(["sentence_cosine", "sentence_bm25"]),
-    "… and of the passage's": Variant(list(FEATURES[:4])),
+    "weighted fusion of the two": Variant(["sentence_cosine", "bm25"]),
+    "… and of the passage's vectors": Variant(["sentence_cosine", "passage_cosine", "bm25"]),
     "without vectors": _without("sentence_cosine", "passage_cosine"),
-    "without BM25": _without("sentence_bm25", "passage_bm25"),
-    "without the passage's scores": _without("passage_cosine", "passage_bm25"),
+    "with BM25 as well": Variant(NAMES),
+    "without the passage's vectors": _without("passage_cosine"),
     "without coverage": _without("coverage"),
     "without neighbours and title": _without("context_coverage"),
-    "without phrases": _without("phrases"),
     "without the kind of answer": _without("answer_type"),
-    "without headings": _without("heading"),
     "without dates": _without("period"),
     "without questions": _without("asks"),
+    "without leads": _without("lead"),
+    "without years": _without("years"),
     "passages by vectors only": Variant(among=_one(0)),
     "passages by BM25 only": Variant(among=_one(1)),
-    "40 passages by reciprocal rank fusion": Variant(among=_reciprocal),
-    "20 passages of each": Variant(among=_both(20)),
+    "20 passages by reciprocal rank fusion": Variant(among=_reciprocal),
+    "10 passages of each": Variant(among=_both(10)),
+    "40 passages of each": Variant(among=_both(40)),
     "80 passages of each": Variant(among=_both(WIDE)),
     "the same wording twice": Variant(collapse=False),
     "near copies collapsed": Variant(again=_without_near_copies),
@@ -243,11 +250,11 @@ VARIANTS = {
 
 def fitted(sets: Sequence[Sequence[Case]], used: Sequence[str]) -> Floats:
     """Weights (features,); features that are not used get 0, those set by hand stay."""
-    columns = [FEATURES.index(name) for name in used if FEATURES.index(name) < FITTED]
-    whole = np.zeros(len(FEATURES))
+    columns = [NAMES.index(name) for name in used if name not in FEATURES[FITTED:]]
+    whole = np.zeros(len(NAMES))
     whole[columns] = fit([[(c.features[:, columns], c.gold >= 0) for c in s] for s in sets])
     for name, weight in zip(FEATURES[FITTED:], BY_HAND, strict=True):
-        whole[FEATURES.index(name)] = weight * (name in used)
+        whole[NAMES.index(name)] = weight * (name in used)
     return whole
 
 

@@ -35,8 +35,8 @@ from rag.sync import sync
 KS = (1, 3, 5, 10)
 SIGNALS = {
     "dense sentence vectors": {"sentence_cosine": 1.0},
-    "BM25 of the sentence": {"sentence_bm25": 1.0},
-    "plain mix": {"sentence_cosine": 0.4, "passage_cosine": 0.2, "sentence_bm25": 0.4},
+    "coverage of the question's terms": {"coverage": 1.0},
+    "plain mix": {"sentence_cosine": 0.4, "passage_cosine": 0.2, "coverage": 0.4},
 }
 
 
@@ -125,9 +125,9 @@ def _padded(cases: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]]) -> tuple[An
 def table(name: str, cases: Sequence[Case], fitted: NDArray[np.float64] | None) -> Iterator[str]:
     mixes = {label: [mix.get(f, 0.0) for f in FEATURES] for label, mix in SIGNALS.items()}
     mixes["the default weights"] = [*WEIGHTS, *BY_HAND]
-    mixes["… without dates"] = [*WEIGHTS, 0.0, BY_HAND[1]]
+    mixes["… without what is set by hand"] = [*WEIGHTS, *(0.0 for _ in BY_HAND)]
     if fitted is not None:
-        mixes["weights fitted here"] = fitted.tolist()
+        mixes["weights fitted here"] = [*fitted, *BY_HAND]
     for label, mix in mixes.items():
         found = ranks(cases, np.array(mix, np.float64))
         scores = " | ".join(f"{np.mean([r < k for r in found]):.3f}" for k in KS)
@@ -154,10 +154,11 @@ def main() -> None:
         rows = questions(data, name)[: arguments.most]
         loaded[name] = [_case(row, index, config, encoder) for row in rows]
         index.close()
-    trained = [[(c.features, c.gold) for c in loaded[name][:1500]] for name in arguments.fit]
+    most = len(WEIGHTS)  # those after them have weights set by hand
+    trained = [[(c.features[:, :most], c.gold) for c in loaded[n][:1500]] for n in arguments.fit]
     fitted = fit(trained) if trained else None
     if fitted is not None:
-        print(dict(zip(FEATURES, fitted.round(2).tolist(), strict=True)))
+        print(dict(zip(FEATURES[:most], fitted.round(2).tolist(), strict=True)))
     print("| set (questions) | ranked by | R@1 | R@3 | R@5 | R@10 |\n|---|---|---|---|---|---|")
     for name in arguments.sets:
         print("\n".join(table(name, loaded[name], fitted)))

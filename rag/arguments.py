@@ -233,6 +233,11 @@ def _add_generator(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="NAME",
         help="catalogue name, hub id or path (default: the generator's own)",
     )  # fmt: skip
+    parser.add_argument(
+        "--accept-errors", type=_share, metavar="SHARE",
+        help="decline when an answer would more probably than this be to a question that the "
+        "articles do not answer, such as 0.2 (default: decline when little speaks for one)",
+    )  # fmt: skip
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -244,6 +249,16 @@ def _positive(text: str) -> int:
         if (number := int(text)) > 0:
             return number
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
+    return value
 
 
 def _date(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from rag.collection import as_evidence
 from rag.config import Config
 from rag.encoder import Encoder, HashedEncoder
 from rag.index import Index
-from rag.retrieve import SENTENCE_WORDS, bm25, make_query
+from rag.retrieve import Query, make_query
 from rag.store import NumpyStore
 from rag.terms import terms
 from rag.types import Article, Evidence, Hit, SearchResult, Sentence
 
+K1, B = 1.2, 0.75  # of BM25, as in the lexical index
+SENTENCE_WORDS = 22.0  # usual length, for BM25's length normalisation
 CHUNK, OVERLAP = 1_000, 200  # characters
 SEPARATORS = ("\n\n", "\n", " ")
 SPACE = re.compile(r"\s+")
@@ -31,20 +33,36 @@ def find_lexically(index: Index, config: Config, question: str, k: int) -> Searc
     Scores and confidence are shares of the most that the question's terms can reach.
     """
     query = make_query(question, index, HashedEncoder())  # its vector is not used
+    most = most_bm25(query)
     keys, scores = index.lexical.search(query.terms, max(k, config.candidates))
     passages: list[Hit] = []
     evidence: list[Evidence] = []
     for stored, score in zip(index.passages(keys.tolist()), scores.tolist(), strict=True):
         article, passage = index.article_at(stored.article), stored.passage
-        share = round(score / query.most_bm25, 4)
+        share = round(score / most, 4)
         passages.append(Hit(stored.key, article.path, passage.start, passage.end, share))
         for sentence in passage.sentences:
             words = terms(article.text[sentence.start : sentence.end])
-            share = round(bm25(query, words, SENTENCE_WORDS) / query.most_bm25, 4)
+            share = round(bm25(query, words) / most, 4)
             evidence.append(as_evidence(article, sentence, share))
     best = sorted(evidence, key=lambda e: (-e.score, e.article, e.start))[:k]
     return SearchResult(question, _limited(best[0].score if best else 0.0), tuple(passages[:k]),
                         tuple(best))  # fmt: skip
+
+
+def bm25(query: Query, words: Sequence[str]) -> float:
+    """BM25 of a sentence for the query (Robertson and Zaragoza 2009, section 3.4)."""
+    length = K1 * (1 - B + B * len(words) / SENTENCE_WORDS)
+    score = 0.0
+    for term, idf in query.idf.items():
+        if count := words.count(term):
+            score += idf * count * (K1 + 1) / (count + length)
+    return score
+
+
+def most_bm25(query: Query) -> float:
+    """Return BM25's upper bound for the query, so that scores can be brought to 0..1."""
+    return max(1e-9, sum(query.idf.values()) * (K1 + 1))
 
 
 def chunks(text: str, size: int = CHUNK, overlap: int = OVERLAP) -> Iterator[Sentence]:

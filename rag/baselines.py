@@ -39,11 +39,11 @@ from rag.baseline_drafts import (
 from rag.baseline_search import ChunkIndex, find_lexically
 from rag.collection import as_evidence
 from rag.config import Config
-from rag.draft import MARKERS
 from rag.encoder import Encoder
 from rag.pipeline import Rag
 from rag.question import checked, with_history
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Sentence, Turn
+from rag.untrusted import MARKERS
 
 SHOWN = 3  # passages that the language model reads
 QUOTE_TOKENS = 160  # most tokens of an answer with its quotes
@@ -84,9 +84,14 @@ class Baseline:
         """Return what tells what it searches, and how, from all others."""
         return {**self.rag.manifest, "system": self.name}
 
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
+    def search(
+        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k pieces of evidence. Raises InputError."""
-        return self.find(checked(question, self.config.question_characters), k, date)
+        most = self.config.question_characters
+        asked = with_history(checked(question, most), history or ())[-most:]
+        return self.find(asked, k, date)
 
     def answer(
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None

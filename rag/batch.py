@@ -109,7 +109,9 @@ def _row(rag: Rag, command: Command, number: int, line: bytes, k: int) -> dict[s
         identity = read_identity(row)
         question = read_question(row)
         if command == "search":
-            found = rag.search(question.text, k=k, date=question.date).to_dict()
+            found = rag.search(
+                question.text, k=k, history=question.history, date=question.date
+            ).to_dict()
         else:
             found = rag.answer(
                 question.text, history=question.history, date=question.date

@@ -13,11 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.draft import MARKERS, DraftSentence, says_yes_or_no, without_wrong_yes
+from rag.draft import DraftSentence, says_yes_or_no, without_wrong_yes
+from rag.instructions import addresses_model
 from rag.question import is_polar
 from rag.rules import Problem
+from rag.rules_dates import with_dates
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence
+from rag.untrusted import without_markers
 from rag.verify import Check, Verifier
 
 HINT = 0.1  # what the model's own number is worth, in units of support
@@ -53,12 +56,14 @@ class Citer:
     # Whether a sentence is quoted in the place of a claim that fails: not when the question names
     # what no article mentions, since then the nearest sentence is about something else.
     repairs: bool = True
+    asked_before: str = ""  # the question that this one follows on
     claims: list[Claim] = field(default_factory=list)
     citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._asked = set(content_terms(self.question))
-        self._asked_words = frozenset(words(self.question))
+        asked = f"{self.asked_before} {self.question}"
+        self._asked = set(content_terms(asked))
+        self._asked_words = frozenset(words(asked))
         self._weights = term_weights(self.evidence)
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
@@ -95,6 +100,8 @@ class Citer:
         if sentence.finished:
             for sources in self._attempts(sentence.text, ranked):
                 check = self._check(sentence.text, sources)
+                if check.passed and any(addresses_model(source.quote) for source in sources):
+                    return self.quote(sources[0])  # an order, asked about: never our own words
                 if check.passed:
                     return self._publish(sentence.text, sources, check.support)
         if not ranked or not self.repairs:
@@ -163,8 +170,9 @@ class Citer:
         return sorted(scored, key=lambda pair: -pair[1])
 
     def _check(self, text: str, sources: Sequence[Evidence]) -> Check:
-        quotes = [source.quote for source in sources]
-        title = " ".join(dict.fromkeys(source.title for source in sources))
+        quotes = [with_dates(source.quote, source.published) for source in sources]
+        titles = dict.fromkeys(s.title for s in sources if not addresses_model(s.title))
+        title = " ".join(titles)
         weights = {
             term: self._weights.get(term, UNKNOWN) * (1 if term in self._asked else NEW)
             for term in content_terms(text)
@@ -214,7 +222,9 @@ class Citer:
         ):
             return None
         # Footnote marks of the article itself would read like ours; the citation keeps them.
-        text = MARKERS.sub("", " ".join(evidence.quote.split()))
+        text = without_markers(evidence.quote)
+        if not re.search(r"\w", text):
+            return None
         return self._publish(text, [evidence], 1.0, quoted=True)
 
     def _publish(
@@ -228,7 +238,7 @@ class Citer:
             if place not in self.citations:
                 self.citations[place] = Citation(
                     len(self.citations) + 1, source.article, source.title, source.published,
-                    source.start, source.end, source.quote, support,
+                    source.start, source.end, source.quote, support, source.also_in,
                 )  # fmt: skip
                 introduced.append(self.citations[place])
             numbers.append(self.citations[place].number)

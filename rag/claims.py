@@ -18,7 +18,9 @@ POOL = 200  # sentences of all articles among which they are looked for
 def own_sentences(case: Case, row: dict[str, Any]) -> list[Evidence]:
     """The best found sentences of the claim's own article: what a row of ``search`` has of it."""
     return [
-        Evidence(**item) for item in row.get("evidence", ()) if item["article"] in case.articles
+        Evidence(**{**item, "also_in": ()})
+        for item in row.get("evidence", ())
+        if item["article"] in case.articles
     ]
 
 

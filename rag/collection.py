@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.index import Index
-from rag.retrieve import looks_like_heading
+from rag.instructions import addresses_model
 from rag.types import Article, ArticleSummary, Evidence, Sentence
+from rag.untrusted import without_markers
 
 Intent = Literal["greeting", "contents", "published", "author", "summary"]
 
@@ -111,29 +112,36 @@ def _listed(contents: Sequence[ArticleSummary]) -> str:
     lines = [f"I can answer from {count}:"]
     for article in contents[:MOST_LISTED]:
         details = [detail for detail in (article.source, article.published) if detail]
-        lines.append(f"- {article.title}" + (f" ({', '.join(details)})" if details else ""))
+        line = f"- {article.title}" + (f" ({', '.join(details)})" if details else "")
+        lines.append(without_markers(line))
     if len(contents) > MOST_LISTED:
         lines.append(f"- … and {len(contents) - MOST_LISTED} more")
     return "\n".join(lines)
 
 
 def _origin(article: Article, intent: Intent) -> Reply:
-    title = f"“{article.title}”"
+    title = f"“{without_markers(article.title)}”"
     if intent == "published":
         if article.published:
-            return Reply(f"{title} was published on {article.published}.")
+            return Reply(f"{title} was published on {without_markers(article.published)}.")
         return Reply(f"{title} does not give its date of publication.", known=False)
     by = ", ".join(part for part in (article.author, article.source) if part)
     if by:
-        return Reply(f"{title} is by {by}.")
+        return Reply(f"{title} is by {without_markers(by)}.")
     return Reply(f"{title} does not name its author or source.", known=False)
 
 
 def _lead(index: Index, path: str, count: int) -> list[Evidence]:
     article = index.article(path)
     sentences = index.sentences(path)
-    texts = [s for s in sentences if not looks_like_heading(article.text[s.start : s.end])]
-    return [as_evidence(article, sentence) for sentence in (texts or sentences)[:count]]
+    told = [s for s in sentences if not addresses_model(article.text[s.start : s.end])]
+    texts = [s for s in told if not looks_like_heading(article.text[s.start : s.end])]
+    return [as_evidence(article, sentence) for sentence in (texts or told)[:count]]
+
+
+def looks_like_heading(quote: str) -> bool:
+    """Return whether the text is a heading, a byline or a list mark rather than a sentence."""
+    return len(quote) < 80 and not re.search(r"[.!?…][\"'”’»)\]]*\Z", quote)
 
 
 def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evidence:

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from rag.sync import Progress
 
 SEEDS = Path("seeds")
+_GIVEN = ("encoder", "generator", "model", "accept_errors")  # settings that are also options
 
 
 def _config(args: argparse.Namespace) -> Config:
     models_dir = os.environ.get("FOOTNOTE_MODELS_DIR")
-    given = {name: getattr(args, name, None) for name in ("encoder", "generator", "model")}
+    given = {name: getattr(args, name, None) for name in _GIVEN}
     return replace(
         Config(),
         base_url=os.environ.get("OPENAI_BASE_URL") or None,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rag.config import Config
+from rag.errors import InputError
 from rag.numbers import numbers
 from rag.retrieve import Candidate, Query
 from rag.rules import missing_names, names
@@ -16,18 +18,21 @@ from rag.rules import missing_names, names
 SIGNALS = (
     "score",  # of the best sentence
     "cosine",  # the largest of a sentence among the best
-    "coverage",  # the largest share of the question's terms in a sentence and what is around it
     "known",  # idf-weighted share of the question's terms that occur in the articles at all
     "names",  # share of the question's names in the best sentences and their titles
     "numbers",  # share of the question's numbers there
     "answer_type",  # whether one of the best three can hold this kind of answer
     "margin",  # of the best sentence over the tenth
 )
-WEIGHTS = (2.01, 10.73, 0.85, 2.13, 2.36, 0.56, 3.47, 3.19)
-BIAS = -14.75
+ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
+WEIGHTS = (2.05, 7.41, 2.48, 1.98, 0.49, 2.76, 2.29)
+BIAS = -12.5
 # How much likelier a question that the articles answer makes a verified claim, or a refusal. Set by
 # hand from early counts; the counts in results/*-llamacpp.json together would give 2.3 and 0.14.
 ANSWERED, REFUSED = 3.2, 0.13
+# Least confidence for which an answer is tried. A language model that reads the sentences refuses
+# too, and with the reading behind it; without one, this is all there is.
+LEAST, LEAST_UNREAD = 0.2, 0.4
 LOOKED_AT = 5  # best sentences
 
 
@@ -49,6 +54,27 @@ def after_draft(before: float, *, answered: bool) -> float:
     return round(odds / (1 + odds), 4)
 
 
+def least_confidence(config: Config, *, reads: bool) -> float:
+    """Return the confidence under which an answer declines before a draft is written.
+
+    With ``Config.accept_errors``, it is the one at which an answer would be to a question that
+    the articles do not answer with that probability. Raises InputError for an encoder that the
+    weights were not fitted for.
+    """
+    if config.decline_below is not None:
+        return config.decline_below
+    if config.accept_errors is None:
+        return LEAST if reads else LEAST_UNREAD
+    if config.encoder != ENCODER:
+        raise InputError(
+            f"A threshold by errors needs a confidence that is calibrated, and it is so for the "
+            f"encoder {ENCODER}, not for {config.encoder}. Leave --accept-errors out."
+        )
+    wanted = 1 - config.accept_errors
+    odds = wanted / max(1e-9, 1 - wanted) / (ANSWERED if reads else 1)
+    return odds / (1 + odds)
+
+
 def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
     """Return the values of SIGNALS for at least one ranked candidate."""
     top = best[:LOOKED_AT]
@@ -58,7 +84,6 @@ def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
     return (
         top[0].score,
         max(c.feature("sentence_cosine") for c in top),
-        max(c.feature("context_coverage") for c in top),
         1 - unknown / total if total else 0.0,
         _names_held(query.text, near),
         _numbers_held(query.text, near),

@@ -20,7 +20,7 @@ class Config:
     store: str = "faiss"  # "faiss" or "numpy"
 
     # Retrieval.
-    candidates: int = 40  # passages whose sentences are ranked
+    candidates: int = 20  # passages whose sentences are ranked
     evidence: int = 10  # sentences returned
 
     # Answering.
@@ -34,7 +34,8 @@ class Config:
     base_url: str | None = None  # of the "openai" generator, such as http://localhost:8000/v1
     api_key: str | None = field(default=None, repr=False)  # of the "openai" generator
     answer_seconds: float = 120.0  # a draft that takes longer is cut off
-    decline_below: float | None = None  # confidence; None: 0.002, or 0.2 without language model
+    accept_errors: float | None = None  # probability; None: rag/confidence.py's choice
+    decline_below: float | None = None  # confidence; goes before accept_errors
     verifier: str = "rules"
 
     # Limits on input.

@@ -10,8 +10,8 @@ from rag.prompts import NOT_FOUND
 from rag.rules import NEGATION
 from rag.sentences import SENTENCE_END, split
 from rag.terms import words
+from rag.untrusted import MARKERS, without_markers
 
-MARKERS = re.compile(r"\s*\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")
 LABEL = re.compile(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", re.IGNORECASE)
 SHORT = 60  # characters that an answer without a full stop may have and yet be whole
 
@@ -55,7 +55,7 @@ def _sentences_of(line: str, *, growing: bool) -> Iterator[DraftSentence]:
             return  # more of it, or its number, may follow
         piece = moved[span.start : span.end]
         hints = [int(d) for m in MARKERS.finditer(piece) for d in re.findall(r"\d{1,3}", m[1])]
-        text = LABEL.sub("", MARKERS.sub("", piece)).strip()
+        text = LABEL.sub("", without_markers(piece)).strip()
         if re.search(r"\w", text):
             ended = bool(SENTENCE_END.search(text)) or not last or len(text) < SHORT
             yield DraftSentence(text, tuple(hints), ended)

@@ -55,7 +55,10 @@ class System(Protocol):
     def config(self) -> Config: ...
     @property
     def manifest(self) -> dict[str, Any]: ...
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult: ...
+    def search(
+        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult: ...  # fmt: skip
     def answer(
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
     ) -> Answer: ...
@@ -171,9 +174,12 @@ class _Timed:
         self.config, self.manifest, self.answer = system.config, system.manifest, system.answer
         self._search = system.search
 
-    def search(self, question: str, k: int = 10, date: str | None = None) -> _TimedResult:
+    def search(
+        self, question: str, k: int = 10, history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> _TimedResult:  # fmt: skip
         begun = time.perf_counter()
-        found = self._search(question, k, date=date)
+        found = self._search(question, k, history=history, date=date)
         return _TimedResult(found, 1000 * (time.perf_counter() - begun))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.terms import fold
 
@@ -16,7 +17,8 @@ UNITS = {
     "eur": "euro", "gbp": "pound", "km": "kilometre", "kilometer": "kilometre", "m": "metre",
     "meter": "metre", "cm": "centimetre", "mm": "millimetre", "kg": "kilogram",
     "kilo": "kilogram", "lb": "pound", "ft": "foot", "feet": "foot", "mph": "mph",
-    "inches": "inch", "sec": "second", "min": "minute", "hr": "hour",
+    "inches": "inch", "sec": "second", "min": "minute", "hr": "hour", "points": "point",
+    "₹": "rupee", "₽": "rouble", "₩": "won", "c$": "canadian dollar", "a$": "australian dollar",
 } | {
     word: word
     for word in (
@@ -38,12 +40,12 @@ MAGNITUDES = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
     "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "dozen": 12,
 }  # fmt: skip
-ORDINALS = {
-    word: n
-    for n, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
-        start=1,
-    )
+_RANKS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+).split()
+ORDINALS = {word: n for n, word in enumerate(_RANKS, start=1)} | {
+    f"{word[:-1]}ieth": n for word, n in WORDS.items() if word in _TENS
 }
 MONTHS = {
     name: n
@@ -58,21 +60,32 @@ DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len)[::-1])
 _WORD = "|".join([*WORDS, *MAGNITUDES])
+_RANKS_TO_NINE = "|".join(_RANKS[:9])
 NUMBER = re.compile(
-    r"(?P<currency>us\$|[$€£¥])?\s?"
+    r"(?P<currency>(?:us|\b[ac])\$|[$€£¥₹₽₩])?\s?"
     r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,])\d+(?:\.\d+)?)"
     r"(?:(?P<ordinal>st|nd|rd|th)\b)?"
     r"(?:[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|dozen|mn|mln|bn|tn|k|m)\b)?"
     rf"(?:\s?(?P<sign>%|per\s?cent(?:age points?)?\b)|[\s-]?(?P<unit>{_UNIT})s?\b)?"
-    rf"|\b(?P<words>(?:{_WORD})(?:(?:[\s-]|\sand\s)(?:{_WORD}))*)\b"
+    rf"|\b(?P<words>(?:{_WORD})"
+    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
     rf"(?:[\s-](?P<sign2>per\s?cent(?:age points?)?)\b|[\s-](?P<unit2>{_UNIT})s?\b)?"
 )
 ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+NUMERIC = re.compile(r"(?<![\d./])(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d{2})\b(?![./]?\d)")
 _MONTH = "|".join(MONTHS)
+_TO = r"(?:\s?[-–]\s?|\s(?:to|and|or)\s)"
 MONTH = re.compile(
-    rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
-    r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d))?(?:,?\s(?:of\s)?(?P<year>\d{4})\b)?"
+    rf"\b(?:(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?{_TO})?"
+    rf"(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
+    r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d)"
+    rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d|\s(?:of\s)?(?:{_MONTH})\b))?)?"
+    r"(?:(?:\s?,)?\s(?:of\s)?(?P<year>\d{4})\b)?"
 )
+
+
+_BEFORE_MONTH = re.compile(r"\b(?:in|since|until|by|last|next) $")
+WEEKDAY = re.compile(rf"\b({'|'.join(DAYS)})s?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,8 @@ class Number:
     value: float
     unit: str | None
     written: str
+    bound: str | None = None  # least, most, more, less, near (just below), about, exact
+    loose: bool = False  # whether the bound is "over" or "under", which may be prepositions
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,50 +125,124 @@ def numbers(text: str) -> list[Number]:
     folded = _prepared(text)
     for _, (start, end) in _dates(folded):
         folded = folded[:start] + "\0" * (end - start) + folded[end:]
-    return [number for match in NUMBER.finditer(folded) if (number := _number(match))]
+    return [number for match in NUMBER.finditer(folded) if (number := _number(match, folded))]
+
+
+_RANK = re.compile(
+    rf"\b(?:(?P<digits>\d{{1,6}})(?:st|nd|rd|th)|(?:(?P<tens>{'|'.join(_TENS)})[\s-])?"
+    rf"(?P<word>{'|'.join(sorted(ORDINALS, key=len)[::-1])}))\b"
+)
+
+
+def ordinals(text: str) -> list[tuple[int, str]]:
+    """Return the ranks in a text with how they are written: "third", "3rd", "twenty-first"."""
+    return [
+        (
+            int(match["digits"]) if match["digits"]
+            else ORDINALS[match["word"]] + WORDS.get(match["tens"] or "", 0),
+            match[0],
+        )
+        for match in _RANK.finditer(_prepared(text))
+    ]  # fmt: skip
+
+
+# What stands before a number, and after it, and bounds it.
+_BEFORE = {
+    "least": r"at least|no (?:fewer|less) than|(?:a )?minimum(?: of)?|upwards of",
+    "most": r"at most|up to|no more than|(?:a )?maximum(?: of)?|as (?:many|much) as",
+    "more": r"more than|over|above|in excess of|greater than|higher than|exceed(?:s|ed|ing)?|"
+            r"beyond|>",
+    "less": r"fewer than|less than|under|below|lower than|<",
+    "near": r"nearly|almost|close to|approaching|just (?:under|below|short of)",
+    "about": r"about|around|approximately|roughly|some|(?:an )?estimated|circa|ca?\.|~",
+    "exact": r"exactly|precisely",
+}  # fmt: skip
+_BOUND = re.compile(
+    r"(?:^|(?<=[\s(]))(?:"
+    + "|".join(f"(?P<{name}>{words})" for name, words in reversed(_BEFORE.items()))
+    + r")\s?(?:an?\s|the\s)?$"
+)
+_AFTER = re.compile(
+    r"\s?(?:\w+\s)?or (?:(?P<least>more|greater|over)|(?P<most>less|fewer|under)|(?P<about>so))\b"
+    r"|(?P<plus>\+)"
+)
+
+
+# "For over ten years" is a bound; "rose over ten years" is not.
+_LOOSE = re.compile(
+    r"(?<!\bfor)(?<!\bof)(?<!\bwell)(?<!\bjust)(?<!\bafter)(?<!\bto)(?<!\bby)(?<!\bwith)"
+    r" (?:over|under) $"
+)
+_CENTURY = re.compile(r"(1[0-9]|20)\d\d[-–/]$")  # of "2018–19"
+
+
+def bound_of(text: str, start: int, end: int) -> str | None:
+    """Return what bounds the number at ``text[start:end]`` (folded), or None: see Number."""
+    before = text[max(0, start - 24) : start]
+    if match := _BOUND.search(before):
+        return match.lastgroup
+    if match := _AFTER.match(text, end):
+        return "least" if match.lastgroup == "plus" else match.lastgroup
+    return None
 
 
 def _prepared(text: str) -> str:
-    return re.sub(r"\s+", " ", fold(text))
+    return " ".join(fold(text).split())
 
 
-def _dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
+@lru_cache(maxsize=256)
+def _dates(text: str) -> tuple[tuple[Date, tuple[int, int]], ...]:
+    return tuple(_find_dates(text))
+
+
+def _find_dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
     for match in ISO.finditer(text):
         year, month, day = (int(part) for part in match.groups())
         yield Date(match[0], year=year, month=month, day=day), match.span()
+    for match in NUMERIC.finditer(text):
+        one, other, year_of = (int(match[group]) for group in (1, 3, 4))
+        year_of += 0 if year_of > 99 else 2000 if year_of < 50 else 1900
+        for first, second in {(one, other), (other, one)}:  # 3/4 is in March or in April
+            if 1 <= first <= 12 and 1 <= second <= 31:
+                yield Date(match[0], None, year_of, first, second), match.span()
     for match in MONTH.finditer(text):
         day_written, year_written = match["before"] or match["after"], match["year"]
         if match["month"] in {"may", "march", "mar", "sep", "dec", "jan"} and not (
-            day_written or year_written or re.search(r"\b(?:in|since|until|by|last|next) $",
-                                                     text[: match.start()])
+            day_written or year_written or _BEFORE_MONTH.search(
+                text[max(0, match.start() - 9) : match.start()])
         ):  # fmt: skip
             continue  # the verb, more likely
-        yield (
-            Date(
-                match[0],
-                year=int(year_written) if year_written else None,
-                month=MONTHS[match["month"]],
-                day=int(day_written) if day_written else None,
-            ),
-            match.span(),
-        )
-    for match in re.finditer(rf"\b({'|'.join(DAYS)})s?\b", text):
+        in_year = int(year_written) if year_written else None
+        for written in [day_written, *filter(None, (match["from"], match["to"]))]:
+            on_day = int(written) if written else None
+            yield Date(match[0], None, in_year, MONTHS[match["month"]], on_day), match.span()
+    for match in WEEKDAY.finditer(text):
         yield Date(match[0], weekday=match[1]), match.span()
 
 
-def _number(match: re.Match[str]) -> Number | None:
+def _number(match: re.Match[str], text: str) -> Number | None:
     written = match[0].strip()
+    start = match.end() - len(match[0].lstrip())
     if match["digits"]:
         value = float(match["digits"].replace(",", ""))
         magnitude = match["magnitude"]
-        unit = match["sign"] or match["unit"] or match["currency"]
+        unit = match["sign"] or match["currency"] or match["unit"]
         if magnitude == "m" and not match["currency"]:
             magnitude, unit = None, "m"
-        return Number(value * MAGNITUDES.get(magnitude or "", 1), _unit(unit), written)
-    words = re.split(r"[\s-]+(?:and )?", match["words"])
-    if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
-        return None  # "one of them"
-    return Number(_spoken(words), _unit(match["sign2"] or match["unit2"]), written)
+        value *= MAGNITUDES.get(magnitude or "", 1)
+        if century := _CENTURY.search(text[max(0, start - 5) : start]):
+            value += 100 * int(century[1]) if match["digits"].isdigit() and value < 100 else 0
+        if text[match.end() : match.end() + 1] == "s" and value % 10 == 0 and value > 1000:
+            unit = "era"
+    else:
+        words = re.split(r"[\s-]+(?:and )?", match["words"])
+        if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
+            return None  # "one of them"
+        value, unit = _spoken(words), match["sign2"] or match["unit2"]
+    bound = bound_of(text, start, match.end())
+    loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
+    value = float(f"{value:.9g}")  # so that 3.3 million is 3,300,000
+    return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
 
 
 def _spoken(words: list[str]) -> float:

@@ -15,10 +15,12 @@ from itertools import groupby
 from textwrap import shorten
 
 from rag.conversation import Exchange, Place
-from rag.types import ArticleSummary, Citation, Claim, Evidence
+from rag.types import ArticleSummary, Citation, Claim, Copy, Evidence
+from rag.untrusted import as_html
 
 SHOWN = 5  # evidence sentences listed before the rest is folded away
 EXAMPLES = 3
+COPIES = 3  # other articles with the same sentence that are listed
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
 
 HEADER = """<header class="masthead">
@@ -33,9 +35,8 @@ BUSY = '<p role="status">An answer is still being written. Wait for it, or stop 
 def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:
     """Return what an empty conversation shows: how to begin, with questions from the titles."""
     if error:
-        return (
-            f'<div class="welcome"><h2>The articles cannot be read</h2><p>{escape(error)}</p></div>'
-        )
+        said = as_html(error)
+        return f'<div class="welcome"><h2>The articles cannot be read</h2><p>{said}</p></div>'
     if not articles:
         return (
             '<div class="welcome"><h2>There are no articles yet</h2>'
@@ -46,8 +47,8 @@ def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:
     titles = [shorten(article.title, 90, placeholder="…") for article in articles[:EXAMPLES]]
     asked = [f"What does “{title}” say?" for title in titles]
     buttons = "".join(
-        f'<li><button type="button" class="example" dir="auto" data-ask="{escape(question)}">'
-        f"{escape(question)}</button></li>"
+        f'<li><button type="button" class="example" dir="auto" data-ask="{as_html(question)}">'
+        f"{as_html(question)}</button></li>"
         for question in asked
     )
     return (
@@ -68,7 +69,7 @@ def exchange_html(exchange: Exchange) -> str:
     busy = "true" if exchange.working else "false"
     return (
         f'<article class="exchange {exchange.state}" id="exchange-{exchange.number}">'
-        f'<h2 class="question" dir="auto">{escape(exchange.question)}</h2>'
+        f'<h2 class="question" dir="auto">{as_html(exchange.question)}</h2>'
         f'<div class="answer" aria-live="polite" aria-busy="{busy}">{_answer(exchange)}</div>'
         f'<div class="facts">{_facts(exchange)}</div>'
         f'<div class="found">{_found(exchange)}</div></article>'
@@ -92,17 +93,17 @@ def _answer(exchange: Exchange) -> str:
             parts.append(f'<p class="claims" dir="auto">{said}</p>')
     answer = exchange.answer
     if exchange.declined and answer is not None:
-        reason = f'<p dir="auto">{escape(answer.reason)}</p>' if answer.reason else ""
+        reason = f'<p dir="auto">{as_html(answer.reason)}</p>' if answer.reason else ""
         parts.append(f'<div class="declined"><h3>The articles do not say</h3>{reason}</div>')
     if answer is not None:
         kind = "note" if parts else "said"  # beside an answer, or all there is of it
-        parts += [f'<p class="{kind}" dir="auto">{escape(note)}</p>' for note in answer.notes]
+        parts += [f'<p class="{kind}" dir="auto">{as_html(note)}</p>' for note in answer.notes]
     if exchange.state == "stopped":
         kept = " What had been verified is above." if exchange.claims else ""
         parts.append(f'<p class="stopped">Stopped.{kept}</p>')
     if exchange.error is not None:
         parts.append(
-            f'<p class="error" dir="auto"><strong>No answer.</strong> {escape(exchange.error)}</p>'
+            f'<p class="error" dir="auto"><strong>No answer.</strong> {as_html(exchange.error)}</p>'
         )
     return "".join(parts)
 
@@ -123,14 +124,14 @@ def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str
     ]
     head, space, last = claim.text.rpartition(" ")
     if len(last) > LONG_WORD:
-        return escape(claim.text) + "".join(marks)
-    bound = f'<span class="bound">{escape(last)}{"".join(marks[:1])}</span>'
-    return f"{escape(head)}{space}{bound}{''.join(marks[1:])}"
+        return as_html(claim.text) + "".join(marks)
+    bound = f'<span class="bound">{as_html(last)}{"".join(marks[:1])}</span>'
+    return f"{as_html(head)}{space}{bound}{''.join(marks[1:])}"
 
 
 def _jump(
     exchange: Exchange,
-    place: Citation | Evidence,
+    place: Citation | Evidence | Copy,
     kind: str,
     inner: str,
     *,
@@ -138,7 +139,7 @@ def _jump(
     tooltip: str = "",
 ) -> str:
     """Return a button that opens an article at a sentence; ``inner`` is HTML already."""
-    named = f' aria-label="{escape(label)}" title="{escape(tooltip)}"' if label else ""
+    named = f' aria-label="{as_html(label)}" title="{as_html(tooltip)}"' if label else ""
     return (
         f'<button type="button" class="{kind}" data-exchange="{exchange.number}" '
         f'data-article="{escape(place.article)}" data-start="{place.start}" '
@@ -161,7 +162,7 @@ def _facts(exchange: Exchange) -> str:
     if exchange.state == "answered" and answer.claims:
         meaning = f"{answer.confidence:.2f}: estimated chance that the articles answer this"
         words = f"{_in_words(answer.confidence)} confidence"
-        facts.append(f'<span title="{escape(meaning)}">{words}</span>')
+        facts.append(f'<span title="{as_html(meaning)}">{words}</span>')
     times = answer.timings_ms
     found = times.get("first_evidence", times.get("retrieve"))
     if found is not None:
@@ -208,8 +209,8 @@ def _sentence(exchange: Exchange, found: Citation | Evidence, cited: Mapping[Pla
         exchange,
         found,
         "evidence" if number is None else "source",
-        f'<span class="sentence" dir="auto">{escape(found.quote)}</span> '
-        f'<span class="title" dir="auto">{escape(found.title)}</span>{_dated(found)}',
+        f'<span class="sentence" dir="auto">{as_html(found.quote)}</span> '
+        f'<span class="title" dir="auto">{as_html(found.title)}</span>{_dated(found)}',
     )
     before, after = exchange.contexts.get(place, ("", ""))
     context = ""
@@ -217,14 +218,30 @@ def _sentence(exchange: Exchange, found: Citation | Evidence, cited: Mapping[Pla
         key = sha256(repr(place).encode()).hexdigest()[:12]  # stays when evidence is re-ordered
         context = (
             f'<details id="context-{exchange.number}-{key}"><summary>In context</summary>'
-            f'<p class="context" dir="auto">{escape(before)} '
-            f"<strong>{escape(found.quote)}</strong> {escape(after)}</p></details>"
+            f'<p class="context" dir="auto">{as_html(before)} '
+            f"<strong>{as_html(found.quote)}</strong> {as_html(after)}</p></details>"
         )
+    also = _also_in(exchange, found)
     mark = f'<span class="number">{number}</span>' if number else '<span class="dot"></span>'
-    return f"<li>{mark}<div>{jump}{context}</div></li>"
+    return f"<li>{mark}<div>{jump}{also}{context}</div></li>"
 
 
-def _dated(place: Citation | Evidence) -> str:
+def _also_in(exchange: Exchange, found: Citation | Evidence) -> str:
+    """Return buttons that open the other articles in which the same sentence stands."""
+    if not found.also_in:
+        return ""
+    others = "; ".join(
+        _jump(
+            exchange, copy, "copy",
+            f'<span class="title" dir="auto">{as_html(copy.title)}</span>{_dated(copy)}',
+        )
+        for copy in found.also_in[:COPIES]
+    )  # fmt: skip
+    more = len(found.also_in) - COPIES
+    return f'<p class="also">Also in {others}{f" and {more} more" if more > 0 else ""}</p>'
+
+
+def _dated(place: Citation | Evidence | Copy) -> str:
     return f' <span class="date">{day(place.published)}</span>' if place.published else ""
 
 
@@ -233,7 +250,7 @@ def day(published: str) -> str:
     try:
         date = dt.date.fromisoformat(published)
     except ValueError:
-        return escape(published)
+        return as_html(published)
     return f"{date.day} {date:%B} {date.year}"
 
 

@@ -15,25 +15,23 @@ from typing import Any, Self
 
 from rag.cite import Citer
 from rag.collection import Intent, as_evidence, intent_of, reply
-from rag.confidence import confidence
+from rag.confidence import confidence, least_confidence
 from rag.config import Config
 from rag.draft import draft_sentences, says_not_found
 from rag.encoder import Encoder, load_encoder
+from rag.followup import find
 from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
+from rag.instructions import addresses_model, set_aside
 from rag.language import stranger
 from rag.manifest import default_index_dir
-from rag.question import checked, has_parts, is_polar, with_history
-from rag.retrieve import (
-    evidence_of,
-    find_candidates,
-    make_query,
-    passages_of,
-    ranked,
-    unknown_names,
-)
+from rag.premise import why_not
+from rag.question import checked, has_parts, is_polar
+from rag.readings import asking_back
+from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.run import Found, Run
+from rag.supplement import supplement
 from rag.sync import Progress, sync
 from rag.types import (
     Answer,
@@ -48,9 +46,7 @@ from rag.types import (
 )
 from rag.verify import load_verifier
 
-# Confidence under which an answer declines before a draft is written. A language model that reads
-# the sentences refuses too, and with the reading behind it; without one, this is all there is.
-DECLINE_BELOW, DECLINE_UNREAD_BELOW = 0.002, 0.2
+LOOKED_AT = 10  # best sentences that confidence and unknown names are judged by
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
@@ -66,8 +62,7 @@ class Rag:
         self._generator = generator
         self._verifier = load_verifier(config.verifier, config, encoder)
         self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
-        usual = DECLINE_BELOW if self._reads else DECLINE_UNREAD_BELOW
-        self._decline_below = usual if config.decline_below is None else config.decline_below
+        self._least = least_confidence(config, reads=self._reads)
 
     @classmethod
     def open(
@@ -109,13 +104,17 @@ class Rag:
         """Return what the index records about itself."""
         return self.index.manifest
 
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
+    def search(
+        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k evidence sentences, no language model involved.
 
-        ``date`` (ISO): the day that "this week" in the question is relative to.
+        ``history``: earlier turns, which complete a follow-up. ``date`` (ISO): the day that "this
+        week" in the question is relative to.
         """
         question = checked(question, self.config.question_characters)
-        found = self._find(question, k, date)
+        found = self._find(question, k, date, history or ())
         return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
 
     def answer(
@@ -144,18 +143,19 @@ class Rag:
         if intent := intent_of(run.question):
             yield from self._about_the_collection(run, intent)
             return
-        asked = with_history(run.question, history or ())
-        run.found = self._find(asked, self.config.evidence, date)
+        run.found = self._find(run.question, self.config.evidence, date, history or ())
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
+        if asks := asking_back(run.question, history or (), run.found.passages, self._title):
+            run.asks = (asks,)
         if language := stranger(run.question, (e.quote for e in run.found.evidence)):
             yield run.decline(
                 f"The question seems to be in {language}, and they are not. English questions "
                 "about English articles are supported."
             )
             return
-        if run.found.confidence < self._decline_below:
+        if run.found.confidence < self._least:
             yield run.decline("Nothing in them comes near enough to the question.")
             return
         yield from self._draft(run, history or (), cancel)
@@ -163,7 +163,7 @@ class Rag:
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
         citer = Citer(
             run.question, run.found.evidence, self._verifier, self._before,
-            repairs=not run.found.unknown_names,
+            repairs=not run.found.unknown_names, asked_before=run.found.asked_before,
         )  # fmt: skip
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
@@ -176,14 +176,17 @@ class Rag:
         if self._reads:
             run.drafted(answered=bool(citer.claims))
         if citer.claims:
-            yield run.answer(citer)
+            notes = yield from supplement(citer, self.index)
+            yield run.answer(citer, notes=notes)
         elif refused:
-            yield run.decline("The sentences that come nearest do not say it.")
+            reason = "The sentences that come nearest do not say it."
+            yield run.decline(why_not(run.question, run.found.evidence, reason))
         elif run.found.unknown_names:
             named = ", ".join(f"“{name}”" for name in run.found.unknown_names)
             yield run.decline(f"They do not mention {named}.")
         else:
-            yield run.decline("No answer could be verified against the sentences found.")
+            reason = "No answer could be verified against the sentences found."
+            yield run.decline(why_not(run.question, run.found.evidence, reason))
 
     def _claims(
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
@@ -214,15 +217,21 @@ class Rag:
         run.timings["verify"] = round(1000 * verifying, 1)
         return refused
 
-    def _find(self, question: str, k: int, date: str | None = None) -> Found:
-        query = make_query(question, self.index, self._encoder, date)
-        best = ranked(find_candidates(query, self.index, self.config))
+    def _find(
+        self, question: str, k: int, date: str | None = None, history: Sequence[Turn] = ()
+    ) -> Found:
+        search = find(question, history, self.index, self._encoder, self.config, date)
+        best = set_aside(question, search.best, max(k, LOOKED_AT))
         return Found(
             evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
-            passages=tuple(passages_of(best)),
-            confidence=round(confidence(query, best), 4),
-            unknown_names=unknown_names(query, best),
+            passages=tuple(passages_of(search.best)),
+            confidence=round(confidence(search.query, best), 4),
+            unknown_names=unknown_names(search.query, best),
+            asked_before=search.asked_before,
         )
+
+    def _title(self, path: str) -> str:
+        return self.index.article(path).title
 
     def _before(self, evidence: Evidence) -> list[Evidence]:
         """Return the sentences before one in its article, the nearest first."""
@@ -231,6 +240,7 @@ class Rag:
             as_evidence(article, sentence)
             for sentence in reversed(self.index.sentences(evidence.article))
             if sentence.end <= evidence.start
+            and not addresses_model(article.text[sentence.start : sentence.end])
         ]
 
     def _about_the_collection(self, run: Run, intent: Intent) -> Iterator[Event]:

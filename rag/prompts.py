@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from rag.types import Evidence, Turn
+from rag.untrusted import MARKERS, visible, without_markers
 
 # What makes an answer always the same: the likeliest token, each time.
 SAMPLING: dict[str, Any] = {"temperature": 0, "seed": 0, "stop": ["\n\n"]}
@@ -47,7 +49,7 @@ def chat(
 ) -> list[dict[str, str]]:
     """Return the messages for a chat model, as role and content."""
     messages = fixed()
-    lines = [f"[{n}] {plain(e.quote)}" for n, e in enumerate(evidence, start=1)]
+    lines = [f"[{n}] {plain(without_markers(e.quote))}" for n, e in enumerate(evidence, start=1)]
     before = [turn.text for turn in history if turn.role == "user"][-1:]
     asked = [f"Question before: {plain(text)}" for text in before]
     content = "\n".join([*lines, *asked, f"Question: {plain(question)}"])
@@ -63,14 +65,19 @@ def fixed() -> list[dict[str, str]]:
     return messages
 
 
+# Every special token of a chat template that we know of begins with "<", or is upper-case, "g" and
+# upper-case, or between bars, in square brackets: "<|im_end|>", "</s>", "[INST]", "[gMASK]".
+_OPENS = re.compile(r"([<＜﹤](?=\S)|[\[［](?=[/|｜]|g?[A-Z_]{2}))")
+_CLOSES = re.compile(r"(?<=[|｜])(?=[>＞])")
+
+
 def plain(text: str) -> str:
     """Return untrusted text on one line, without what a chat template would take for its own.
 
-    The marks of templates ("<|im_end|>", "<s>", "[INST]") are taken apart, not removed, so that
-    an article about them can still be asked about.
+    What looks like a special token is taken apart, not removed, so that an article about them can
+    still be asked about; a number in brackets gets other brackets, since ours are the evidence's
+    numbers. Characters that are not seen go.
     """
-    one_line = " ".join(text.split())
-    for mark in ("<|", "|>", "<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>",
-                 "<end_of_turn>"):  # fmt: skip
-        one_line = one_line.replace(mark, f"{mark[0]} {mark[1:]}")
-    return one_line
+    one_line = " ".join(visible(text).split())
+    one_line = MARKERS.sub(lambda match: f" ({match[1]})", one_line)
+    return _CLOSES.sub(" ", _OPENS.sub(r"\1 ", one_line))

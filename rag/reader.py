@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from rag.page import day
 from rag.types import Article, ArticleSummary
+from rag.untrusted import as_html
 
 LISTED = 1_000  # articles in the list; more would make the page slow
 FILTERED = 8  # from so many articles on, the list has a filter
@@ -63,12 +64,12 @@ def library(articles: Sequence[ArticleSummary], notice: str = "") -> str:
 
 
 def _entry(article: ArticleSummary) -> str:
-    about = [day(article.published) if article.published else "", escape(article.source or "")]
+    about = [day(article.published) if article.published else "", as_html(article.source or "")]
     return (
         f'<li><button type="button" class="entry" data-article="{escape(article.path)}">'
-        f'<span class="title" dir="auto">{escape(article.title)}</span>'
+        f'<span class="title" dir="auto">{as_html(article.title)}</span>'
         f'<span class="about">{" · ".join(part for part in about if part)}</span>'
-        f'<span class="path">{escape(article.path)}</span></button></li>'
+        f'<span class="path">{as_html(article.path)}</span></button></li>'
     )
 
 
@@ -94,18 +95,18 @@ def article_html(
     text = marked_text(article.text, shown, current, body)
     facts = [
         f"Published {day(article.published)}" if article.published else "",
-        escape(article.source or ""),
-        escape(f"By {article.author}" if article.author else ""),
+        as_html(article.source or ""),
+        as_html(f"By {article.author}" if article.author else ""),
         _link(article.url),
     ]
     about = " · ".join(fact for fact in facts if fact)
     return (
         f'<div class="pane" data-view="article" data-article="{escape(article.path)}"{place}'
-        f'{origin}>{_OPENED.format(f"Opened {escape(article.title)}")}<div class="pane-bar">'
+        f'{origin}>{_OPENED.format(f"Opened {as_html(article.title)}")}<div class="pane-bar">'
         '<button type="button" class="plain" data-library>All articles</button>'
-        f'<span class="running" aria-hidden="true" dir="auto">{escape(article.title)}</span>'
-        f'{_CLOSE}</div><h2 tabindex="-1" dir="auto">{escape(article.title)}</h2>'
-        f'<p class="about">{about}</p><p class="path">{escape(article.path)}</p>'
+        f'<span class="running" aria-hidden="true" dir="auto">{as_html(article.title)}</span>'
+        f'{_CLOSE}</div><h2 tabindex="-1" dir="auto">{as_html(article.title)}</h2>'
+        f'<p class="about">{about}</p><p class="path">{as_html(article.path)}</p>'
         + _cited_here(article, shown, current, exchange)
         + _notice(notice)
         + f'<div class="text" dir="auto">{text}</div></div>'
@@ -113,7 +114,7 @@ def article_html(
 
 
 def _notice(notice: str) -> str:
-    return f'<p class="notice" role="status">{escape(notice)}</p>' if notice else ""
+    return f'<p class="notice" role="status">{as_html(notice)}</p>' if notice else ""
 
 
 def _within(span: Span, text: str) -> bool:
@@ -122,11 +123,13 @@ def _within(span: Span, text: str) -> bool:
 
 def _link(url: str | None) -> str:
     try:  # urlsplit raises on some malformed addresses
-        safe = url is not None and urlsplit(url).scheme in {"http", "https"}
+        # With a host: "http:/path" would lead into this server.
+        parts = urlsplit(url or "")
+        safe = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         safe = False
-    if not safe or url is None:
-        return escape(url or "")
+    if not safe or url is None or not url.isprintable() or " " in url:
+        return as_html(url or "")
     return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">Original</a>'
 
 
@@ -199,6 +202,6 @@ def _laid_out(text: str, start: int, end: int) -> str:
         wrapped = match.start() - line_start in WRAPPED
         kind = "gap" if parts else "" if wrapped else "line"
         line_break = f'<span class="{kind}">{match.group()}</span>' if kind else match.group()
-        pieces += [escape(text[position : match.start()]), line_break]
+        pieces += [as_html(text[position : match.start()]), line_break]
         position = match.end()
-    return "".join([*pieces, escape(text[position:end])])
+    return "".join([*pieces, as_html(text[position:end])])

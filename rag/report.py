@@ -24,6 +24,7 @@ _UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
 _ESCAPED = re.compile(f"[\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
 
 SHOWN = 3  # sentences under a refusal
+COPIES = 3  # other articles with the same sentence that are named
 WIDEST = 100  # columns
 LISTED = 20  # ids of changed questions
 
@@ -127,7 +128,18 @@ def found(result: SearchResult) -> str:
 
 def _source(of: Citation | Evidence) -> str:
     date = f", {of.published}" if of.published else ""
-    return f"“{of.quote}” — {of.title}{date} ({of.article})"
+    return f"“{of.quote}” — {of.title}{date} ({of.article}){also_in(of)}"
+
+
+def also_in(of: Citation | Evidence) -> str:
+    """Return ``; also in Title, date (path)`` for the other articles with the same sentence."""
+    others = [
+        f"{copy.title}{f', {copy.published}' if copy.published else ''} ({copy.article})"
+        for copy in of.also_in[:COPIES]
+    ]
+    more = len(of.also_in) - COPIES
+    others += [f"{more} more"] if more > 0 else []
+    return f"; also in {'; '.join(others)}" if others else ""
 
 
 def models(rows: Sequence[ModelStatus]) -> str:

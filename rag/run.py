@@ -20,6 +20,7 @@ class Found:
     passages: tuple[Hit, ...]
     confidence: float
     unknown_names: tuple[str, ...] = ()  # in the question, but in no article
+    asked_before: str = ""  # the question that this one follows on
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Run:
     started: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)  # milliseconds
     found: Found = Found((), (), 0.0)
+    asks: tuple[str, ...] = ()  # back, when it is not clear what is meant
 
     def mark(self, stage: str, since: float | None = None) -> float:
         """Note the time of a stage since its start, or since that of the question."""
@@ -57,7 +59,7 @@ class Run:
             declined=reason is not None,
             reason=reason,
             confidence=self.found.confidence,
-            notes=notes,
+            notes=(*notes, *self.asks),
             timings_ms=self.timings,
             models=self.models,
         )

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from rag.conversation import Context, Exchange, Place, advance, neighbours, turns
+from rag.copies import is_copy
 from rag.errors import RagError
 from rag.page import welcome
 from rag.reader import Span, article_html, library
@@ -170,6 +171,8 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     intact = [p for p in here if article.text[p.start : p.end] == p.quote]
     spans = [Span(p.start, p.end, getattr(p, "number", None)) for p in intact]
     current = next((span for span in spans if (span.start, span.end) == (start, end)), None)
+    if current is None and exchange and _is_shown_copy(exchange, article, start, end):
+        current = Span(start, end)
     if exchange is None and Sentence(start, end) in sentences:
         current = Span(start, end)  # the server forgot the conversation; the page did not
     cited = [span for span in spans if span.number is not None]
@@ -177,6 +180,17 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     notice = "This sentence is no longer in the article; it has been edited." if changed else ""
     return article_html(
         article, cited, current, exchange=exchange.number if exchange else None, notice=notice
+    )
+
+
+def _is_shown_copy(exchange: Exchange, article: Article, start: int, end: int) -> bool:
+    """Return whether a sentence is listed as "also in", and still says what is quoted."""
+    wanted = (article.path, start, end)
+    return any(
+        (copy.article, copy.start, copy.end) == wanted
+        and is_copy(shown.quote, article.text[start:end])
+        for shown in exchange.places()
+        for copy in shown.also_in
     )
 
 

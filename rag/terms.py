@@ -30,16 +30,32 @@ STOPWORDS = frozenset(
     "where which while who whom whose why will with would you your s t".split()
 )
 
+# What folding may change beyond the case: typographic quotes and dashes stay as they are.
+FOLDED = re.compile(r"[^\x00-\x7f‘’“”–—]")
 VOICED = "\u3099\u309a"  # marks that make another Japanese sound, not an accented one
 
+
+class _Bare(dict[int, int | None]):
+    """For str.translate: each character as it is, but marks that combine with one are left out."""
+
+    def __missing__(self, code: int) -> int | None:
+        mark = unicodedata.combining(chr(code)) and chr(code) not in VOICED
+        self[code] = None if mark else code
+        return self[code]
+
+
+_bare = _Bare()
 _stemmers = threading.local()  # a Stemmer must not be used by two threads at once
 
 
 def words(text: str) -> list[str]:
     """Return the words of the text in order: lower case, without accents, not stemmed."""
     found = []
-    for match in TERM.finditer(fold(text)):
-        word = match[0].replace("’", "'").removesuffix("'s")
+    for found_word in TERM.findall(fold(text)):
+        if found_word.isalpha():
+            found.append(found_word)
+            continue
+        word = found_word.replace("’", "'").removesuffix("'s")
         if word[0].isdigit():
             word = word.replace(",", "")
         found.append(word.replace(".", "") if word[0].isalpha() else word)
@@ -58,10 +74,9 @@ def content_terms(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Return the text in lower case, without accents, in compatibility form."""
-    if text.isascii():
+    if text.isascii() or not FOLDED.search(text):
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c) or c in VOICED)
+    bare = unicodedata.normalize("NFKD", text).translate(_bare)
     return unicodedata.normalize("NFC", bare).lower()  # Korean syllables are whole again
 
 

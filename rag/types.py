@@ -79,6 +79,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another article's place where a sentence stands in the same or nearly the same wording."""
+
+    article: str
+    title: str
+    published: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One sentence that may answer the question; ``quote == article.text[start:end]``."""
 
@@ -89,6 +100,7 @@ class Evidence:
     end: int
     quote: str
     score: float
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,7 @@ class Citation:
     end: int
     quote: str
     support: float  # 0..1, how well the sentence supports the claims that cite it
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,7 @@ class SearchResult:
             "question": self.question,
             "confidence": self.confidence,
             "passages": passages,
-            "evidence": [asdict(e) for e in self.evidence],
+            "evidence": [_row(e) for e in self.evidence],
         }
 
 
@@ -195,12 +208,16 @@ class Answer:
             "reason": self.reason,
             "confidence": self.confidence,
             "claims": [{**asdict(c), "citations": list(c.citations)} for c in self.claims],
-            "citations": [asdict(c) for c in self.citations],
-            "evidence": [asdict(e) for e in self.evidence],
+            "citations": [_row(c) for c in self.citations],
+            "evidence": [_row(e) for e in self.evidence],
             "notes": list(self.notes),
             "timings_ms": dict(self.timings_ms),
             "models": dict(self.models),
         }
+
+
+def _row(place: Evidence | Citation) -> dict[str, Any]:
+    return {**asdict(place), "also_in": [asdict(copy) for copy in place.also_in]}
 
 
 Event: TypeAlias = EvidenceFound | ClaimVerified | Answer

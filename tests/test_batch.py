@@ -38,8 +38,11 @@ class FakeRag:
             raise KeyboardInterrupt
         return Answer(question, (), (), (), True, "none", 0.0)
 
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
-        self.asked.append((question, k, None))
+    def search(
+        self, question: str, k: int = 10, *, history: Any = None,
+        date: str | None = None,
+    ) -> SearchResult:  # fmt: skip
+        self.asked.append((question, k if history is None else history, None))
         return SearchResult(question, 0.5, (), ())
 
 
@@ -86,6 +89,12 @@ def test_history_and_date_reach_the_engine_and_other_fields_do_not(
         ("r", None, None),
     ]
     assert [row["id"] for row in rows(target)] == [None, None]
+    searched = tmp_path / "searched.jsonl"
+    run(rag, tmp_path / "in.jsonl", searched, command="search")
+    assert rag.asked[2:] == [
+        ("q", (Turn("user", "a"), Turn("assistant", "b?")), None),
+        ("r", 10, None),
+    ]
 
 
 def test_byte_order_mark_line_ends_and_blank_lines(tmp_path: Path, target: Path) -> None:

@@ -82,7 +82,10 @@ class FakeRag:
         at = TEXT.index(quote)
         return Citation(number, "norway.txt", "A title", None, at, at + len(quote), quote, 1.0)
 
-    def search(self, question: str, k: int = 10, *, date: str | None = None) -> SearchResult:
+    def search(
+        self, question: str, k: int = 10, *, history: Any = None,
+        date: str | None = None,
+    ) -> SearchResult:  # fmt: skip
         self.asked.append((question, date))
         at = TEXT.index(RAIN)
         sure = 0.9 if question in {"right?", "half?", "refused?"} else 0.1

@@ -13,14 +13,16 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 
 # A module may import only modules that stand before it. Put a new one where it runs.
 ORDER = """
-    types errors config
+    types errors config untrusted
     catalogue hashes fetch models
-    articles sentences passages irregular terms numbers rules
+    articles sentences passages irregular terms numbers
+    problem rules_numbers rules_dates rules_names rules_negation rules_modality
+    rules_tokens rules_deeds rules_roles rules instructions
     encoder store lexical database manifest sync index
-    period variants language
-    question retrieve collection confidence
+    period variants language copies
+    question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
-    nli meaning verify draft cite
+    corrections values disagree nli meaning verify draft cite supplement
     run pipeline __init__
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate

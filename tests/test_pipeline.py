@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from scripted import Draft, ScriptedGenerator
 
+from rag import confidence
 from rag.collection import GREETING
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
@@ -307,10 +308,10 @@ def test_the_row_of_an_answer(opened: Open) -> None:
     }  # fmt: skip
     assert set(row["claims"][0]) == {"text", "citations", "verdict", "support"}
     assert set(row["citations"][0]) == {
-        "number", "article", "title", "published", "start", "end", "quote", "support"
+        "number", "article", "title", "published", "start", "end", "quote", "support", "also_in",
     }  # fmt: skip
     assert set(row["evidence"][0]) == {
-        "article", "title", "published", "start", "end", "quote", "score"
+        "article", "title", "published", "start", "end", "quote", "score", "also_in",
     }  # fmt: skip
     assert set(row["timings_ms"]) == {
         "retrieve", "first_evidence", "first_token", "generate", "verify", "total"
@@ -346,3 +347,61 @@ def test_several_threads_get_their_own_answers(opened: Open) -> None:
         thread.join()
     assert set(best) == {(asked[0], "bridge.txt"), (asked[1], "ferry.txt")}
     assert len(best) == 16
+
+
+def test_a_follow_up_is_searched_with_what_it_follows_on(opened: Open) -> None:
+    rag, generator = opened("Mayor Ann Okoye said so. [1]")
+    history = [
+        Turn("user", "How much would the repairs cost?"),
+        Turn("assistant", "Repairs would cost about $4 million."),
+    ]
+    answer = rag.answer("Who said that?", history=history)
+    assert answer.evidence[0].quote == REPAIRS
+    assert [citation.quote for citation in answer.citations] == [REPAIRS]
+    assert generator.calls[0].question == "Who said that?"
+    found = rag.search("Who said that?", history=history)
+    assert found.question == "Who said that?"
+    assert found.evidence == answer.evidence
+    assert rag.search("Who said that?").evidence != found.evidence
+
+
+def test_what_the_question_before_said_already_is_no_answer_to_the_next(opened: Open) -> None:
+    closed = "The Harbour Bridge in Maldon was closed on Friday. [1]"
+    rag, _ = opened(closed, closed)
+    before = [Turn("user", "Was the Harbour Bridge in Maldon closed on Friday?")]
+    assert rag.answer("Why?").claims
+    assert not rag.answer("Why?", history=before).claims
+
+
+def test_a_question_that_says_not_which_is_answered_and_asked_back(
+    opened: Open, articles: Path
+) -> None:
+    for place in ("Tarn", "Rilla"):
+        text = f"The bridge of {place}\n\nThe bridge of {place} carries 900 cars a day.\n"
+        (articles / f"{place}.txt").write_text(text, encoding="utf-8")
+    rag, _ = opened("The bridge carries 900 cars a day. [1]", "Not found", "Not found")
+    answer = rag.answer("How many cars does the bridge carry a day?")
+    assert answer.claims
+    assert "Which one do you mean?" in answer.notes[-1]
+    assert all(f"“The bridge of {place}”" in answer.notes[-1] for place in ("Tarn", "Rilla"))
+    assert answer.text.endswith(answer.notes[-1])
+    check(rag, answer)
+    declined = rag.answer("How was the bridge painted?")
+    assert declined.declined
+    assert [note[-23:] for note in declined.notes[1:]] == [" Which one do you mean?"]
+    assert len(rag.answer("How was the bridge of Tarn painted?").notes) == 1
+
+
+def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
+    by_errors = replace(config, encoder=confidence.ENCODER, accept_errors=0.2)
+    assert confidence.least_confidence(by_errors, reads=False) == pytest.approx(0.8)
+    least = confidence.least_confidence(by_errors, reads=True)
+    assert confidence.after_draft(least, answered=True) == pytest.approx(0.8, abs=1e-4)
+    fixed = replace(by_errors, decline_below=0.5)
+    assert confidence.least_confidence(fixed, reads=True) == 0.5
+
+
+def test_a_threshold_by_errors_is_refused_where_nothing_is_calibrated(config: Config) -> None:
+    other = replace(config, encoder="hashed", accept_errors=0.2)
+    with pytest.raises(InputError, match=r"not for hashed\. Leave --accept-errors out"):
+        confidence.least_confidence(other, reads=True)

@@ -1,0 +1,93 @@
+"""A question that does not say which of several things it means gets a question back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from rag.readings import LISTED, asking_back, unsaid
+from rag.types import Hit, Turn
+
+
+def hits(*found: tuple[str, float]) -> list[Hit]:
+    return [Hit(n, title, 0, 1, score) for n, (title, score) in enumerate(found)]
+
+
+PARKS = hits(("Lisk Park", 0.5), ("Lisk Park", 0.49), ("Maldon Park", 0.45), ("Owls", 0.2))
+
+
+def ask(question: str, history: Sequence[Turn] = (), found: Sequence[Hit] = PARKS) -> str | None:
+    return asking_back(question, history, found, lambda path: path)
+
+
+@pytest.mark.parametrize(
+    ("question", "what"),
+    [
+        ("Can we take dogs in the park?", "the park"),
+        ("What awards did the actor win?", "the actor"),
+        ("In which country is this language officially spoken?", "this language officially"),
+        ("When was she born?", "she"),
+        ("How does it work?", "it"),
+    ],
+)
+def test_what_is_pointed_at_and_never_named(question: str, what: str) -> None:
+    assert unsaid(question, ()) == what
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Can we take dogs in the park of Lisk?",
+        "Who owns the café on Quay Street?",
+        "Which film won the festival that Maldon held?",
+        "What happened this week?",
+        "Is it true that ferries run at night?",
+        "How long does it take to cross the harbour?",
+        "Which chain lets no one use its restrooms without a purchase?",
+        "What did Mayor Okoye do when she closed the bridge?",
+        "Where was Ines Calder when this interview was made?",
+    ],
+)
+def test_a_clear_question_is_left_alone(question: str) -> None:
+    assert unsaid(question, ()) is None
+    assert ask(question) is None
+
+
+def test_what_the_conversation_has_named_is_clear() -> None:
+    before = [Turn("user", "Tell me about Lisk Park."), Turn("assistant", "It is a park.")]
+    assert unsaid("Can we take dogs in the park?", before) is None
+    assert unsaid("Can we take dogs in the park?", before[:0]) == "the park"
+    assert unsaid("When was it opened?", before) is None
+
+
+def test_the_note_lists_the_articles_that_come_near() -> None:
+    question = "Can we take dogs in the park?"
+    assert ask(question) == (
+        "The question does not say what “the park” is. The articles that come nearest: “Lisk "
+        "Park”, “Maldon Park”. Which one do you mean?"
+    )
+    listed = ask(question, found=hits(*((f"Park {n}", 0.5) for n in range(9))))
+    assert listed is not None
+    assert listed.count("“Park") == LISTED
+
+
+def test_one_article_that_comes_near_is_no_choice() -> None:
+    assert ask("Can we take dogs in the park?", found=PARKS[:2]) is None
+    assert ask("Can we take dogs in the park?", found=()) is None
+
+
+def test_an_adverb_is_no_part_of_what_is_pointed_at() -> None:
+    note = ask("Where is this language officially spoken?")
+    assert note is not None
+    assert "“this language”" in note
+
+
+def test_long_and_hostile_input_is_read_in_time() -> None:
+    turns: Sequence[Turn] = [Turn("assistant", "this the " * 300_000)] * 50
+    begun = time.perf_counter()
+    for question in ("this " * 400, "the famous " * 200, "it is " * 400, "the\n" * 500):
+        unsaid(question, turns)
+        ask(question, turns)
+    assert time.perf_counter() - begun < 1
