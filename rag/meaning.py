@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.encoder import Encoder, Offsets
-from rag.rules import Kind, Problem
+from rag.problem import Kind, Problem
 from rag.terms import STOPWORDS, TERM, words
 from rag.types import Vectors
 
