@@ -11,9 +11,10 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag import models
 from rag.errors import ModelError
@@ -21,6 +22,7 @@ from rag.types import Vectors
 
 BLOCK = 200_000  # characters tokenized at once
 Spans = Sequence[tuple[int, int]]  # character offsets, half-open
+Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
 
 
 class Encoder(Protocol):
@@ -40,6 +42,11 @@ class Encoder(Protocol):
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors (n, dim) of questions or sentences."""
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
+        """Return, per text, its tokens' offsets (t, 2) and vectors in context (t, dim); what is
+        beyond the window has none.
+        """
 
 
 class HashedEncoder:
@@ -67,6 +74,13 @@ class HashedEncoder:
             for word in re.findall(r"\w+", text.lower()):
                 row[zlib.crc32(word.encode()) % self.dimensions] += 1
         return _unit(vectors)
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
+        spans = [self.token_spans(text) for text in texts]
+        return [
+            (np.array(of, np.int64).reshape(-1, 2), self.encode_texts([text[a:b] for a, b in of]))
+            for text, of in zip(texts, spans, strict=True)
+        ]
 
 
 class SentenceTransformerEncoder:
@@ -121,6 +135,15 @@ class SentenceTransformerEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         return self.encode_passages(texts, [()] * len(texts))[0]
+
+    def encode_tokens(self, texts: Sequence[str], batch: int = 32) -> list[tuple[Offsets, Vectors]]:
+        found: list[tuple[Offsets, Vectors]] = []
+        for at in range(0, len(texts), batch):
+            _, tokens, offsets = self._forward(list(texts[at : at + batch]))
+            for n in range(len(tokens)):
+                real = offsets[n, :, 1] > offsets[n, :, 0]  # special tokens and padding are (0, 0)
+                found.append((offsets[n][real], tokens[n][real]))
+        return found
 
     def _forward(self, texts: list[str]) -> tuple[Any, Any, Any]:
         import torch

@@ -126,7 +126,7 @@ def _numbers(part: Part, rows: Sequence[Row], system: System, articles: Path) ->
     if part.name == "retrieval":
         return [score_retrieval(case, row) for case, row in pairs]
     if part.name == "claims":
-        verifier = load_verifier(system.config.verifier)
+        verifier = load_verifier(system.config.verifier, system.config)
         return [judge(case, row, verifier) for case, row in pairs]
     texts = texts_of(rows, articles)
     return [score_answers(case, row, texts) for case, row in pairs]

@@ -60,7 +60,7 @@ class Rag:
         self.config = config
         self._encoder = encoder
         self._generator = generator
-        self._verifier = load_verifier(config.verifier)
+        self._verifier = load_verifier(config.verifier, config, encoder)
         self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
         self._least = least_confidence(config, reads=self._reads)
 

@@ -9,10 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rag import meaning, models
+from rag.config import Config
+from rag.encoder import Encoder, load_encoder
 from rag.errors import UnknownName
+from rag.nli import NliModel
 from rag.numbers import MAGNITUDES, WORDS
 from rag.rules import Problem, problems, same_name
 from rag.terms import content_terms, stem
+
+SUPPORTED = 0.7  # least support of a claim that is shown in the draft's own words
+_NUMBER_TERMS = frozenset(stem(word) for word in [*WORDS, *MAGNITUDES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +28,12 @@ class Check:
 
     support: float  # 0..1
     problems: tuple[Problem, ...] = ()
+    needed: float = SUPPORTED  # least support with which it passes
+    strict: bool = True  # whether a problem fails it, whatever its support
 
     @property
     def passed(self) -> bool:
-        return not self.problems and self.support >= SUPPORTED
-
-
-_NUMBER_TERMS = frozenset(stem(word) for word in [*WORDS, *MAGNITUDES])
-SUPPORTED = 0.7  # least support of a claim that is shown in the draft's own words
+        return self.support >= self.needed and not (self.strict and self.problems)
 
 
 class Verifier(Protocol):
@@ -61,14 +66,64 @@ class NoVerifier:
         return Check(1.0)
 
 
-VERIFIERS: dict[str, Callable[[], Verifier]] = {"rules": RulesVerifier, "none": NoVerifier}
+class MeaningVerifier:
+    """P(supported) of rag/meaning.py, which what the rules find lowers; ``strict``: or fails."""
+
+    def __init__(self, encoder: Encoder, needed: float, *, strict: bool) -> None:
+        self._reader = meaning.Reader(encoder)
+        self._needed = needed
+        self._strict = strict
+
+    def check(
+        self, claim: str, sources: Sequence[str], title: str, _weights: Mapping[str, float], /
+    ) -> Check:
+        said, *held = self._reader.read([claim, *sources])
+        found = problems(claim, sources, title)
+        support = meaning.probability(meaning.signals(said, held, found))
+        return Check(support, found, self._needed, self._strict)
 
 
-def load_verifier(name: str) -> Verifier:
-    """Return a registered verifier. Raises UnknownName."""
+class NliVerifier:
+    """The rules, and the probability of entailment by a model of the hub (see rag/nli.py)."""
+
+    def __init__(self, model: NliModel) -> None:
+        self._model = model
+
+    def check(
+        self, claim: str, sources: Sequence[str], title: str, _weights: Mapping[str, float], /
+    ) -> Check:
+        premise = " ".join([f"{title}.", *sources])
+        support = self._model.entailment(premise, claim) if sources else 0.0
+        return Check(support, problems(claim, sources, title), needed=0.5)
+
+
+# What makes each from the settings and the encoder that is loaded already, if one is.
+VERIFIERS: dict[str, Callable[[Config, Encoder | None], Verifier]] = {
+    "rules": lambda _config, _encoder: RulesVerifier(),
+    "meaning": lambda config, encoder: MeaningVerifier(
+        encoder or load_encoder(config.encoder, config.models_dir), meaning.BALANCED, strict=False
+    ),
+    "rules+meaning": lambda config, encoder: MeaningVerifier(
+        encoder or load_encoder(config.encoder, config.models_dir), SUPPORTED, strict=True
+    ),
+    "none": lambda _config, _encoder: NoVerifier(),
+}
+NLI = "nli:"  # followed by a hub id or the folder of a model
+
+
+def load_verifier(
+    name: str, config: Config | None = None, encoder: Encoder | None = None
+) -> Verifier:
+    """Return a registered verifier, or the one of "nli:" and a hub id or folder.
+
+    Raises UnknownName, and ModelError if its model is not on this machine or cannot be used.
+    """
+    config = config or Config()
+    if name.startswith(NLI) and name != NLI:
+        return NliVerifier(NliModel(models.locate(name.removeprefix(NLI), config.models_dir)))
     if name not in VERIFIERS:
-        raise UnknownName("verifier", name, sorted(VERIFIERS))
-    return VERIFIERS[name]()
+        raise UnknownName("verifier", name, [*sorted(VERIFIERS), f"{NLI}HUB_ID"])
+    return VERIFIERS[name](config, encoder)
 
 
 def recall(claim: str, sources: Sequence[str], weights: Mapping[str, float]) -> float:

@@ -22,7 +22,7 @@ ORDER = """
     period variants language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
-    corrections values disagree verify draft cite supplement
+    corrections values disagree nli meaning verify draft cite supplement
     run pipeline __init__
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate

@@ -326,7 +326,7 @@ def test_opening_what_is_not_there(config: Config, tmp_path: Path) -> None:
 def test_unknown_names(articles: Path, config: Config, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Known: extractive, llamacpp"):
         Rag.for_articles(articles, replace(config, generator="gpt"), tmp_path / "index")
-    with pytest.raises(UnknownName, match="Known: none, rules"):
+    with pytest.raises(UnknownName, match="Known: meaning, none, rules"):
         Rag.for_articles(
             articles, replace(config, verifier="oracle", generator="extractive"), tmp_path / "index"
         )

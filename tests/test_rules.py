@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.encoder import HashedEncoder
 from rag.rules import names, problems, same_name
 from rag.verify import VERIFIERS, load_verifier, recall
 
@@ -110,10 +111,10 @@ def test_recall_is_the_weighted_share_of_terms() -> None:
 
 @pytest.mark.parametrize("name", sorted(VERIFIERS))
 def test_verifier_contract(name: str) -> None:
-    verifier = load_verifier(name)
+    verifier = load_verifier(name, encoder=HashedEncoder())
     same = verifier.check(AUSTIN, [AUSTIN], TITLE, {})
     assert same.passed
-    assert same.support == pytest.approx(1.0)
+    assert same.support > 0.75
     other = verifier.check("Penguins cannot fly.", [AUSTIN], TITLE, {})
     assert 0.0 <= other.support <= 1.0
     assert other.passed is (name == "none")
