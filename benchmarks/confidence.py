@@ -35,7 +35,7 @@ from rag.retrieve import find_candidates, make_query, ranked
 from rag.sync import sync
 
 ALONE = "squad"  # set whose articles are also asked about one at a time
-MOST = 300  # questions of a kind and set
+MOST = 200  # questions of a kind and set
 SHARE = {"answerable": 0.6, "absent": 0.15, "withheld": 0.05, "near": 0.3}  # weights of the kinds
 
 
@@ -65,7 +65,7 @@ def load_alone(data: Path, name: str, cache: Path, encoder: Encoder, articles: i
     """
     by_article: dict[str, list[dict[str, Any]]] = {}
     for row in questions(data, name):
-        by_article.setdefault(row["article_id"], []).append(row)
+        by_article.setdefault(row["article_id"] or "", []).append(row)
     found: dict[str, list[tuple[float, ...]]] = {}
     with_index = [a for a in sorted(by_article) if (data / name / "articles" / f"{a}.txt").exists()]
     for article in with_index[:articles]:

@@ -27,14 +27,14 @@ SIGNALS = (
     "margin",  # of the best sentence over the tenth
 )
 ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
-WEIGHTS = (2.05, 7.41, 2.48, 0.0, 0.0, 1.98, 0.49, 2.76, 2.29)
-BIAS = -12.5
+WEIGHTS = (3.38, 6.54, -2.68, 4.92, -4.48, 2.20, 0.41, 2.18, 0.14)
+BIAS = -7.18
 # How much likelier a question that the articles answer makes a verified claim, or a refusal. Set by
 # hand from early counts; the counts in results/*-llamacpp.json together would give 2.3 and 0.14.
 ANSWERED, REFUSED = 3.2, 0.13
 # Least confidence for which an answer is tried. A language model that reads the sentences refuses
 # too, and with the reading behind it; without one, this is all there is.
-LEAST, LEAST_UNREAD = 0.2, 0.4
+LEAST, LEAST_UNREAD = 0.05, 0.2
 LOOKED_AT = 5  # best sentences
 
 
