@@ -17,6 +17,7 @@ from typing import Any, Self
 import pytest
 
 from rag import chat, pipeline
+from rag.arguments import parser
 from rag.cli import main
 from rag.config import Config
 from rag.encoder import HashedEncoder
@@ -488,3 +489,18 @@ def test_sigterm_ends_serving(home: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("share", ["0", "1", "2", "-0.5", "some", "nan"])
+def test_a_share_of_errors_lies_between_0_and_1(
+    share: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parser().parse_args(["ask", "Why?", f"--accept-errors={share}"])
+    assert stopped.value.code == 2
+    assert "is not a number between 0 and 1" in capsys.readouterr().err
+
+
+def test_a_share_of_errors_reaches_the_settings() -> None:
+    args = parser().parse_args(["ask", "Why?", "--accept-errors", "0.2"])
+    assert args.accept_errors == 0.2
