@@ -28,7 +28,7 @@ from rag.encoder import Encoder, load_encoder
 from rag.followup import find
 from rag.index import Index
 from rag.intervals import bootstrap_interval, mean
-from rag.readings import asking_back, unsaid
+from rag.readings import asking_back, points_at
 from rag.retrieve import passages_of
 from rag.types import Hit, Turn
 
@@ -69,7 +69,7 @@ def ask(row: dict[str, Any], index: Index, encoder: Encoder, config: Config) -> 
     hits = passages_of(search.best)
     note = asking_back(question, history, hits, lambda path: index.article(path).title)
     spread = tuple(near(hits, by) >= least for by, least in RULES)
-    return Asked(unsaid(question, history) is not None, note is not None, spread)
+    return Asked(points_at(question, history) is not None, note is not None, spread)
 
 
 def near(hits: Sequence[Hit], by: float) -> int:

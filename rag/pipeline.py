@@ -147,7 +147,9 @@ class Rag:
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
-        if asks := asking_back(run.question, history or (), run.found.passages, self._title):
+        if asks := asking_back(
+            run.question, history or (), run.found.passages, lambda p: self.index.article(p).title
+        ):
             run.asks = (asks,)
         if language := stranger(run.question, (e.quote for e in run.found.evidence)):
             yield run.decline(
@@ -178,15 +180,11 @@ class Rag:
         if citer.claims:
             notes = yield from supplement(citer, self.index)
             yield run.answer(citer, notes=notes)
-        elif refused:
-            reason = "The sentences that come nearest do not say it."
-            yield run.decline(why_not(run.question, run.found.evidence, reason))
-        elif run.found.unknown_names:
-            named = ", ".join(f"“{name}”" for name in run.found.unknown_names)
-            yield run.decline(f"They do not mention {named}.")
         else:
-            reason = "No answer could be verified against the sentences found."
-            yield run.decline(why_not(run.question, run.found.evidence, reason))
+            found = run.found
+            yield run.decline(
+                why_not(run.question, found.evidence, found.unknown_names, refused=refused)
+            )
 
     def _claims(
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
@@ -229,9 +227,6 @@ class Rag:
             unknown_names=unknown_names(search.query, best),
             asked_before=search.asked_before,
         )
-
-    def _title(self, path: str) -> str:
-        return self.index.article(path).title
 
     def _before(self, evidence: Evidence) -> list[Evidence]:
         """Return the sentences before one in its article, the nearest first."""

@@ -43,9 +43,17 @@ def unsaid(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
     return tuple(missing) if 0 < len(missing) <= min(MOST, len(asked) / 2) else ()
 
 
-def why_not(question: str, evidence: Sequence[Evidence], otherwise: str) -> str:
-    """Return the reason of a refusal: what the question has and the nearest sentences have not."""
+def why_not(
+    question: str, evidence: Sequence[Evidence], unknown_names: Sequence[str], *, refused: bool
+) -> str:
+    """Return the reason of a refusal: what the question has and the articles or the nearest
+    sentences have not. ``refused``: the draft said that it found nothing.
+    """
+    if unknown_names and not refused:
+        return f"They do not mention {', '.join(f'“{name}”' for name in unknown_names)}."
     if missing := unsaid(question, evidence):
         named = " and ".join(f"“{word}”" for word in missing)
         return f"The sentences that come nearest say nothing of {named}."
-    return otherwise
+    if refused:
+        return "The sentences that come nearest do not say it."
+    return "No answer could be verified against the sentences found."

@@ -47,7 +47,7 @@ IMPERSONAL = re.compile(
 FEW = 2  # content words beside which a pronoun without a conversation stands alone
 
 
-def unsaid(question: str, history: Sequence[Turn]) -> str | None:
+def points_at(question: str, history: Sequence[Turn]) -> str | None:
     """Return the words of a question that point at what neither it nor the conversation names."""
     said = {stem(word) for turn in history[-TURNS:] for word in words(turn.text[:TURN])}
     if found := THIS.search(question):
@@ -75,7 +75,7 @@ def asking_back(
 
     ``found``: passages, best first. ``title``: of an article, by its path.
     """
-    if not found or not (what := unsaid(question, history)):
+    if not found or not (what := points_at(question, history)):
         return None
     paths = dict.fromkeys(hit.article for hit in found if hit.score >= found[0].score - NEAR)
     titles = [f"“{title(path)}”" for path in paths][:LISTED]

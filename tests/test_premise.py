@@ -27,9 +27,28 @@ def test_names_the_words_that_nothing_near_says(question: str, missing: tuple[st
     assert unsaid(question, NEAREST) == missing
 
 
-def test_the_reason_names_them() -> None:
-    assert why_not("Why did Lloyd Austin resign?", NEAREST, "No.") == (
-        "The sentences that come nearest say nothing of “resign”."
+@pytest.mark.parametrize(
+    ("question", "unknown", "refused", "reason"),
+    [
+        ("Why did Lloyd Austin resign?", (), True,
+         "The sentences that come nearest say nothing of “resign”."),
+        ("Why did Lloyd Austin resign?", (), False,
+         "The sentences that come nearest say nothing of “resign”."),
+        ("When did Lloyd Austin confirm the deployment?", (), True,
+         "The sentences that come nearest do not say it."),
+        ("When did Lloyd Austin confirm the deployment?", (), False,
+         "No answer could be verified against the sentences found."),
+        ("When did Bob Austin confirm the deployment?", ("Bob",), False,
+         "They do not mention “Bob”."),
+    ],
+)  # fmt: skip
+def test_the_reason_names_them(
+    question: str, unknown: tuple[str, ...], refused: bool, reason: str
+) -> None:
+    assert why_not(question, NEAREST, unknown, refused=refused) == reason
+
+
+def test_without_a_sentence_nothing_is_said_of_it() -> None:
+    assert why_not("Why did Lloyd Austin resign?", [], (), refused=False) == (
+        "No answer could be verified against the sentences found."
     )
-    assert why_not("When did Lloyd Austin confirm the deployment?", NEAREST, "No.") == "No."
-    assert why_not("Why did Lloyd Austin resign?", [], "No.") == "No."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.readings import LISTED, asking_back, unsaid
+from rag.readings import LISTED, asking_back, points_at
 from rag.types import Hit, Turn
 
 
@@ -33,7 +33,7 @@ def ask(question: str, history: Sequence[Turn] = (), found: Sequence[Hit] = PARK
     ],
 )
 def test_what_is_pointed_at_and_never_named(question: str, what: str) -> None:
-    assert unsaid(question, ()) == what
+    assert points_at(question, ()) == what
 
 
 @pytest.mark.parametrize(
@@ -51,15 +51,15 @@ def test_what_is_pointed_at_and_never_named(question: str, what: str) -> None:
     ],
 )
 def test_a_clear_question_is_left_alone(question: str) -> None:
-    assert unsaid(question, ()) is None
+    assert points_at(question, ()) is None
     assert ask(question) is None
 
 
 def test_what_the_conversation_has_named_is_clear() -> None:
     before = [Turn("user", "Tell me about Lisk Park."), Turn("assistant", "It is a park.")]
-    assert unsaid("Can we take dogs in the park?", before) is None
-    assert unsaid("Can we take dogs in the park?", before[:0]) == "the park"
-    assert unsaid("When was it opened?", before) is None
+    assert points_at("Can we take dogs in the park?", before) is None
+    assert points_at("Can we take dogs in the park?", before[:0]) == "the park"
+    assert points_at("When was it opened?", before) is None
 
 
 def test_the_note_lists_the_articles_that_come_near() -> None:
@@ -88,6 +88,6 @@ def test_long_and_hostile_input_is_read_in_time() -> None:
     turns: Sequence[Turn] = [Turn("assistant", "this the " * 300_000)] * 50
     begun = time.perf_counter()
     for question in ("this " * 400, "the famous " * 200, "it is " * 400, "the\n" * 500):
-        unsaid(question, turns)
+        points_at(question, turns)
         ask(question, turns)
     assert time.perf_counter() - begun < 1
