@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +31,7 @@ from retrieval import open_index
 from rag.confidence import confidence
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
+from rag.evaluate import commit_here
 from rag.followup import find
 from rag.index import Index
 from rag.intervals import bootstrap_interval, mean
@@ -197,10 +197,8 @@ def main() -> None:
     arguments = parser.parse_args()
     data, config = Path(os.environ["RAG_EVAL_DATA"]), Config()
     encoder = load_encoder(config.encoder)
-    described = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    commit = subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
     lines = [
-        f"`python benchmarks/followups.py`, on commit {commit}. Recall@5 of the last turn's "
+        f"`python benchmarks/followups.py`, on commit {commit_here()}. Recall@5 of the last turn's "
         "evidence passages, with bootstrap 95 % intervals."
     ]
     for name in arguments.sets:

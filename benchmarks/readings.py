@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import random
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from retrieval import open_index
 
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
+from rag.evaluate import commit_here
 from rag.followup import find
 from rag.index import Index
 from rag.intervals import bootstrap_interval, mean
@@ -95,13 +95,11 @@ def main() -> None:
     arguments = parser.parse_args()
     data, config = Path(os.environ["RAG_EVAL_DATA"]), Config()
     encoder = load_encoder(config.encoder)
-    described = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    commit = subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
     spread = " | ".join(f"{least} articles within {by}" for by, least in RULES)
     lines = [
-        f"`python benchmarks/readings.py`, on commit {commit}. Shares of questions, with bootstrap "
-        "95 % intervals. Asked back: it points at what nothing has named, and several articles "
-        "come near. The last columns: by evidence alone, which is not used.\n",
+        f"`python benchmarks/readings.py`, on commit {commit_here()}. Shares of questions, with "
+        "bootstrap 95 % intervals. Asked back: it points at what nothing has named, and several "
+        "articles come near. The last columns: by evidence alone, which is not used.\n",
         f"| set, questions | n | points at what nothing names | asked back | {spread} |",
         "|---|---|---|---|" + "---|" * len(RULES),
     ]

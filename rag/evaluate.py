@@ -95,7 +95,7 @@ def evaluate(
         "version": VERSION,
         "set": name,
         "system": system_name,
-        "commit": _commit(),
+        "commit": commit_here(),
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
         "config": {k: v for k, v in asdict(system.config).items() if k not in HIDDEN},
@@ -197,7 +197,8 @@ def default_cache() -> Path:
     return Path(platformdirs.user_cache_dir("footnote", appauthor=False)) / "evaluations"
 
 
-def _commit() -> str:
+def commit_here() -> str:
+    """Return what git calls the state of this code, or "unknown"."""
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     try:
         done = subprocess.run(
