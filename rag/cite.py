@@ -19,7 +19,7 @@ from rag.question import is_polar
 from rag.rules import Problem
 from rag.rules_dates import with_dates
 from rag.terms import STOPWORDS, content_terms, stem, words
-from rag.types import Citation, Claim, ClaimVerified, Evidence
+from rag.types import Citation, Claim, ClaimVerified, Evidence, Repair, Verdict
 from rag.untrusted import without_markers
 from rag.verify import Check, Verifier
 
@@ -72,7 +72,7 @@ class Citer:
         if claim and len(self.claims) == 1 and self._outranked(claim):
             self.claims.clear()
             self.citations.clear()
-            return self.quote(self.evidence[0])
+            return self.quote(self.evidence[0], repair="quoted")
         return claim
 
     def _outranked(self, claim: ClaimVerified) -> bool:
@@ -90,7 +90,7 @@ class Citer:
         if len(words(sentence.text)) <= FRAGMENT:
             # "12,000." is no claim that could be checked: the sentence that holds it is.
             if holding := self._holding(sentence):
-                return self.quote(holding[0])
+                return self.quote(holding[0], repair="quoted")
             if not self._literally_held(sentence.text):
                 return None
         sentence = replace(sentence, text=without_wrong_yes(sentence.text))
@@ -101,17 +101,25 @@ class Citer:
             for sources in self._attempts(sentence.text, ranked):
                 check = self._check(sentence.text, sources)
                 if check.passed and any(addresses_model(source.quote) for source in sources):
-                    return self.quote(sources[0])  # an order, asked about: never our own words
+                    # An order, asked about: never our own words.
+                    return self.quote(sources[0], repair="quoted")
                 if check.passed:
-                    return self._publish(sentence.text, sources, check.support)
+                    repair: Repair | None = None if self._named(sentence, sources) else "cited"
+                    return self._publish(sentence.text, sources, check.support, repair=repair)
         if not ranked or not self.repairs:
             return None
         for evidence, score in ranked:
             if score >= RELATED and self._answers(sentence.text, evidence):
-                return self.quote(evidence)
+                return self.quote(evidence, repair="quoted")
         if is_polar(self.question) and says_yes_or_no(sentence.text) and 1 in sentence.hints[:1]:
-            return self.quote(self.evidence[0])  # model and retrieval chose the same sentence
+            # Model and retrieval chose the same sentence.
+            return self.quote(self.evidence[0], repair="quoted")
         return None
+
+    def _named(self, sentence: DraftSentence, sources: Sequence[Evidence]) -> bool:
+        """Return whether the draft's own numbers are of these sources and of no others."""
+        numbers = {n for n, evidence in enumerate(self.evidence, 1) if evidence in sources}
+        return set(sentence.hints) == numbers and len(numbers) == len(sources)
 
     def _new(self, text: str) -> set[str]:
         """Return the terms of a claim that are not the question's: its answer."""
@@ -213,8 +221,11 @@ class Citer:
                 return earlier
         return None
 
-    def quote(self, evidence: Evidence) -> ClaimVerified | None:
-        """Return an evidence sentence itself as a claim, or None when it has been quoted."""
+    def quote(self, evidence: Evidence, *, repair: Repair | None = None) -> ClaimVerified | None:
+        """Return an evidence sentence itself as a claim, or None when it has been quoted.
+
+        ``repair``: "quoted" when it stands in the place of what the draft says.
+        """
         place = (evidence.article, evidence.start, evidence.end)
         if place in self.citations and any(
             claim.verdict == "quoted" and claim.citations == (self.citations[place].number,)
@@ -225,11 +236,12 @@ class Citer:
         text = without_markers(evidence.quote)
         if not re.search(r"\w", text):
             return None
-        return self._publish(text, [evidence], 1.0, quoted=True)
+        return self._publish(text, [evidence], 1.0, quoted=True, repair=repair)
 
     def _publish(
-        self, text: str, sources: Sequence[Evidence], support: float, *, quoted: bool = False
-    ) -> ClaimVerified | None:
+        self, text: str, sources: Sequence[Evidence], support: float, *, quoted: bool = False,
+        repair: Repair | None = None,
+    ) -> ClaimVerified | None:  # fmt: skip
         if any(claim.text == text for claim in self.claims):
             return None
         numbers, introduced = [], []
@@ -242,7 +254,8 @@ class Citer:
                 )  # fmt: skip
                 introduced.append(self.citations[place])
             numbers.append(self.citations[place].number)
-        claim = Claim(text, tuple(numbers), "quoted" if quoted else "supported", support)
+        verdict: Verdict = "quoted" if quoted else "supported"
+        claim = Claim(text, tuple(numbers), verdict, support, repair)
         self.claims.append(claim)
         return ClaimVerified(claim, tuple(introduced))
 

@@ -29,6 +29,7 @@ ABOUT = {
     "exact_match": "answers that are a known answer and nothing else",
     "token_f1": "words shared with the nearest known answer",
     "citation_precision": "citations that point at a known sentence, over all answers",
+    "citation_gold_or_answer": "citations that do, or that hold a known answer",
     "citation_recall": "known sentences that are cited, over the answers given",
     "citation_f1": "harmonic mean of the two",
     "citation_recall_of_all": "the same, a refusal counting as none",

@@ -52,6 +52,7 @@ METRICS_OF: dict[PartName, dict[str, Metric]] = {
     "answers": {
         **{name: Metric((name,)) for name in METRICS},
         "citation_precision": Metric(("hits", "cited"), ratio),
+        "citation_gold_or_answer": Metric(("held", "cited"), ratio),
         "citation_recall": Metric(("citation_recall",)),
         "citation_f1": Metric(("hits", "cited", "citation_recall"), _citation_f1),
         "citation_recall_of_all": Metric(("citation_recall_of_all",)),

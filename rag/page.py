@@ -82,7 +82,7 @@ def _answer(exchange: Exchange) -> str:
     for verdict, claims in groupby(exchange.claims, key=lambda claim: claim.verdict):
         if verdict == "quoted":
             parts += [
-                f'<blockquote class="quoted" dir="auto"><span class="label">Quoted</span>'
+                f'<blockquote class="quoted" dir="auto"><span class="label">{_label(claim)}</span>'
                 f"{_marked(exchange, claim, cited)}</blockquote>"
                 for claim in claims
             ]
@@ -106,6 +106,10 @@ def _answer(exchange: Exchange) -> str:
             f'<p class="error" dir="auto"><strong>No answer.</strong> {as_html(exchange.error)}</p>'
         )
     return "".join(parts)
+
+
+def _label(claim: Claim) -> str:
+    return "Quoted" if claim.repair is None else "Quoted in place of the drafted words"
 
 
 def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str:

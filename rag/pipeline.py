@@ -55,6 +55,8 @@ class Rag:
     draft is written at a time.
     """
 
+    citer = Citer  # what makes claims of drafts
+
     def __init__(self, index: Index, config: Config, encoder: Encoder, generator: Writer) -> None:
         self.index = index
         self.config = config
@@ -163,7 +165,7 @@ class Rag:
         yield from self._draft(run, history or (), cancel)
 
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
-        citer = Citer(
+        citer = self.citer(
             run.question, run.found.evidence, self._verifier, self._before,
             repairs=not run.found.unknown_names, asked_before=run.found.asked_before,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from rag import metrics
@@ -62,6 +62,7 @@ def score_answers(case: Case, row: Row, texts: Mapping[str, str]) -> Row:
         "correct": right.get("answer_recall") if case.answerable else 0,  # nothing is right then
         "hits": metrics.citation_hits(cited, case.gold) if judged else None,
         "cited": len(cited) if judged else None,
+        "held": _gold_or_answer(case, citations) if judged and case.short else None,
         "citation_recall": recall if judged else None,
         "citation_recall_of_all": recall,
         "citations": len(cited) or None,
@@ -74,6 +75,14 @@ def score_answers(case: Case, row: Row, texts: Mapping[str, str]) -> Row:
         "falsely_refused": int(declined) if case.answerable else None,
         "total_ms": row.get("timings_ms", {}).get("total"),
     }
+
+
+def _gold_or_answer(case: Case, citations: Sequence[tuple[Span, str]]) -> int:
+    """How many citations are gold or hold a known answer: other sentences may state it, too."""
+    return sum(
+        metrics.citation_hits([span], case.gold) or int(metrics.answer_recall(quote, case.answers))
+        for span, quote in citations
+    )
 
 
 def span_of(item: Row) -> Span:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Vectors: TypeAlias = "NDArray[np.float32]"  # (n, dim), rows of length 1
 Keys: TypeAlias = "NDArray[np.int64]"  # (n,), passage keys
 Verdict: TypeAlias = Literal["supported", "quoted"]
+Repair: TypeAlias = Literal["cited", "quoted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence of the answer. "quoted": it is the source sentence itself."""
+    """One sentence of the answer. "quoted": it is the source sentence itself.
+
+    ``repair`` says what the checks changed of the draft: it cites other sentences than the draft
+    named ("cited"), or a source sentence stands in the place of the draft's words ("quoted").
+    """
 
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
     support: float  # 0..1
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)

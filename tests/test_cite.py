@@ -49,6 +49,26 @@ def test_the_citation_is_decided_by_support_not_by_the_models_number() -> None:
     assert cited(citer(), "The port was closed for 11 days.") == ("supported", [CLOSED.quote])
 
 
+@pytest.mark.parametrize(
+    ("draft", "hints", "repair"),
+    [
+        ("The port was closed for 11 days.", (2,), None),
+        ("The port was closed for 11 days.", (1,), "cited"),
+        ("The port was closed for 11 days.", (2, 5), "cited"),
+        ("The port was closed for 11 days.", (), "cited"),
+        (CLOSED.quote, (1,), None),
+        ("Okafor's port had been closed for 11 days.", (2,), "quoted"),
+        ("11 days.", (2,), "quoted"),
+    ],
+)
+def test_a_claim_says_what_its_check_changed(
+    draft: str, hints: tuple[int, ...], repair: str | None
+) -> None:
+    found = citer().add(DraftSentence(draft, hints))
+    assert found is not None
+    assert found.claim.repair == repair
+
+
 def test_a_claim_that_fails_is_replaced_by_the_sentence_itself() -> None:
     of = citer()
     assert cited(of, "Okafor's port had been closed for 11 days.", 2) == ("quoted", [CLOSED.quote])

@@ -239,6 +239,7 @@ def test_answers_are_scored(articles: Path) -> None:
     # "Oslo does" → 2/3; "It rains and more" → 2/5.
     assert values["token_f1"] == (round((2 / 3 + 2 / 5) / 3, 4), 3)
     assert values["citation_precision"] == (round(2 / 3, 4), 2)  # 1 of 1 and 1 of 2, pooled
+    assert values["citation_gold_or_answer"] == (round(2 / 3, 4), 2)
     assert values["citation_recall"] == (0.75, 2)  # 1, and one of two that are both needed
     assert values["citation_f1"] == (round(2 * 2 / 3 * 0.75 / (2 / 3 + 0.75), 4), 2)
     assert values["citation_recall_of_all"] == (0.5, 3)
@@ -268,7 +269,7 @@ def test_answers_are_scored(articles: Path) -> None:
         "exact_match": 0.0, "token_f1": 0.4, "correct": 1.0, "hits": 1, "cited": 2,
         "citation_recall": 0.5, "citation_recall_of_all": 0.5, "citations": 2, "valid": 2,
         "quoted_characters": 36, "claims": 2, "uncited": 0, "characters": 18, "rejected": None,
-        "falsely_refused": 0, "total_ms": 80.0,
+        "falsely_refused": 0, "total_ms": 80.0, "held": 1,
     }  # fmt: skip
     low, high = (part["metrics"]["citation_recall"][key] for key in ("low", "high"))
     assert (low, high) == (0.5, 1)

@@ -234,6 +234,8 @@ def test_a_quoted_claim_says_so() -> None:
     markup = conversation([answered(claims=(Claim("Five.", (1,), "quoted", 1.0),))])
     assert '<span class="label">Quoted</span>' in markup
     assert seen(markup).text.count("Five.") == 2  # as a claim and among the sources
+    markup = conversation([answered(claims=(Claim("Five.", (1,), "quoted", 1.0, "quoted"),))])
+    assert '<span class="label">Quoted in place of the drafted words</span>' in markup
 
 
 def test_a_refusal_is_plain_to_see() -> None:

@@ -9,13 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import HashedEncoder
 from scripted import Draft, ScriptedGenerator
 
 from rag import confidence
 from rag.collection import GREETING
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
+from rag.index import Index
 from rag.pipeline import Rag
+from rag.retrieve import find_candidates, make_query, ranked
+from rag.sync import sync
 from rag.types import Answer, ClaimVerified, EvidenceFound, Turn
 
 REPAIRS = "Mayor Ann Okoye said repairs would cost about $4 million."
@@ -306,7 +310,7 @@ def test_the_row_of_an_answer(opened: Open) -> None:
         "question", "answer", "declined", "reason", "confidence", "claims", "citations",
         "evidence", "notes", "timings_ms", "models",
     }  # fmt: skip
-    assert set(row["claims"][0]) == {"text", "citations", "verdict", "support"}
+    assert set(row["claims"][0]) == {"text", "citations", "verdict", "support", "repair"}
     assert set(row["citations"][0]) == {
         "number", "article", "title", "published", "start", "end", "quote", "support", "also_in",
     }  # fmt: skip
@@ -390,6 +394,27 @@ def test_a_question_that_says_not_which_is_answered_and_asked_back(
     assert declined.declined
     assert [note[-23:] for note in declined.notes[1:]] == [" Which one do you mean?"]
     assert len(rag.answer("How was the bridge of Tarn painted?").notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("fits", "turned"),
+    [
+        ("Who said that nobody was hurt?", "Who said that somebody was not hurt?"),
+        ("Does the ferry to Lisk leave every day?", "Does the ferry to Lisk not leave every day?"),
+    ],
+)
+def test_a_question_that_denies_what_the_passage_says_lowers_the_confidence(
+    articles: Path, config: Config, encoder: HashedEncoder, fits: str, turned: str
+) -> None:
+    sync(articles, articles.parent / "index", config, encoder)
+    index = Index.open(articles.parent / "index", config, encoder)
+    at = confidence.SIGNALS.index("contradicted")
+    found = []
+    for question in (fits, turned):
+        query = make_query(question, index, encoder)
+        found.append(confidence.signals(query, ranked(find_candidates(query, index, config)))[at])
+    index.close()
+    assert found == [0.0, 1.0]
 
 
 def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
