@@ -7,11 +7,12 @@ and this one stands elsewhere, the two were exchanged. Voice counts: "was beaten
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rag.problem import Problem
 from rag.rules_deeds import reversed_verb
-from rag.rules_names import LONG_FORMS, acronyms, same_name
+from rag.rules_names import LONG_FORMS, acronyms, names, same_name
 from rag.rules_tokens import ROLES, WEAK, Mention, Token, mentions, tokens
 from rag.terms import stem
 
@@ -37,6 +38,25 @@ def role_problems(claim: str, sources: Sequence[str], title: str) -> Iterator[Pr
         yield Problem("role", verb)
     elif office := _unknown_office(claim, [*sources, title]):
         yield Problem("role", office)
+    elif pronoun := _other_pronoun(claim, sources):
+        yield Problem("role", pronoun)
+
+
+_PRONOUNS = (
+    re.compile(r"\b(?:he|him|his)\b", re.IGNORECASE),
+    re.compile(r"\b(?:she|hers?)\b", re.IGNORECASE),
+)
+
+
+def _other_pronoun(claim: str, sources: Sequence[str]) -> str | None:
+    """Return the "he" of a claim that names nobody before it, when its sources only have "she"."""
+    whole = "\n".join(sources)
+    for own, other in (_PRONOUNS, _PRONOUNS[::-1]):
+        said = own.search(claim)
+        alone = said and other.search(whole) and not own.search(whole)
+        if said and alone and not names(claim[: said.start()]):
+            return said[0]
+    return None
 
 
 def _score(one: Mention, other: Mention) -> float:

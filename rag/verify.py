@@ -19,7 +19,8 @@ from rag.rules import Problem, problems, same_name
 from rag.terms import content_terms, stem
 
 SUPPORTED = 0.7  # least support of a claim that is shown in the draft's own words
-_NUMBER_TERMS = frozenset(stem(word) for word in [*WORDS, *MAGNITUDES])
+# Terms that are not looked for as words: numbers have rules of their own, "yes" says nothing.
+_OWN_RULES = frozenset(stem(word) for word in [*WORDS, *MAGNITUDES, "yes"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,12 @@ class Check:
     problems: tuple[Problem, ...] = ()
     needed: float = SUPPORTED  # least support with which it passes
     strict: bool = True  # whether a problem fails it, whatever its support
+    unsaid: tuple[str, ...] = ()  # content terms that are new in the claim
 
     @property
     def passed(self) -> bool:
-        return self.support >= self.needed and not (self.strict and self.problems)
+        found = self.strict and (self.problems or self.unsaid)
+        return self.support >= self.needed and not found
 
 
 class Verifier(Protocol):
@@ -46,7 +49,9 @@ class Verifier(Protocol):
 
 
 class RulesVerifier:
-    """The rules of rag/rules.py, then the share of the claim's words that its sources hold."""
+    """The rules of rag/rules.py, then the words: its sources or their title hold each of the
+    claim's, in some form, and the sources alone most of them.
+    """
 
     def check(
         self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float], /
@@ -54,7 +59,8 @@ class RulesVerifier:
         # Words that only the title holds count half: every sentence of the article would have them.
         alone = recall(claim, sources, weights)
         titled = recall(claim, [*sources, title], weights)
-        return Check((alone + titled) / 2, problems(claim, sources, title))
+        unsaid = () if titled == 1 else unheld(claim, [*sources, title])
+        return Check((alone + titled) / 2, problems(claim, sources, title), unsaid=unsaid)
 
 
 class NoVerifier:
@@ -128,12 +134,22 @@ def load_verifier(
 
 def recall(claim: str, sources: Sequence[str], weights: Mapping[str, float]) -> float:
     """Return the weighted share of the claim's content terms that the sources hold, 0..1."""
-    wanted = set(content_terms(claim)) - _NUMBER_TERMS  # these have a rule of their own
+    wanted = _wanted(claim)
     if not wanted:
         return 0.0
+    missing = sum(weights.get(term, 1.0) for term in unheld(claim, sources))
+    return 1 - missing / max(1e-9, sum(weights.get(term, 1.0) for term in wanted))
+
+
+def unheld(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
+    """Return the claim's content terms that no source holds in any form."""
     held = {term for source in sources for term in content_terms(source)}
-    found = sum(weights.get(term, 1.0) for term in wanted if _held(term, held))
-    return found / max(1e-9, sum(weights.get(term, 1.0) for term in wanted))
+    return tuple(term for term in _wanted(claim) if not _held(term, held))
+
+
+def _wanted(claim: str) -> tuple[str, ...]:
+    terms = dict.fromkeys(content_terms(claim))
+    return tuple(term for term in terms if term not in _OWN_RULES)
 
 
 def _held(term: str, held: set[str]) -> bool:

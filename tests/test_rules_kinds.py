@@ -209,6 +209,12 @@ ROLES: Table = [
         ["They moved from Norvik to Rilla.", "Ann Lee and Bo Marsh moved from Norvik to Rilla.",
          "Ann Lee moved from Norvik to Rilla.", "Bo Marsh moved from Norvik to Rilla."],
     ),
+    (
+        "Ann Okoye said that her office would mend the bridge soon.",
+        ["She said that the bridge would be mended.", "Okoye said that she would mend it soon.",
+         "Okoye told him that it would be mended soon."],
+        ["He also said that the bridge would be mended.", "His office would mend the bridge soon."],
+    ),
 ]  # fmt: skip
 KINDS = {
     "numbers": NUMBERS, "approximations": APPROXIMATIONS, "units": UNITS, "dates": DATES,

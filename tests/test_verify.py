@@ -34,6 +34,20 @@ def test_a_check_passes_with_the_support_that_its_verifier_needs() -> None:
     assert not Check(0.3, wrong, needed=0.4, strict=False).passed
 
 
+def test_each_word_of_a_claim_must_be_said_by_its_sources_or_their_title() -> None:
+    def passes(claim: str) -> bool:
+        return load_verifier("rules").check(claim, [BRIDGE], TITLE, {}).passed
+
+    assert passes("The Harbour Bridge was closed after cracks were found in its pillars.")
+    assert passes("Yes, the Harbour Bridge in Maldon was closed for repairs.")  # the title's word
+    assert passes("Two of the pillars had cracks, so it closed on Friday.")  # other forms
+    assert not passes("The old Harbour Bridge was closed after cracks were found in its pillars.")
+    assert not passes("The Harbour Bridge was closed on Friday after cracks were found by divers.")
+    found = load_verifier("rules").check("The old bridge was closed.", [BRIDGE], TITLE, {})
+    assert found.unsaid == ("old",)
+    assert found.support >= SUPPORTED - 0.1  # it still says how near the sentence comes
+
+
 def test_unknown_verifiers_are_named_with_the_known_ones() -> None:
     for name in ("oracle", "nli", "nli:", "rules:strict"):
         with pytest.raises(UnknownName, match=r"meaning, none, rules, rules\+meaning, nli:HUB_ID"):
