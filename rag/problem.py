@@ -11,6 +11,7 @@ Kind: TypeAlias = Literal[
     "modality",  # "is" for "may be"
     "attribution",  # as a fact what somebody warned of, claimed, fears …
     "role",  # who did it, said it, or holds the office
+    "relation",  # two things that its sources have, but nowhere near each other
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from rag.problem import Problem
 from rag.rules_dates import date_problems
 from rag.rules_modality import modality_problems
 from rag.rules_names import acronyms, missing_names, name_problems, names, same_name
+from rag.rules_nearness import nearness_problems
 from rag.rules_negation import NEGATION, negation_problems
 from rag.rules_numbers import number_problems
 from rag.rules_roles import role_problems
@@ -36,6 +37,7 @@ def problems(claim: str, sources: Sequence[str], title: str) -> tuple[Problem, .
         *negation_problems(claim, sources),
         *modality_problems(claim, sources),
         *role_problems(claim, sources, title),
+        *nearness_problems(claim, sources),
     )
 
 

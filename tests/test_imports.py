@@ -17,7 +17,7 @@ ORDER = """
     catalogue hashes fetch models
     articles sentences passages irregular terms numbers
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
-    rules_tokens rules_deeds rules_roles rules instructions
+    rules_tokens rules_deeds rules_roles rules_nearness rules instructions
     encoder store lexical database manifest sync index
     period variants answer_types language copies
     question retrieve followup readings collection confidence premise

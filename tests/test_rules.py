@@ -118,3 +118,14 @@ def test_verifier_contract(name: str) -> None:
     other = verifier.check("Penguins cannot fly.", [AUSTIN], TITLE, {})
     assert 0.0 <= other.support <= 1.0
     assert other.passed is (name == "none")
+
+
+def test_words_of_a_long_list_are_not_brought_together() -> None:
+    people = ", ".join(f"the painter of number {n} in the hall" for n in range(6))
+    source = f"Guests were Ada Lind, inventor of the valve, {people} and the founder Bo Marsh."
+    assert not problems("Ada Lind was the inventor of the valve.", [source], "")
+    assert [p.kind for p in problems("The valve's founder was Marsh.", [source], "")] == [
+        "relation"
+    ]
+    near = "Bo Marsh is the founder of the valve maker."
+    assert not problems("The valve's founder was Marsh.", [source, near], "")
