@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from rag.config import Config
 from rag.errors import InputError
 from rag.retrieve import Candidate, Query
-from rag.rules import missing_names, names, problems
+from rag.rules import missing_names, names
+from rag.rules_negation import DENIED, negation_problems
 
 SIGNALS = (
     "score",  # of the best sentence
@@ -22,7 +23,7 @@ SIGNALS = (
     "size",  # of the index, 0..1
     "names",  # share of the question's names in the best sentences and their titles
     "answer_type",  # whether one of the best three can hold this kind of answer
-    "contradicted",  # whether the best passage has another in the question's role, or denies it
+    "denies",  # whether the question denies what the best passage does not
 )
 ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
 WEIGHTS = (3.52, 6.59, -3.04, 5.28, -4.75, 2.23, 2.21, -1.55)
@@ -89,18 +90,17 @@ def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
         query.size,
         _names_held(query.text, near),
         float(query.wants is None or any(c.feature("answer_type") for c in top[:3])),
-        _contradicted(query.text, top[0]),
+        float(denies(query.text, top[0])),
     )
 
 
-def _contradicted(question: str, best: Candidate) -> float:
-    """Return what the rules say of the question, taken for a claim about the best passage: one
-    that was written to look answerable often has a role exchanged or a "not" added.
+def denies(question: str, best: Candidate) -> bool:
+    """Return whether the question denies something and the best passage denies nothing like it:
+    "When did the court find that it did not infringe?" of a court that found that it did.
     """
     text = best.article.text
     beside = [text[s.start : s.end] for s in best.passage.passage.sentences]
-    kinds = {problem.kind for problem in problems(question, beside, best.article.title)}
-    return float(not kinds.isdisjoint({"role", "negation"}))
+    return any(problem.text == DENIED for problem in negation_problems(question, beside))
 
 
 def _passage_text(candidate: Candidate) -> str:

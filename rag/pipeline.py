@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from rag.cite import Citer
 from rag.collection import Intent, as_evidence, intent_of, reply
-from rag.confidence import confidence, least_confidence
+from rag.confidence import confidence, denies, least_confidence
 from rag.config import Config
 from rag.draft import draft_sentences, says_not_found
 from rag.encoder import Encoder, load_encoder
@@ -167,7 +167,8 @@ class Rag:
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
         citer = self.citer(
             run.question, run.found.evidence, self._verifier, self._before,
-            repairs=not run.found.unknown_names, asked_before=run.found.asked_before,
+            repairs=not (run.found.unknown_names or run.found.denies),
+            asked_before=run.found.asked_before,
         )  # fmt: skip
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
@@ -184,9 +185,10 @@ class Rag:
             yield run.answer(citer, notes=notes)
         else:
             found = run.found
-            yield run.decline(
-                why_not(run.question, found.evidence, found.unknown_names, refused=refused)
+            reason = why_not(
+                run.question, found.evidence, found.unknown_names, found.denies, refused=refused
             )
+            yield run.decline(reason)
 
     def _claims(
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
@@ -227,6 +229,7 @@ class Rag:
             passages=tuple(passages_of(search.best)),
             confidence=round(confidence(search.query, best), 4),
             unknown_names=unknown_names(search.query, best),
+            denies=bool(best) and denies(question, best[0]),
             asked_before=search.asked_before,
         )
 

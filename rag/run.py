@@ -20,6 +20,7 @@ class Found:
     passages: tuple[Hit, ...]
     confidence: float
     unknown_names: tuple[str, ...] = ()  # in the question, but in no article
+    denies: bool = False  # the question has a "not" that the best passage has not
     asked_before: str = ""  # the question that this one follows on
 
 

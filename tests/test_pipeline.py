@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import HashedEncoder
 from scripted import Draft, ScriptedGenerator
 
 from rag import confidence
 from rag.collection import GREETING
 from rag.config import Config
+from rag.encoder import HashedEncoder
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
 from rag.index import Index
 from rag.pipeline import Rag
@@ -396,6 +396,17 @@ def test_a_question_that_says_not_which_is_answered_and_asked_back(
     assert len(rag.answer("How was the bridge of Tarn painted?").notes) == 1
 
 
+def test_a_denied_premise_is_refused_not_answered_with_its_opposite(opened: Open) -> None:
+    says, denied = "Who said that children travel free?", "Who said that children do not travel?"
+    draft = "Dr. Paul Reyes, the owner of the line, said that children travel free. [1]"
+    rag, _ = opened(draft, draft)
+    assert "children travel free" in rag.answer(says).text  # quoted in the draft's place
+    answer = rag.answer(denied)
+    assert answer.declined
+    assert answer.reason is not None
+    assert answer.reason.startswith("The question says that something is not so")
+
+
 @pytest.mark.parametrize(
     ("fits", "turned"),
     [
@@ -408,7 +419,7 @@ def test_a_question_that_denies_what_the_passage_says_lowers_the_confidence(
 ) -> None:
     sync(articles, articles.parent / "index", config, encoder)
     index = Index.open(articles.parent / "index", config, encoder)
-    at = confidence.SIGNALS.index("contradicted")
+    at = confidence.SIGNALS.index("denies")
     found = []
     for question in (fits, turned):
         query = make_query(question, index, encoder)

@@ -28,27 +28,29 @@ def test_names_the_words_that_nothing_near_says(question: str, missing: tuple[st
 
 
 @pytest.mark.parametrize(
-    ("question", "unknown", "refused", "reason"),
+    ("question", "unknown", "denies", "refused", "reason"),
     [
-        ("Why did Lloyd Austin resign?", (), True,
+        ("Why did Lloyd Austin resign?", (), False, True,
          "The sentences that come nearest say nothing of “resign”."),
-        ("Why did Lloyd Austin resign?", (), False,
+        ("Why did Lloyd Austin resign?", (), False, False,
          "The sentences that come nearest say nothing of “resign”."),
-        ("When did Lloyd Austin confirm the deployment?", (), True,
+        ("When did Lloyd Austin confirm the deployment?", (), False, True,
          "The sentences that come nearest do not say it."),
-        ("When did Lloyd Austin confirm the deployment?", (), False,
+        ("When did Lloyd Austin confirm the deployment?", (), False, False,
          "No answer could be verified against the sentences found."),
-        ("When did Bob Austin confirm the deployment?", ("Bob",), False,
+        ("When did Bob Austin confirm the deployment?", ("Bob",), False, False,
          "They do not mention “Bob”."),
+        ("Why did Austin not confirm it?", (), True, True,
+         "The question says that something is not so; the sentences that come nearest do not."),
     ],
 )  # fmt: skip
 def test_the_reason_names_them(
-    question: str, unknown: tuple[str, ...], refused: bool, reason: str
+    question: str, unknown: tuple[str, ...], denies: bool, refused: bool, reason: str
 ) -> None:
-    assert why_not(question, NEAREST, unknown, refused=refused) == reason
+    assert why_not(question, NEAREST, unknown, denies, refused=refused) == reason
 
 
 def test_without_a_sentence_nothing_is_said_of_it() -> None:
-    assert why_not("Why did Lloyd Austin resign?", [], (), refused=False) == (
+    assert why_not("Why did Lloyd Austin resign?", [], (), denies=False, refused=False) == (
         "No answer could be verified against the sentences found."
     )
