@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from rag.numbers import DAYS, MONTHS
 from rag.problem import Problem
 from rag.terms import content_terms, stem, words
 
 FAR = 25  # words; right claims seldom bring together what is further apart
+_DATES = frozenset(map(stem, [*DAYS, *MONTHS]))  # dates have a rule of their own
 
 
 def nearness_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
@@ -18,7 +20,8 @@ def nearness_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     and that none has near each other.
     """
     places = [_places(source) for source in sources]
-    for one, other in pairwise(content_terms(claim)):
+    said = [t for t in content_terms(claim) if not t[0].isdigit() and t not in _DATES]
+    for one, other in pairwise(said):
         gaps = [_least(held[one], held[other]) for held in places if one in held and other in held]
         if gaps and min(gaps) > FAR:
             yield Problem("relation", f"{one} … {other}")

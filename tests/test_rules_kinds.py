@@ -302,6 +302,13 @@ def test_relative_dates_are_read_with_the_day_of_publication(
     assert problems(f"Lind resigned, in or on {wrong}.", sources, "") != ()
 
 
+def test_this_week_is_not_a_year_ago() -> None:
+    claim = "Lind resigned this week."
+    assert problems(claim, ["Lind resigned on 12 March 2008."], "")
+    assert not problems(claim, [with_dates("Lind resigned on Tuesday.", WEDNESDAY)], "")
+    assert not problems(claim, ["Lind resigned on 12 March."], "")
+
+
 def test_without_a_day_of_publication_a_quote_stays_as_it_is() -> None:
     for published in (None, "", "last spring", "2024-13-01"):
         assert with_dates("Lind resigned on Tuesday.", published) == "Lind resigned on Tuesday."
