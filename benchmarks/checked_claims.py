@@ -25,7 +25,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
-from repair import Cached, parts_of
+from claim_repair import Cached, parts_of
 
 from rag.config import Config
 from rag.eval_index import index_dir

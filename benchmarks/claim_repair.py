@@ -1,6 +1,6 @@
 """What each step between the language model's draft and the answer is worth.
 
-    python benchmarks/repair.py seeds squad rtqa22
+    python benchmarks/claim_repair.py seeds squad rtqa22
 
 The same drafts, made into answers in five ways, each with one step more:
 
