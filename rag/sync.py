@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.articles import ArticleFile, by_file, find_articles
+from rag.articles import FORMATS, ArticleFile, by_file, find_articles
 from rag.changes import Changes
 from rag.config import TERMS_VERSION, Config
 from rag.database import NAME, Database
@@ -111,7 +111,7 @@ class _Sync:
 
     def _nothing_to_read(self, changes: Changes) -> str:
         skipped = "; ".join(f"{path} {reason}" for path, reason in changes.skipped[:3])
-        return f"No article (.txt or .md) can be read in {self.articles}." + (
+        return f"No article ({FORMATS}) can be read in {self.articles}." + (
             f" Skipped: {skipped}." if skipped else ""
         )
 
