@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TypeVar
 
 from rag.config import Config
 from rag.errors import ArticleError
@@ -28,6 +28,7 @@ from rag.parts import Part, distinct, sha256
 from rag.sniff import NAMES, sniff
 from rag.types import Article
 
+Result = TypeVar("Result")
 Load = Callable[[str, bytes], Article]  # path, content
 LoadAll = Callable[[str, bytes, Config], Iterable[Part]]
 
@@ -129,7 +130,7 @@ def _load(part: Part, config: Config) -> Article:
     return article
 
 
-def _read(load: Callable[[], Any]) -> Any:
+def _read(load: Callable[[], Result]) -> Result:
     """Run a loader. Whatever a library raises on a damaged file, the other files go on."""
     try:
         return load()

@@ -43,7 +43,7 @@ def load_html(path: str, data: bytes) -> Article:
 
     markup = decode_markup(data)
     found = _found(parse_html(markup))
-    page = trafilatura.bare_extraction(markup, with_metadata=False, include_comments=False)
+    page: Any = trafilatura.bare_extraction(markup, with_metadata=False, include_comments=False)
     text = _paragraphs(clean(page.text or "")) if page is not None else ""
     if not text:
         raise ArticleError(

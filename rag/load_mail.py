@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr
 from functools import partial
 from itertools import islice
@@ -76,7 +76,7 @@ def _body(message: EmailMessage) -> str:
     return text
 
 
-def _content(part: EmailMessage) -> bytes:
+def _content(part: MIMEPart) -> bytes:
     charset = part.get_content_charset()
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes):

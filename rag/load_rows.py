@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,7 +21,7 @@ from rag.markup import plain
 from rag.parts import Part, unreadable
 from rag.types import Article
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 # The names that a field may have, the surest first; case and marks between words do not count.
 FIELDS = {
