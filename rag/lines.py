@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag.numbers import WORDS
+
 EDGE = 2  # lines at the top and at the bottom of a page, that may be printed on every page
 SPREAD = 1.3  # how much farther apart than usual lines of two paragraphs stand
 NEAR = 6  # lines above and below, whose longest says how wide the column is
@@ -17,7 +19,9 @@ SHORT = 0.8  # a line is cut short by its author when it and the next word take 
 
 _TERMINAL = re.compile(r"[.!?…:][\"'”’»)\]]*\Z")
 _BULLET = re.compile(r"(?:[•●▪◦‣*–—-]|\(?\d{1,2}[.)])\s")
-_CUT = re.compile(r"([^\W\d_]{2,})[-\u00ad\u2010]\Z")
+_CUT = re.compile(r"([^\W\d_]{2,})(?:-|\s?[\u00ad\u2010])\Z")
+# First parts of words that keep their hyphen: "well-known", "two-thirds", "self-defence".
+_COMPOUNDS = frozenset({"well", "self", "half", "non", "ex", "so", *WORDS})
 _BEGINNING = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
 # What browsers print at the edges: "4/3/24, 10:15 AM  Title", "https://example.org/a 1/2".
@@ -80,8 +84,8 @@ def join_lines(pages: Sequence[list[Line]]) -> tuple[str, list[int]]:
             if mark == " " and (cut := _CUT.search(pieces[-1])):
                 mark = ""
                 if _drops_hyphen(cut, text, whole):
-                    pieces[-1] = pieces[-1][:-1]
-                    length -= 1
+                    pieces[-1] = pieces[-1][: cut.end(1)]
+                    length -= len(cut[0]) - len(cut[1])
             if n == 0:
                 starts.append(length + len(mark))
             pieces += [mark, text]
@@ -132,10 +136,15 @@ def _between(above: Line, line: Line, usual: float, width: int, *, new_page: boo
 
 
 def _drops_hyphen(cut: re.Match[str], following: str, whole: Counter[str]) -> bool:
-    """Return whether a hyphen at the end of a line only cuts a word that is written without it."""
+    """Return whether a hyphen at the end of a line only cuts a word that is written without it.
+
+    The document decides where it has the word elsewhere, whole or with a hyphen.
+    """
     match = _BEGINNING.match(following)
     if match is None or not match[0][0].islower():  # "Franco-/German", "2023-/24"
         return False
     left, right = cut[1], match[0]
     joined, hyphenated = whole[left + right], whole[f"{left}-{right}"]
-    return joined >= hyphenated
+    if joined or hyphenated:
+        return joined >= hyphenated
+    return left.lower() not in _COMPOUNDS and not (len(left) > 2 and min(whole[left], whole[right]) > 1)

@@ -19,16 +19,20 @@ from rag.parts import Part, sha256, unreadable
 from rag.types import Article
 
 MOST_MESSAGES = 100_000  # of a mailbox
+MOST_HEADERS = 64_000  # bytes of the headers of a message or a part
+MOST_PARTS = 1_000  # of a message
 STUB = 200  # characters; a plain part that is shorter often only says that there is another
 
 _FROM_LINE = re.compile(
     rb"(?:(?<=\n\n)|(?<=\n\r\n)|\A)From [^\r\n]{1,200}\d{4}[^\r\n]{0,20}\r?$", re.MULTILINE
 )
+_HEADER = re.compile(rb"[\w-]{1,80}:")
 _QUOTED_FROM = re.compile(rb"^>From ", re.MULTILINE)
 
 
 def load_mail(path: str, data: bytes) -> Article:
     """Read a message. Raises ArticleError when it has no headers or no text."""
+    _check(data)
     message = message_from_bytes(data, policy=policy.default)
     if not isinstance(message, EmailMessage) or not (message["Subject"] or message["From"]):
         raise ArticleError("is no mail message: it has no Subject and no From")
@@ -46,6 +50,15 @@ def load_mail(path: str, data: bytes) -> Article:
             author=name or address,
         ),
     )
+
+
+def _check(data: bytes) -> None:
+    # The standard library takes quadratic time for long headers and for many nested parts.
+    blocks = data.replace(b"\r\n", b"\n").split(b"\n\n")
+    if any(len(block) > MOST_HEADERS and _HEADER.match(block) for block in blocks):
+        raise ArticleError(f"has headers of more than {MOST_HEADERS // 1000} kB")
+    if data.lower().count(b"content-type:") > MOST_PARTS:
+        raise ArticleError(f"has more than {MOST_PARTS:,} parts")
 
 
 def load_mbox(path: str, data: bytes, _: Config) -> Iterator[Part]:

@@ -42,6 +42,8 @@ IDS = ("id", "articleid", "guid", "uuid", "docid", "uid")
 MOST_ROWS = 100_000
 DEPTH = 3  # of objects in which a JSON file may hold its list of articles
 
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf|nan)", re.IGNORECASE)
+_YEAR_OR_DAY = re.compile(r"(?:1[5-9]|20)\d\d(?:\d{4})?")
 _ID = re.compile(r"[\w.~-]{1,64}")
 
 
@@ -195,8 +197,8 @@ def _written(value: object) -> str:
 
 
 def _time(value: str) -> str:
-    """Return a number of seconds or milliseconds since 1970 as a day in UTC, others as they are."""
+    """Return seconds or milliseconds since 1970 as a day in UTC, and what is no number as it is."""
     if re.fullmatch(r"\d{9,10}(?:\.\d+)?|\d{12,13}", value):
         seconds = float(value) / (1000 if len(value.partition(".")[0]) > 10 else 1)
         return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
-    return value
+    return "" if _NUMBER.fullmatch(value) and not _YEAR_OR_DAY.fullmatch(value) else value

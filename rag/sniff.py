@@ -39,12 +39,12 @@ def sniff(data: bytes) -> str | None:
     return ".html" if _WEB_PAGE.match(head, start) else ".xml" if _FEED.match(head, start) else None
 
 
-def _sniff_zip(data: bytes) -> str:
+def _sniff_zip(data: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
-        return ".zip"
+        return None  # damaged: for the loader that its name asks for to say
     if "[Content_Types].xml" in names:
         if any(name.startswith("word/") for name in names):
             return ".docx"
