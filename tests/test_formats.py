@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import docx
 import pytest
@@ -36,7 +38,7 @@ def one(name: str, data: bytes | str | None = None) -> Article:
     return article
 
 
-def zipped(files: dict[str, bytes | str]) -> bytes:
+def zipped(files: Mapping[str, bytes | str]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -143,6 +145,16 @@ def test_what_is_on_every_page_is_left_out() -> None:
     assert paragraphs[1] == "A heading of section 0"
 
 
+def test_columns_are_read_one_after_the_other_and_indents_begin_paragraphs() -> None:
+    article = one("columns.pdf")
+    paragraphs = body(article).split("\n\n")
+    assert [int(paragraph.partition(":")[0]) for paragraph in paragraphs] == list(range(30))
+    assert {paragraph[-10:] for paragraph in paragraphs} == {
+        "andowners.", "ng winter.", "ng decade."
+    }  # fmt: skip
+    assert len(article.pages) == 2
+
+
 @pytest.mark.parametrize(
     ("lines", "text"),
     [
@@ -237,7 +249,7 @@ def test_a_mailbox() -> None:
 
 # Rows.
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"ID": "n-1", "Headline": "Flood", "Body": FLOOD, "Published At": "4 March 2024",
      "URL": "https://example.org/1", "source": {"id": None, "name": "The Herald"},
      "authors": ["Ann Lee", "Bo Ek"]},
@@ -323,7 +335,11 @@ def test_an_atom_feed() -> None:
 
 def test_a_zip_of_everything() -> None:
     names = ("mill.html", "owls.pdf", "wall.docx")
-    inner = {"old/flood.txt": FLOOD, "a.rss": RSS.encode("iso-8859-1"), "logo.png": b"\x89PNG"}
+    inner: dict[str, bytes | str] = {
+        "old/flood.txt": FLOOD,
+        "a.rss": RSS.encode("iso-8859-1"),
+        "logo.png": b"\x89PNG",
+    }
     files = {**{name: (FILES / name).read_bytes() for name in names}, "more.zip": zipped(inner)}
     articles = {article.path: article for article in read("all.zip", zipped(files))}
     assert set(articles) == {
@@ -359,7 +375,7 @@ def test_offsets_hold_in_what_the_index_gives_back(tmp_path: Path, config: Confi
 
     folder = tmp_path / "articles"
     folder.mkdir()
-    for file in FILES.glob("[mow]*"):
+    for file in FILES.glob("[mow]*.*"):
         (folder / file.name).write_bytes(file.read_bytes())
     with zipfile.ZipFile(folder / "b.zip", "w") as archive:
         archive.write(FILES / "owls.pdf", "owls.pdf")
