@@ -32,7 +32,6 @@ MOST_BYLINES = 50  # elements that are looked at
 _DAY_FIRST = re.compile(
     r"en-(?:gb|au|nz|ie|in|za)|(?:de|fr|es|it|pt|nl|pl|ru|tr|id)\b", re.IGNORECASE
 )
-_RULE = re.compile(r"\|[\s|:-]*-[\s|:-]*\Z")  # the line under the head of a table
 _BYLINES = re.compile(r"byline|dateline|date\b|publish|timestamp|posted", re.IGNORECASE)
 
 
@@ -57,7 +56,7 @@ def _paragraphs(text: str) -> str:
     in_table = False
     for line in filter(None, map(str.strip, text.split("\n"))):
         row = line.startswith("|")
-        if row and _RULE.match(line):
+        if row and not line.strip("|-: \t"):  # the line under the head of a table
             continue
         if written:
             written.append("\n" if row and in_table else "\n\n")

@@ -16,9 +16,11 @@ import pytest
 
 from rag.articles import parts_of
 from rag.config import Config
+from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
 from rag.index import Index
 from rag.lines import Line, join_lines
+from rag.retrieve import evidence_of, find_candidates, make_query, ranked
 from rag.sync import sync
 from rag.types import Article
 
@@ -371,8 +373,6 @@ def test_plain_text_is_never_extracted(like: str, reason: str) -> None:
 
 
 def test_offsets_hold_in_what_the_index_gives_back(tmp_path: Path, config: Config) -> None:
-    from rag.encoder import HashedEncoder
-
     folder = tmp_path / "articles"
     folder.mkdir()
     for file in FILES.glob("[mow]*.*"):
@@ -389,3 +389,22 @@ def test_offsets_hold_in_what_the_index_gives_back(tmp_path: Path, config: Confi
         assert article.text[first.start : first.end] == body(article)[: first.end - first.start]
     index.close()
     assert sync(folder, tmp_path / "index", config, HashedEncoder()).unchanged == 5
+
+
+def test_what_is_found_says_its_page_and_address(tmp_path: Path, config: Config) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for name in ("mill.html", "owls.pdf"):
+        (folder / name).write_bytes((FILES / name).read_bytes())
+    sync(folder, tmp_path / "index", config, HashedEncoder())
+    index = Index.open(tmp_path / "index", config, HashedEncoder())
+    for question, page, url in (
+        ("Where did the volunteers walk with night vision glasses?", 1, None),
+        ("What does the separate survey of the western cliffs cost?", 2, None),
+        ("What did the tidal mill grind on Monday?", None, one("mill.html").url),
+    ):
+        query = make_query(question, index, HashedEncoder())
+        best = evidence_of(ranked(find_candidates(query, index, config))[0])
+        assert (best.page, best.url) == (page, url)
+        assert index.article(best.article).text[best.start : best.end] == best.quote
+    index.close()
