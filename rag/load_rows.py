@@ -69,18 +69,27 @@ def load_csv(path: str, data: bytes, config: Config) -> Iterator[Part]:
     text = decode(data).lstrip("\ufeff")
     csv.field_size_limit(max(csv.field_size_limit(), config.collection_bytes))
     first = text[: text.find("\n") + 1 or None]
-    mark = max(",;\t|", key=first.count)
-    return _parts(path, _table(csv.reader(io.StringIO(text, newline=""), delimiter=mark)))
+    return _parts(path, _table(text, max(",;\t|", key=first.count)))
 
 
-def _table(reader: Iterator[list[str]]) -> Iterator[Row | ArticleError]:
-    try:
-        names = next(reader, [])
-        for row in reader:
-            if any(row):
-                yield dict(zip(names, row, strict=False))
-    except csv.Error as error:
-        yield ArticleError(f"is no CSV from here on ({error})")
+def _table(text: str, mark: str) -> Iterator[Row | ArticleError]:
+    for strict in (True, False):  # many tables do not quote as they should
+        rows: list[list[str]] = []
+        try:
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=strict):
+                rows.append(row)  # noqa: PERF402 - what comes before an error counts
+        except csv.Error as error:
+            problem = str(error)
+        else:
+            problem = ""
+        if not problem or "end of data" in problem:
+            break
+    names = rows[0] if rows else []
+    yield from (dict(zip(names, row, strict=False)) for row in rows[1:] if any(row))
+    if "end of data" in problem:
+        yield ArticleError("is not read from here on: a quotation mark is never closed")
+    elif problem:
+        yield ArticleError(f"is no CSV from here on ({problem})")
 
 
 def _json(text: str) -> Any:

@@ -208,6 +208,16 @@ def test_a_giant_field_of_a_csv_keeps_no_other_row_out() -> None:
     }
 
 
+def test_a_quotation_mark_that_is_never_closed() -> None:
+    assert read("a.csv", f'title,text\nOne,{GOOD}\nTwo,"It goes on\nThree,{GOOD}\n') == {
+        "a.csv/1": GOOD,
+        "a.csv/2": "is not read from here on: a quotation mark is never closed",
+    }
+    assert read("a.csv", f'title,text\nOne,"{GOOD}" he said\nTwo,{GOOD}\n') == {
+        "a.csv/1": f"{GOOD} he said", "a.csv/2": GOOD,
+    }  # fmt: skip
+
+
 def test_too_many_rows_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_rows_module, "MOST_ROWS", 2)
     found = read("a.jsonl", "\n".join([json.dumps({"text": GOOD})] * 5))
