@@ -131,8 +131,9 @@ class MemoryIndex:
 
 def articles_of(folder: Path, names: set[str] | None = None) -> list[Article]:
     return [
-        file.read(SHIPPED.article_bytes)[0]
+        part.load()
         for file in find_articles(folder)
+        for part in file.parts(SHIPPED)
         if names is None or Path(file.path).stem in names
     ]
 

@@ -50,7 +50,12 @@ def _add_index(group: Group) -> None:
         group, "index", commands.index, "Build an index of a folder of articles, or sync it.",
         "python -m rag index seeds", "python -m rag index ~/news --index ~/news-index",
     )  # fmt: skip
-    parser.add_argument("articles", type=Path, metavar="ARTICLES", help="folder of .txt and .md")
+    parser.add_argument(
+        "articles",
+        type=Path,
+        metavar="ARTICLES",
+        help="folder of articles: text, web pages, PDF, Word, mail, JSON, CSV, feeds, zip",
+    )
     _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
     _add_json(parser)
 

@@ -69,12 +69,15 @@ class Database:
             if write:
                 self.execute("PRAGMA journal_mode=WAL")
                 self.execute("PRAGMA secure_delete=ON")  # deleted text is gone
-                for statement in SCHEMA.split(";"):
-                    self.execute(statement)
+                self._create()
             self.execute("SELECT count(*) FROM manifest")
         except BaseException:
             self._connection.close()
             raise
+
+    def _create(self) -> None:
+        for statement in SCHEMA.split(";"):
+            self.execute(statement)
 
     def _corrupt(self, detail: object) -> IndexCorrupt:
         line = " ".join(str(detail).removeprefix("*** in database main ***").split())
@@ -138,7 +141,7 @@ class Database:
     def add_article(self, article: Article, content_hash: str, sentences: int) -> int:
         """Add an article that has so many sentences; return its row."""
         row = self._next_row("articles")
-        values = row, content_hash, sentences, *(getattr(article, name) for name in ARTICLE)
+        values = row, content_hash, sentences, *_values(article)
         marks = ", ".join("?" * (len(values) + 1))
         self.execute(f"INSERT INTO articles VALUES ({marks})", (*values, _hash(*values)))
         return row
@@ -150,13 +153,19 @@ class Database:
             "UPDATE articles SET path = ?, row_hash = ? WHERE id = ?", (path, _hash(*values), row)
         )
 
+    def clear(self) -> None:
+        """Remove all articles and passages, and tables of another version with them."""
+        for table in ("articles", "passages"):
+            self.execute(f"DROP TABLE {table}")
+        self._create()
+
     def remove_article(self, row: int) -> None:
         self.execute("DELETE FROM passages WHERE article = ?", (row,))
         self.execute("DELETE FROM articles WHERE id = ?", (row,))
 
     def article(self, row: int) -> Article:
         """Return an article. Raises IndexCorrupt when its row fails its hash."""
-        return Article(*self._article_row(row)[3:])
+        return _article(self._article_row(row)[3:])
 
     def _article_row(self, row: int) -> tuple[Any, ...]:
         found = self.execute(f"SELECT {COLUMNS}, row_hash FROM articles WHERE id = ?", (row,))
@@ -171,7 +180,7 @@ class Database:
         found = []
         for row in sorted(self.article_paths().values()):
             _, _, sentences, *values = self._article_row(row)
-            article = Article(*values)
+            article = _article(values)
             found.append(
                 ArticleSummary(
                     path=article.path,
@@ -252,6 +261,16 @@ class Database:
         if not row or _hash(*row[:-1]) != row[-1]:
             raise self._corrupt(f"{kind} row {key} fails its checksum")
         return row[:-1]
+
+
+def _values(article: Article) -> list[str | int | None]:
+    values = {name: getattr(article, name) for name in ARTICLE}
+    return list({**values, "pages": json.dumps(article.pages)}.values())
+
+
+def _article(values: Sequence[Any]) -> Article:
+    article = dict(zip(ARTICLE, values, strict=True))
+    return Article(**{**article, "pages": tuple(json.loads(article["pages"]))})
 
 
 def _passage(

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from rag.articles import ArticleFile, find_articles
+from rag.articles import FORMATS, ArticleFile, by_file, find_articles
+from rag.changes import Changes
 from rag.config import TERMS_VERSION, Config
 from rag.database import NAME, Database
 from rag.encoder import Encoder
@@ -31,27 +32,6 @@ from rag.types import Article, Passage, Vectors
 BATCH = 64  # passages encoded at a time
 
 Progress = Callable[[int, int], None]  # files done, files in all
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What ``sync`` did, as paths relative to the articles folder."""
-
-    added: tuple[str, ...] = ()
-    edited: tuple[str, ...] = ()
-    renamed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    unchanged: int = 0
-    skipped: tuple[tuple[str, str], ...] = ()  # path, reason
-    rebuilt: str | None = None  # why everything, or the search files alone, was made anew
-
-    def __str__(self) -> str:
-        counts = [
-            f"{len(paths)} {name}"
-            for name in ("added", "edited", "renamed", "removed", "skipped")
-            if (paths := getattr(self, name))
-        ]
-        return ", ".join([*counts, f"{self.unchanged} unchanged"])
 
 
 def sync(
@@ -131,7 +111,7 @@ class _Sync:
 
     def _nothing_to_read(self, changes: Changes) -> str:
         skipped = "; ".join(f"{path} {reason}" for path, reason in changes.skipped[:3])
-        return f"No article (.txt or .md) can be read in {self.articles}." + (
+        return f"No article ({FORMATS}) can be read in {self.articles}." + (
             f" Skipped: {skipped}." if skipped else ""
         )
 
@@ -142,8 +122,11 @@ class _Sync:
         if not manifest:
             return None
         check_articles_folder(manifest, self.articles, self.folder)
-        self.database.check()
         reason = mismatch(manifest, self.config, self.encoder)
+        if manifest.get("format_version") != self.config.index_settings()["format_version"]:
+            self.database.clear()
+            return reason
+        self.database.check()
         of_rows = {**manifest, "terms_version": TERMS_VERSION}  # that one is the files' alone
         if mismatch(of_rows, self.config, self.encoder):
             for row in self.database.article_paths().values():
@@ -151,45 +134,61 @@ class _Sync:
         return reason
 
     def _read(self, files: list[ArticleFile], progress: Progress) -> Changes:
-        known = self.database.content_hashes()
-        present = {file.path for file in files}
-        gone = {path: value for path, value in known.items() if path not in present}
-        moved = {digest: (path, row) for path, (row, digest) in gone.items()}
+        held = by_file(self.database.content_hashes(), files)
+        gone = {row: path for path, (row, _) in held.get(None, {}).items()}
+        moved = {digest: row for row, digest in held.get(None, {}).values()}
         added, edited, renamed, skipped, unchanged = [], [], [], [], 0
         for done, file in enumerate(files):
             progress(done, len(files))
-            row, digest = known.get(file.path, (None, None))
+            old = held.get(file.path, {})
             try:
-                article, now = file.read(self.config.article_bytes)
+                parts = file.parts(self.config)
             except ArticleError as error:
                 skipped.append((file.path, str(error)))
-                if row is not None:  # the folder is the truth: what cannot be read is not there
-                    gone[file.path] = known[file.path]
-                continue
-            if now == digest:
-                unchanged += 1
-            elif row is not None:
-                edited.append(file.path)
-                self.database.remove_article(row)
-                self._add(article, now)
-            elif now in moved and self._rename(article, *moved[now]):
-                renamed.append(file.path)
-                del gone[moved.pop(now)[0]]
-            else:
-                added.append(file.path)
-                self._add(article, now)
+                parts = []  # the folder is the truth: what cannot be read is not there
+            now = {part.path: part.digest for part in parts}
+            for path, (row, digest) in old.items():
+                if now.get(path) != digest:
+                    gone[row] = path
+                    if path != file.path:  # rows of a collection move when one is put in
+                        moved[digest] = row
+                        self.database.rename_article(row, f"{path}\0{row}")
+            # Moves first, while what they come from is still there.
+            for part in sorted(parts, key=lambda part: part.digest not in moved):
+                row, digest = old.get(part.path, (-1, ""))
+                if part.digest == digest:
+                    unchanged += 1
+                    continue
+                try:
+                    article = part.load()
+                except ArticleError as error:
+                    skipped.append((part.path, str(error)))
+                    continue
+                whole = row in gone and part.path == file.path
+                source = -1 if whole else moved.get(part.digest, -1)
+                if source in gone and self._rename(article, source):
+                    renamed.append(part.path)
+                    del gone[source]
+                    continue
+                if row in gone:
+                    edited.append(part.path)
+                    del gone[row]
+                    self.database.remove_article(row)
+                else:
+                    added.append(part.path)
+                self._add(article, part.digest)
         self._encode_pending()
         progress(len(files), len(files))
-        for row, _ in gone.values():
+        for row in gone:
             self.database.remove_article(row)
         return Changes(
-            tuple(added), tuple(edited), tuple(renamed), tuple(sorted(gone)), unchanged,
+            tuple(added), tuple(edited), tuple(renamed), tuple(sorted(gone.values())), unchanged,
             tuple(skipped),
         )  # fmt: skip
 
-    def _rename(self, article: Article, old_path: str, row: int) -> bool:
+    def _rename(self, article: Article, row: int) -> bool:
         old = self.database.article(row)
-        if old != replace(article, path=old_path):  # a title taken from the file's name
+        if old != replace(article, path=old.path):  # a title taken from the file's name
             return False
         self.database.rename_article(row, article.path)
         return True

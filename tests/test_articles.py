@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import decode, find_articles, parse
+from rag.articles import find_articles
+from rag.config import Config
 from rag.errors import ArticleError
+from rag.load_text import decode, parse
 from rag.types import Article
 
-LIMIT = 10_000_000
+CONFIG = Config()
 NEWS = "Café “Zoë” opens\r\n\r\nIt opened on Friday.\r\nŁódź, 北京 and 😀 came.\r\n"
 WESTERN = "Café “Zoë” opens\r\n\r\nIt opened on Friday – at last.\r\n"
 
 
 def read(folder: Path) -> list[Article]:
-    return [file.read(LIMIT)[0] for file in find_articles(folder)]
+    return [part.load() for file in find_articles(folder) for part in file.parts(CONFIG)]
 
 
 def refused(folder: Path, name: str, data: bytes) -> str:
@@ -129,7 +131,8 @@ def test_links_must_stay_in_the_folder(tmp_path: Path) -> None:
     found: dict[str, str] = {}
     for file in find_articles(folder):
         try:
-            found[file.path] = file.read(LIMIT)[0].text
+            (part,) = file.parts(CONFIG)
+            found[file.path] = part.load().text
         except ArticleError as error:
             found[file.path] = str(error)
     assert found["real.txt"] == found["in.txt"] == "Real text."
@@ -146,7 +149,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_only_visible_files_with_a_known_suffix_are_found(tmp_path: Path) -> None:
-    for name in ("b.txt", "a/c.md", "A.TXT", ".hidden.txt", ".git/d.txt", "e.pdf", "txt", "z"):
+    for name in ("b.txt", "a/c.md", "A.TXT", ".hidden.txt", ".git/d.txt", "e.png", "txt", "z"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("Text.")
     assert [file.path for file in find_articles(tmp_path)] == ["A.TXT", "a/c.md", "b.txt"]
@@ -235,7 +238,10 @@ def test_metadata_is_read() -> None:
     article = parse(
         "a_b.txt", "Published: 2024-01-02T10:00\nSource:\nAuthor: A: B \nURL: u\n\nText."
     )
-    assert article == Article("a_b.txt", "a b", article.text, 57, "2024-01-02", None, "A: B", "u")
+    said = "line: Published: 2024-01-02T10:00"
+    assert article == Article(
+        "a_b.txt", "a b", article.text, 57, "2024-01-02", None, "A: B", "u", said
+    )
     assert parse("a.txt", "T\nPublished: May 2024\nText.").published == "May 2024"
 
 

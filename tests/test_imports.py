@@ -15,10 +15,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 ORDER = """
     types errors config untrusted
     catalogue hashes fetch models
-    articles sentences passages irregular terms numbers
+    sentences passages irregular terms numbers
+    parts published load_text markup extracted lines sniff
+    load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
-    encoder store lexical database manifest sync index
+    encoder store lexical database manifest changes sync index
     period variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
@@ -33,7 +35,8 @@ ORDER = """
 
 HEAVY = (
     "torch", "transformers", "sentence_transformers", "faiss", "gradio", "xllamacpp", "tantivy",
-    "sentencex", "huggingface_hub", "charset_normalizer", "matplotlib",
+    "sentencex", "huggingface_hub", "charset_normalizer", "matplotlib", "lxml", "trafilatura",
+    "pypdf", "docx", "feedparser",
 )  # fmt: skip
 
 

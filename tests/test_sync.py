@@ -18,6 +18,7 @@ from rag import config as config_module
 from rag import database as database_module
 from rag import manifest as manifest_module
 from rag.articles import ArticleFile
+from rag.changes import Changes
 from rag.config import Config
 from rag.database import Database
 from rag.encoder import HashedEncoder, Spans
@@ -30,7 +31,8 @@ from rag.errors import (
     UnknownName,
 )
 from rag.index import Index
-from rag.sync import Changes, header, sync
+from rag.parts import Part
+from rag.sync import header, sync
 from rag.types import Article, Vectors
 
 CORRECTION = "The bridge opened again on Monday."
@@ -236,14 +238,14 @@ def test_a_file_removed_while_indexing_is_skipped(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    read = ArticleFile.read
+    parts = ArticleFile.parts
 
-    def remove_then_read(file: ArticleFile, most_bytes: int) -> tuple[Article, str]:
+    def remove_then_read(file: ArticleFile, config: Config) -> list[Part]:
         if file.path == "ferry.txt":
             file.location.unlink()
-        return read(file, most_bytes)
+        return parts(file, config)
 
-    monkeypatch.setattr(ArticleFile, "read", remove_then_read)
+    monkeypatch.setattr(ArticleFile, "parts", remove_then_read)
     changes = sync(articles, folder, config, encoder)
     ((path, reason),) = changes.skipped
     assert path == "ferry.txt"
@@ -373,7 +375,22 @@ def test_another_format_version(
     assert texts(folder, config) == of_files(articles)
 
 
-def test_tables_of_another_version_are_made_anew(
+def test_tables_of_another_version_are_made_anew_with_the_version_as_the_reason(
+    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    now = config_module.FORMAT_VERSION
+    connection = sqlite3.connect(folder / "store.sqlite")
+    connection.execute("ALTER TABLE articles DROP COLUMN pages")
+    connection.close()
+    monkeypatch.setattr(config_module, "FORMAT_VERSION", now + 1)
+    changes = sync(articles, folder, config, encoder)
+    assert changes.rebuilt == f"format_version is {now} in the index and {now + 1} now"
+    assert len(changes.added) == 4
+    assert texts(folder, config) == of_files(articles)
+
+
+def test_damaged_tables_are_made_anew(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder
 ) -> None:
     connection = sqlite3.connect(folder / "store.sqlite")
