@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,8 @@ class Index:
         self._articles: dict[int, Article] = {}
         self._terms: dict[int, list[list[str]]] = {}
         self._contents: tuple[ArticleSummary, ...] | None = None
+        # For the one who lets go of it last, and does not know that: a question in progress.
+        weakref.finalize(self, database.close)
 
     @classmethod
     def open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:
@@ -51,11 +55,25 @@ class Index:
             raise IndexMissing(
                 f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
             )
-        try:
-            return cls._open(folder, config, encoder)
-        except IndexCorrupt:
-            # A sync may have put new files in place of the old ones between two steps of opening.
-            return cls._open(folder, config, encoder)
+        generation = _generation(folder)
+        while True:
+            try:
+                return cls._open(folder, config, encoder)
+            except IndexCorrupt:
+                # A sync may have put new files in place of the old ones between two steps.
+                if (now := _generation(folder)) == generation:
+                    raise
+                generation = now
+
+    def newer(self, config: Config, encoder: Encoder) -> Index | None:
+        """Return the index as it is now, opened, or None when this is it.
+
+        Costs a look at the manifest when nothing has changed. Raises what ``open`` raises.
+        """
+        folder = self._database.path.parent
+        if _generation(folder) == self.manifest["generation"]:
+            return None
+        return Index.open(folder, config, encoder)
 
     @classmethod
     def _open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:
@@ -114,7 +132,10 @@ class Index:
         """Return an article by its path. Raises ArticleError when there is none."""
         if path not in self._rows:
             raise ArticleError(f"There is no article {path!r} in the index.")
-        return self.article_at(self._rows[path])
+        article = self.article_at(self._rows[path])
+        if article.path != path:
+            raise self._database.corrupt(f"its list of paths has {path!r} wrong")
+        return article
 
     def article_at(self, row: int) -> Article:
         """Return the article of a passage."""
@@ -142,3 +163,12 @@ class Index:
         """Let go of the files."""
         with self._lock:
             self._database.close()
+
+
+def _generation(folder: Path) -> int | None:
+    """Return the number of the newest generation; None when that cannot be told."""
+    try:
+        with contextlib.closing(Database(folder)) as database:
+            return int(database.manifest()["generation"])
+    except (IndexCorrupt, OSError, sqlite3.OperationalError, ValueError, KeyError):
+        return None

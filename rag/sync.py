@@ -60,48 +60,67 @@ def sync(
     config: Config,
     encoder: Encoder,
     progress: Progress = lambda _done, _all: None,
+    *,
+    wait: float = math.inf,
 ) -> Changes:
     """Make the index in ``folder`` say what the ``articles`` folder says now.
 
-    Raises ArticleError when no article can be read, IndexMismatch when the index belongs to
-    another folder, RagError when it cannot be written; the old index is then unchanged.
+    ``wait``: for how many seconds, if another process is writing the index. Raises ArticleError
+    when no article can be read, IndexMismatch when the index belongs to another folder, RagError
+    when it cannot be written; the old index is then unchanged.
     """
     files = list(find_articles(articles))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return _sync(articles, folder, config, encoder, files, progress)
-        except IndexCorrupt as damage:
-            # Nothing is lost: all of it is in the articles folder.
-            for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
-                if (folder / name).exists():
-                    (folder / name).replace(folder / f"{name}.damaged")
-            changes = _sync(articles, folder, config, encoder, files, progress)
-            return replace(changes, rebuilt=str(damage).partition(" Rebuild it with")[0])
-    except (OSError, sqlite3.OperationalError) as error:
-        raise RagError(_write_failure(folder, error)) from error
+    with _written(folder, wait):
+        return _mended(folder, lambda database, lost: _Sync(
+            articles, folder, config, encoder, database, lost
+        ).run(files, progress))  # fmt: skip
 
 
-def _sync(
+def repair(
     articles: Path,
     folder: Path,
     config: Config,
     encoder: Encoder,
-    files: list[ArticleFile],
-    progress: Progress,
+    progress: Progress = lambda _done, _all: None,
+    *,
+    wait: float = math.inf,
 ) -> Changes:
-    database = Database(folder, write=True)
+    """Make damage to an index good, and read only the articles whose rows are damaged.
+
+    Vector and lexical files are made again from the store. Raises what ``sync`` raises, and
+    IndexMismatch when the settings have changed.
+    """
+    if not (folder / NAME).is_file():
+        raise IndexMissing(missing(folder))
+    with _written(folder, wait):
+        return _mended(folder, lambda database, lost: _Sync(
+            articles, folder, config, encoder, database, lost
+        ).repair(progress))  # fmt: skip
+
+
+@contextlib.contextmanager
+def _written(folder: Path, wait: float) -> Iterator[None]:
     try:
-        return _Sync(articles, folder, config, encoder, database).run(files, progress)
-    finally:
-        database.close()  # what is not committed is rolled back
+        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder, wait):
+            yield
+    except (OSError, sqlite3.OperationalError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RagError(
+            f"Cannot write the index {folder}: {reason}. The index there, if any, is unchanged."
+        ) from error
 
 
-def _write_failure(folder: Path, error: Exception) -> str:
-    if "locked" in str(error):
-        return f"Another process is writing the index {folder}. Wait for it, then try again."
-    reason = getattr(error, "strerror", None) or error
-    return f"Cannot write the index {folder}: {reason}. The index there, if any, is unchanged."
+def _mended(folder: Path, run: Callable[[Database, Lost | None], Changes]) -> Changes:
+    lost: Lost | None = None
+    while True:
+        try:
+            with contextlib.closing(Database(folder, write=True)) as database:
+                return run(database, lost)  # what is not committed is rolled back
+        except IndexCorrupt as damage:
+            if lost:
+                raise
+            lost = salvage(folder, str(damage).partition(" Rebuild it with")[0])
 
 
 @dataclass
@@ -113,11 +132,11 @@ class _Sync:
     config: Config
     encoder: Encoder
     database: Database
+    lost: Lost | None  # what a damaged store's copy does not hold
     pending: list[tuple[int, Article, Passage]] = field(default_factory=list)
 
     def run(self, files: list[ArticleFile], progress: Progress) -> Changes:
-        self.database.begin(write=True)
-        manifest = self.database.manifest()
+        manifest = self._begin()
         rebuilt = self._prepare(manifest)
         changes = self._read(files, progress)
         if not changes.unchanged + len(changes.added + changes.edited + changes.renamed):
@@ -125,8 +144,7 @@ class _Sync:
         touched = changes.added + changes.edited + changes.renamed + changes.removed
         rebuilt = rebuilt or damaged(self.folder, manifest.get("files", {}))
         if rebuilt or touched:
-            generation = manifest.get("generation", 0) + 1
-            self._publish(generation)
+            self._publish(manifest)
         return replace(changes, rebuilt=rebuilt)
 
     def _nothing_to_read(self, changes: Changes) -> str:
@@ -206,89 +224,32 @@ class _Sync:
             self._encode_pending()
 
     def _encode_pending(self) -> None:
-        if not self.pending:
-            return
         heads = {
             article.path: header(article, self.encoder, self.config.title_tokens)
             for _, article, _ in self.pending
         }
-        texts, spans = [], []
-        for _, article, passage in self.pending:
-            head = heads[article.path]
-            texts.append(head + article.text[passage.start : passage.end])
-            shift = len(head) - passage.start
-            spans.append([(s.start + shift, s.end + shift) for s in passage.sentences])
-        vectors, parts = self.encoder.encode_passages(texts, spans)  # (n, dim), n × (m, dim)
-        for (row, _, passage), vector, part in zip(self.pending, vectors, parts, strict=True):
-            self.database.add_passage(row, passage, vector, part)
+        inputs = [_input(heads[article.path], article, passage) for _, article, passage in self.pending]
+        hashes = [row_hash(self.encoder.fingerprint, *of) for of in inputs]
+        found = {digest: self.database.vectors_of(digest) for digest in hashes}
+        new = [n for n, digest in enumerate(hashes) if found[digest] is None]
+        if new:
+            vectors, parts = self.encoder.encode_passages(  # (n, dim), n × (m, dim)
+                [inputs[n][0] for n in new], [inputs[n][1] for n in new]
+            )
+            found |= {hashes[n]: of for n, *of in zip(new, vectors, parts, strict=True)}
+        for (row, article, passage), digest in zip(self.pending, hashes, strict=True):
+            self.database.add_passage(row, passage, found[digest], digest, indexed(article, passage))
         self.pending.clear()
 
-    def _publish(self, generation: int) -> None:
-        names = (f"vectors-{generation}.bin", f"lexical-{generation}")
-        vector_file, lexical_folder = (self.folder / name for name in names)
-        _remove([vector_file, lexical_folder])  # left by a crash
-        try:
-            lexical_folder.mkdir()
-            self._write_vectors(vector_file)
-            self._write_lexical(lexical_folder)
-            written = [vector_file, *sorted(lexical_folder.iterdir())]
-            self.database.set_manifest(self._manifest(generation, written))
-            self.database.commit()
-        except BaseException:  # Ctrl-C too: leave nothing half-written behind
-            self.database.rollback()
-            if self.database.manifest().get("generation") != generation:
-                _remove([vector_file, lexical_folder])
-            raise
-        _remove(
-            path
-            for pattern in ("vectors-*.bin", "lexical-*", f"{NAME}*.damaged")
-            for path in self.folder.glob(pattern)
-            if path.name not in names
-        )
 
-    def _manifest(self, generation: int, written: list[Path]) -> dict[str, Any]:
-        return {
-            **self.config.index_settings(),
-            "encoder_hash": self.encoder.fingerprint,
-            "dimensions": self.encoder.dimensions,
-            "articles_folder": str(self.articles.resolve()),
-            "generation": generation,
-            "files": {
-                path.relative_to(self.folder).as_posix(): seal(path)
-                for path in written
-                if not path.name.endswith(".lock")
-            },
-        }
-
-    def _write_vectors(self, path: Path) -> None:
-        keys = self.database.passage_keys()
-        vectors: Vectors = np.zeros((len(keys), self.encoder.dimensions), np.float32)
-        for row, stored in zip(vectors, self.database.passages(keys.tolist()), strict=True):
-            row[:] = stored.vector
-        store_named(self.config.store)(keys, vectors).save(path)
-
-    def _write_lexical(self, folder: Path) -> None:
-        def rows() -> Iterable[tuple[int, list[str]]]:
-            article, article_row = None, -1
-            for stored in self.database.passages(self.database.passage_keys().tolist()):
-                if stored.article != article_row:
-                    article, article_row = self.database.article(stored.article), stored.article
-                assert article is not None
-                text = article.text[stored.passage.start : stored.passage.end]
-                yield stored.key, terms(f"{article.title}\n{text}")
-
-        LexicalIndex.build(folder, rows())
+def _input(head: str, article: Article, passage: Passage) -> tuple[str, list[tuple[int, int]]]:
+    """Return what the encoder sees of a passage: the text, and its sentences' places in that."""
+    shift = len(head) - passage.start
+    spans = [(s.start + shift, s.end + shift) for s in passage.sentences]
+    return head + article.text[passage.start : passage.end], spans
 
 
 def header(article: Article, encoder: Encoder, title_tokens: int) -> str:
     """Return what stands before a passage's sentences when it is embedded: the title, cut."""
     spans = encoder.token_spans(article.title)[:title_tokens]
     return article.title[: spans[-1][1]] + "\n" if spans else ""
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in list(paths):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
