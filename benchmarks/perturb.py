@@ -35,8 +35,8 @@ from perturb_base import Item, names_of
 from perturb_numbers import resolved
 from perturbations import KINDS
 
-from rag.articles import parse
 from rag.intervals import bootstrap_interval
+from rag.load_text import parse
 from rag.rules import Problem, problems
 from rag.rules_dates import with_dates
 from rag.sentences import split

@@ -1,41 +1,48 @@
-"""A folder → Articles. One function and one row in LOADERS per format.
+"""A folder → the files in it that may hold articles → their parts.
 
-For ``.txt`` and ``.md`` the article's text is the decoded file, unchanged, newlines included, so
-that offsets hold in the file itself.
+A newcomer adds a format by writing one function and one row: in LOADERS for a file that is one
+article, in COLLECTIONS for one that holds several.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from charset_normalizer import from_bytes
-
+from rag.config import Config
 from rag.errors import ArticleError
+from rag.load_text import load_text
+from rag.parts import Part, distinct, sha256
 from rag.types import Article
 
-METADATA = re.compile(r"(published|source|author|url)[ \t]*:(.*)\Z", re.IGNORECASE | re.DOTALL)
-LONGEST_TITLE = 200  # characters
+Load = Callable[[str, bytes], Article]  # path, content
+LoadAll = Callable[[str, bytes, Config], Iterable[Part]]
+
+LOADERS: dict[str, Load] = {".txt": load_text, ".md": load_text}
+COLLECTIONS: dict[str, LoadAll] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleFile:
-    """A file that may be an article; nothing of it is read yet."""
+    """A file that may hold articles; nothing of it is read yet."""
 
     path: str  # relative to the folder, with forward slashes
     location: Path
     folder: Path
 
-    def read(self, most_bytes: int) -> tuple[Article, str]:
-        """Return the article and the sha256 of its bytes.
+    def parts(self, config: Config) -> list[Part]:
+        """Return the articles of the file, in order, under paths that differ.
 
         Raises ArticleError, naming the reason but not the file, when it cannot be used.
         """
+        collection = self.location.suffix.lower() in COLLECTIONS
+        most = config.collection_bytes if collection else config.article_bytes
+        return parts_of(self.path, self._content(most), config)
+
+    def _content(self, most_bytes: int) -> bytes:
         # Not Path.resolve(), which raises RuntimeError for a link to itself.
         if not Path(os.path.realpath(self.location)).is_relative_to(os.path.realpath(self.folder)):
             raise ArticleError("is a link that leaves the folder")
@@ -46,11 +53,17 @@ class ArticleFile:
             if status.st_size > most_bytes:
                 limit = f"the limit is {most_bytes / 1e6:.0f} MB"
                 raise ArticleError(f"is too large ({status.st_size / 1e6:.1f} MB; {limit})")
-            data = self.location.read_bytes()
+            return self.location.read_bytes()
         except OSError as error:
             raise ArticleError(f"cannot be read ({error.strerror or error})") from error
-        article = LOADERS[self.location.suffix.lower()](self.path, data)
-        return article, hashlib.sha256(data).hexdigest()
+
+
+def parts_of(path: str, data: bytes, config: Config) -> list[Part]:
+    """Return the articles in the content of a file of this name. Raises ArticleError."""
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix in COLLECTIONS:
+        return distinct(COLLECTIONS[suffix](path, data, config))
+    return [Part(path, sha256(data), lambda: LOADERS[suffix](path, data))]
 
 
 def find_articles(folder: Path) -> Iterator[ArticleFile]:
@@ -65,6 +78,18 @@ def find_articles(folder: Path) -> Iterator[ArticleFile]:
     yield from sorted(_walk(folder), key=lambda file: file.path)
 
 
+def by_file(
+    known: dict[str, tuple[int, str]], files: Sequence[ArticleFile]
+) -> dict[str | None, dict[str, tuple[int, str]]]:
+    """Group {path: value} by the file that a path names, or a part of; by None where it is gone."""
+    present = {file.path for file in files}
+    held: dict[str | None, dict[str, tuple[int, str]]] = {}
+    for path, value in known.items():
+        above = (path, *map(str, PurePosixPath(path).parents))
+        held.setdefault(next((p for p in above if p in present), None), {})[path] = value
+    return held
+
+
 def _walk(folder: Path) -> Iterator[ArticleFile]:
     def refuse(error: OSError) -> None:
         raise ArticleError(f"Cannot list {error.filename}: {error.strerror}.") from error
@@ -73,7 +98,8 @@ def _walk(folder: Path) -> Iterator[ArticleFile]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             location = Path(parent, name)
-            if not name.startswith(".") and location.suffix.lower() in LOADERS:
+            suffix = location.suffix.lower()
+            if not name.startswith(".") and (suffix in LOADERS or suffix in COLLECTIONS):
                 yield ArticleFile(_printable(location.relative_to(folder)), location, folder)
 
 
@@ -81,107 +107,3 @@ def _printable(path: Path) -> str:
     # File names that are not valid Unicode would break JSON and SQLite later. Bytes are written
     # out, since two such names must not become one.
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-
-
-def load_text(path: str, data: bytes) -> Article:
-    """Read plain text or Markdown. Raises ArticleError when there is no text in it."""
-    text = decode(data)
-    if not _stripped(text):
-        raise ArticleError("is empty")
-    return parse(path, text)
-
-
-LOADERS: dict[str, Callable[[str, bytes], Article]] = {".txt": load_text, ".md": load_text}
-
-
-def decode(data: bytes) -> str:
-    """Decode the bytes of a text file: by BOM, as UTF-8, as UTF-16 without a BOM, as cp1252, by
-    a guess. Raises ArticleError for binary data.
-    """
-    for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
-                           (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):  # fmt: skip
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    if b"\0" in data:
-        return _decode_utf16_without_bom(data)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    text = data.decode("utf-8", "replace")
-    damaged, good = text.count("\ufffd"), sum(1 for character in text if character > "\x7f")
-    if good - damaged >= damaged:  # UTF-8 with a few broken places: keep the rest right
-        return text
-    if sum(byte < 32 and byte not in b"\t\n\r\f\v\x1b" for byte in data) > len(data) / 100:
-        raise ArticleError("is not text")
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        guess = from_bytes(data).best()
-        if guess is None:
-            raise ArticleError("is not text in any known encoding") from None
-        return data.decode(guess.encoding, "replace")
-
-
-def _decode_utf16_without_bom(data: bytes) -> str:
-    # Western text in UTF-16 has a zero in nearly every second byte, all on one side.
-    even, odd = data[0::2].count(0), data[1::2].count(0)
-    if max(even, odd) < len(data) / 4 or min(even, odd) > len(data) / 50:
-        raise ArticleError("is a binary file")
-    return data.decode("utf-16-le" if odd > even else "utf-16-be", "replace")
-
-
-def parse(path: str, text: str) -> Article:
-    """Find title, metadata lines and the start of the body in a decoded file."""
-    lines = list(_lines(text))
-    first = next(i for i, (_, line) in enumerate(lines) if line)
-    title, after = _title(lines, first)
-    found: dict[str, str] = {}
-    while after < len(lines) and (match := METADATA.match(lines[after][1])):
-        found[match[1].lower()] = match[2].strip()
-        after += 1
-    body_start = lines[after][0] if after < len(lines) else len(text)
-    if not text[body_start:].strip():
-        if found:  # metadata is never evidence
-            raise ArticleError("has no text below its title and metadata")
-        body_start = lines[first][0]  # nothing but a title: then the title is the body
-    return Article(
-        path=path,
-        title=title or " ".join(Path(path).stem.replace("_", " ").split()),
-        text=text,
-        body_start=body_start,
-        published=_date(found.get("published")),
-        source=found.get("source") or None,
-        author=found.get("author") or None,
-        url=found.get("url") or None,
-    )
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    position = 0
-    for line in text.splitlines(keepends=True):
-        yield position, _stripped(line)
-        position += len(line)
-
-
-def _stripped(text: str) -> str:
-    return text.strip().strip("\ufeff").strip()
-
-
-def _title(lines: list[tuple[int, str]], first: int) -> tuple[str | None, int]:
-    line = lines[first][1]
-    if METADATA.match(line):
-        return None, first
-    following = lines[first + 1][1] if first + 1 < len(lines) else None
-    headed = following is not None and (not following or METADATA.match(following))
-    short = len(line) <= LONGEST_TITLE and not line.endswith(".")
-    if headed or short:
-        return line.lstrip("#").strip() or None, first + 1
-    return None, first
-
-
-def _date(value: str | None) -> str | None:
-    if not value:
-        return None
-    match = re.match(r"\d{4}-\d{2}-\d{2}(?=\D|\Z)", value)
-    return match[0] if match else value

@@ -18,9 +18,9 @@ from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
 
 if TYPE_CHECKING:
+    from rag.changes import Progress
     from rag.evaluate import Evaluation, System
     from rag.pipeline import Rag
-    from rag.sync import Progress
 
 SEEDS = Path("seeds")
 _GIVEN = ("encoder", "generator", "model", "accept_errors")  # settings that are also options
@@ -240,8 +240,8 @@ def _opened(args: argparse.Namespace) -> Iterator[Rag]:
 
 
 def _only_index() -> Path:
-    from rag.database import NAME
     from rag.manifest import default_index_dir
+    from rag.stored import NAME
 
     found = sorted(path.parent for path in Path("embeddings").glob(f"*/{NAME}"))
     if len(found) == 1:

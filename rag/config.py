@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FORMAT_VERSION = 1  # of the index on disk; raised when its meaning changes
+FORMAT_VERSION = 3  # of the index on disk; raised when its meaning changes
 TERMS_VERSION = 2  # of what rag/terms.py makes of a text, which the lexical files hold
 
 
@@ -39,7 +39,8 @@ class Config:
     verifier: str = "rules"
 
     # Limits on input.
-    article_bytes: int = 10_000_000  # larger files are skipped and reported
+    article_bytes: int = 10_000_000  # larger files are skipped and reported, and longer texts
+    collection_bytes: int = 50_000_000  # … files of several articles, before and after unpacking
     question_characters: int = 2_000  # longer questions are refused
 
     # Places.

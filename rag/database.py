@@ -6,67 +6,35 @@ are made from here and can always be made again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import IndexCorrupt
+from rag.stored import (
+    CIRCUMSTANCES,
+    COLUMNS,
+    NAME,
+    SCHEMA,
+    TABLES,
+    PassageVectors,
+    Rows,
+    StoredPassage,
+    article_values,
+    passage_values,
+    row_hash,
+    to_article,
+    to_passage,
+)
 from rag.types import Article, ArticleSummary, Keys, Passage, Sentence
 
-NAME = "store.sqlite"
 BUSY_SECONDS = 5.0  # how long a writer waits for another one
-ARTICLE = tuple(field.name for field in fields(Article))
-COLUMNS = ", ".join(("id", "content_hash", "sentences", *ARTICLE))
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS manifest (value TEXT NOT NULL, row_hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS articles (
-    id INTEGER PRIMARY KEY, content_hash TEXT NOT NULL, sentences INTEGER NOT NULL,
-    {", ".join(ARTICLE)}, row_hash TEXT NOT NULL, UNIQUE (path));
-CREATE TABLE IF NOT EXISTS passages (
-    id INTEGER PRIMARY KEY, article INTEGER NOT NULL,
-    spans BLOB NOT NULL, vector BLOB NOT NULL, sentence_vectors BLOB NOT NULL,
-    row_hash TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article);
-CREATE TABLE IF NOT EXISTS inputs (
-    id INTEGER PRIMARY KEY, input_hash TEXT NOT NULL, terms TEXT NOT NULL,
-    row_hash TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_of_input ON inputs (input_hash);
-"""
-# Table: its columns, without the row's checksum.
-TABLES = {
-    "articles": COLUMNS,
-    "passages": "id, article, spans, vector, sentence_vectors",
-    "inputs": "id, input_hash, terms",  # of the passage of the same id
-}
 AT_ONCE = 500  # rows fetched by one statement
-
-# What goes wrong with the disk or another process, not with the file's content.
-CIRCUMSTANCES = {
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage with its vectors."""
-
-    key: int
-    article: int  # the article's row
-    passage: Passage
-    vector: NDArray[np.float16]  # (dim,)
-    sentence_vectors: NDArray[np.float16]  # (sentences, dim)
-
-
-PassageVectors: TypeAlias = "tuple[NDArray[Any], NDArray[Any]]"  # (dim,), (sentences, dim)
 
 
 class Database:
@@ -88,12 +56,15 @@ class Database:
             if write:
                 self.execute("PRAGMA journal_mode=WAL")
                 self.execute("PRAGMA secure_delete=ON")  # deleted text is gone
-                for statement in SCHEMA.split(";"):
-                    self.execute(statement)
+                self._create()
             self.execute("SELECT count(*) FROM sqlite_master")
         except BaseException:
             self._connection.close()
             raise
+
+    def _create(self) -> None:
+        for statement in SCHEMA.split(";"):
+            self.execute(statement)
 
     def corrupt(self, detail: object) -> IndexCorrupt:
         """Return the error that says so, and what helps."""
@@ -162,9 +133,8 @@ class Database:
     def add_article(self, article: Article, content_hash: str, sentences: int) -> int:
         """Add an article that has so many sentences; return its row."""
         (of_passages,) = self.execute("SELECT coalesce(max(article), 0) FROM passages")[0]
-        row = max(self._next_row("articles"), of_passages + 1)  # orphans must not be adopted
-        values = content_hash, sentences, *(getattr(article, name) for name in ARTICLE)
-        self._insert("articles", row, *values)
+        row = max(self._next_row("articles"), int(of_passages) + 1)  # orphans must not be adopted
+        self._insert("articles", row, content_hash, sentences, *article_values(article))
         return row
 
     def rename_article(self, row: int, path: str) -> None:
@@ -173,13 +143,19 @@ class Database:
         changed = path, row_hash(*values), row
         self.execute("UPDATE articles SET path = ?, row_hash = ? WHERE id = ?", changed)
 
+    def clear(self) -> None:
+        """Remove all articles and passages, and tables of another version with them."""
+        for table in TABLES:
+            self.execute(f"DROP TABLE {table}")
+        self._create()
+
     def remove_article(self, row: int) -> None:
         """Remove an article; its passages are left for ``vectors_of`` until ``drop_orphans``."""
         self.execute("DELETE FROM articles WHERE id = ?", (row,))
 
     def article(self, row: int) -> Article:
         """Return an article. Raises IndexCorrupt when its row fails its hash."""
-        return Article(*self._article_row(row)[3:])
+        return to_article(self._article_row(row)[3:])
 
     def _article_row(self, row: int) -> tuple[Any, ...]:
         found = self.execute(f"SELECT {COLUMNS}, row_hash FROM articles WHERE id = ?", (row,))
@@ -194,17 +170,12 @@ class Database:
         found = []
         for row in sorted(self.article_paths().values()):
             _, _, sentences, *values = self._article_row(row)
-            article = Article(*values)
-            found.append(
-                ArticleSummary(
-                    path=article.path,
-                    title=article.title,
-                    published=article.published,
-                    source=article.source,
-                    sentences=sentences,
-                    characters=len(article.text),
-                )
-            )
+            article = to_article(values)
+            summary = ArticleSummary(
+                path=article.path, title=article.title, published=article.published,
+                source=article.source, sentences=sentences, characters=len(article.text),
+            )  # fmt: skip
+            found.append(summary)
         return tuple(sorted(found, key=lambda summary: summary.path))
 
     # Passages.
@@ -213,15 +184,8 @@ class Database:
         self, article: int, passage: Passage, vectors: PassageVectors, input_hash: str, terms: str
     ) -> None:
         """Add a passage: its vectors, the hash of what they were made from, and its terms."""
-        vector, sentence_vectors = vectors
-        spans = np.array([(s.start, s.end) for s in passage.sentences], np.int32)  # (n, 2)
-        blobs = [
-            spans.tobytes(),
-            vector.astype(np.float16).tobytes(),
-            sentence_vectors.astype(np.float16).tobytes(),
-        ]
         key = self._next_row("passages")
-        self._insert("passages", key, article, *blobs)
+        self._insert("passages", key, article, *passage_values(passage, vectors))
         self._insert("inputs", key, input_hash, terms)
 
     def set_terms(self, key: int, terms: str) -> None:
@@ -243,13 +207,12 @@ class Database:
         self.execute("DELETE FROM passages WHERE article NOT IN (SELECT id FROM articles)")
         self.execute("DELETE FROM inputs WHERE id NOT IN (SELECT id FROM passages)")
 
-    def all_vectors(self) -> tuple[Keys, NDArray[np.float16]]:
+    def all_vectors(self) -> tuple[Keys, Rows]:
         """Return the passages' keys (n,), ascending, and vectors (n, dim), unchecked."""
         rows = self.execute("SELECT id, vector FROM passages ORDER BY id")
         keys = np.fromiter((key for key, _ in rows), np.int64, len(rows))
-        return keys, np.frombuffer(b"".join(vector for _, vector in rows), np.float16).reshape(
-            len(rows), -1
-        )
+        data = b"".join(vector for _, vector in rows)
+        return keys, np.frombuffer(data, np.float16).reshape(len(rows), -1)
 
     def all_terms(self) -> Iterator[tuple[int, str]]:
         """Yield the passages' keys, ascending, and terms, unchecked."""
@@ -275,7 +238,7 @@ class Database:
             )
             rows = {row[0]: row for row in found}
             for key in some:
-                yield _passage(*self._checked("passage", key, rows.get(key, ())))
+                yield to_passage(*self._checked("passage", key, rows.get(key, ())))
 
     def sentences(self, article: int) -> tuple[Sentence, ...]:
         """Return the sentences of an article, in order. Raises IndexCorrupt."""
@@ -296,6 +259,14 @@ class Database:
         problems = self.execute("PRAGMA integrity_check(1)")
         if problems != [("ok",)]:
             raise self.corrupt(problems[0][0])
+
+    def drop_row(self, table: str, key: int) -> None:
+        """Remove one row."""
+        self.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+
+    def forget_articles(self) -> None:
+        """Remove all articles; their passages are left for ``vectors_of``."""
+        self.execute("DELETE FROM articles")
 
     def compact(self) -> None:
         """Give the space of removed rows back, if it is most of the file. Not in a transaction."""
@@ -323,28 +294,3 @@ class Database:
         if not row or row_hash(*row[:-1]) != row[-1]:
             raise self.corrupt(f"{kind} row {key} fails its checksum")
         return row[:-1]
-
-
-def _passage(
-    key: int, article: int, spans: bytes, vector: bytes, sentence_vectors: bytes
-) -> StoredPassage:
-    pairs = np.frombuffer(spans, np.int32).reshape(-1, 2).tolist()
-    half = np.frombuffer(vector, np.float16)
-    return StoredPassage(
-        key=key,
-        article=article,
-        passage=Passage(tuple(Sentence(start, end) for start, end in pairs)),
-        vector=half,
-        sentence_vectors=np.frombuffer(sentence_vectors, np.float16).reshape(-1, len(half)),
-    )
-
-
-def row_hash(*values: object) -> str:
-    """Return the checksum of a row's values."""
-    digest = hashlib.sha256()
-    for value in values:
-        data = value if isinstance(value, bytes) else str(value).encode()
-        # So that fields cannot run together, nor None be taken for "None".
-        digest.update(f"{type(value).__name__} {len(data)} ".encode())
-        digest.update(data)
-    return digest.hexdigest()

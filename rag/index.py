@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from rag.config import Config
-from rag.database import NAME, Database, StoredPassage
+from rag.database import Database
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
 from rag.manifest import mismatch, verify_files
 from rag.store import VectorStore, store_named
+from rag.stored import NAME, StoredPassage
 from rag.terms import terms
 from rag.types import Article, ArticleSummary, Sentence
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from rag.changes import Progress
 from rag.cite import Citer
 from rag.collection import Intent, before, intent_of, reply
 from rag.confidence import confidence, least_confidence
@@ -35,7 +36,7 @@ from rag.readings import asking_back
 from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.run import Found, Run
 from rag.supplement import supplement
-from rag.sync import Progress, sync
+from rag.sync import sync
 from rag.types import (
     Answer,
     Article,

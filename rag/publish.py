@@ -15,10 +15,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rag.database import NAME, Database
+from rag.database import Database
 from rag.lexical import LexicalIndex
 from rag.manifest import seal
 from rag.store import store_named
+from rag.stored import NAME
 
 
 def publish(database: Database, folder: Path, generation: int, settings: dict[str, Any]) -> None:
@@ -49,6 +50,12 @@ def publish(database: Database, folder: Path, generation: int, settings: dict[st
             _remove([vector_file, lexical_folder])
         raise
     tidy(database, folder, names)
+
+
+def newest(folder: Path) -> int:
+    """Return the highest generation of which there is a file; 0 when there is none."""
+    found = [path.stem.removeprefix("vectors-") for path in folder.glob("vectors-*.bin")]
+    return max((int(number) for number in found if number.isdecimal()), default=0)
 
 
 def tidy(database: Database, folder: Path, names: Iterable[str]) -> None:

@@ -11,13 +11,15 @@ import contextlib
 import math
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rag.database import NAME, TABLES, Database, row_hash
+from rag.database import Database
 from rag.errors import IndexCorrupt
+from rag.stored import NAME, TABLES, row_hash
 
 AT_ONCE = 500  # rows fetched by one statement
 NEW = f"{NAME}.new"
@@ -54,7 +56,7 @@ def mend(database: Database) -> tuple[set[str], str | None]:
             paths.add(row[3])
     for table, keys in bad.items():
         for key in keys:
-            database.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+            database.drop_row(table, key)
     if not (any(bad.values()) or found):  # what is left in ``found`` belongs to no article
         return set(), None
     table = next((table for table in TABLES if bad[table]), "passages")
@@ -62,11 +64,18 @@ def mend(database: Database) -> tuple[set[str], str | None]:
     return paths, f"{database.path}: {table.removesuffix('s')} row {first} fails its checksum"
 
 
-def salvage(folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What is known of a store that was replaced by a copy of its intact rows."""
+
+    reason: str
+    manifest: dict[str, Any]  # of the old one; empty when it is lost
+
+
+def salvage(folder: Path, damage: IndexCorrupt) -> Salvaged:
     """Put a store of the rows that can still be read in place of a damaged one.
 
-    It has no manifest, so that nobody opens it before a sync has completed it; the old one's is
-    returned, empty when it is lost.
+    The new store has no manifest, so that nobody opens it before a sync has completed it.
     """
     new, store = folder / NEW, folder / NAME
     for path in (new, *_beside(new)):
@@ -85,7 +94,7 @@ def salvage(folder: Path) -> dict[str, Any]:
     for path in _beside(store):
         path.unlink(missing_ok=True)
     new.replace(store)
-    return manifest
+    return Salvaged(str(damage).partition(" Rebuild it with")[0], manifest)
 
 
 def _copy(source: Database, target: Database) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.changes import Changes
     from rag.models import ModelStatus
-    from rag.sync import Changes
     from rag.types import Answer, Citation, Claim, Event, Evidence, SearchResult
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"

@@ -6,6 +6,7 @@ Offsets are Python ``str`` offsets into ``Article.text``, half-open. A quote is 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -20,9 +21,11 @@ Verdict: TypeAlias = Literal["supported", "quoted"]
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article as read from its file; ``text`` is the decoded file, unchanged."""
+    """One article. ``text`` is the decoded file, unchanged, of .txt and .md, and of other formats
+    what was extracted.
+    """
 
-    path: str  # relative to the articles folder, with forward slashes
+    path: str  # relative to the articles folder, with forward slashes; of a row "news.csv/17"
     title: str
     text: str
     body_start: int  # offset of the first character after title and metadata lines
@@ -30,6 +33,12 @@ class Article:
     source: str | None = None
     author: str | None = None
     url: str | None = None
+    published_from: str | None = None  # what was read as the date, and where it stood
+    pages: tuple[int, ...] = ()  # offsets at which the pages start, where there are pages
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the page on which this offset lies, from 1; None where there are no pages."""
+        return bisect_right(self.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)

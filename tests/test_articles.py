@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import decode, find_articles, parse
+from rag.articles import find_articles
+from rag.config import Config
 from rag.errors import ArticleError
+from rag.load_text import decode, parse
 from rag.types import Article
 
-LIMIT = 10_000_000
+CONFIG = Config()
 NEWS = "Café “Zoë” opens\r\n\r\nIt opened on Friday.\r\nŁódź, 北京 and 😀 came.\r\n"
 WESTERN = "Café “Zoë” opens\r\n\r\nIt opened on Friday – at last.\r\n"
 
 
 def read(folder: Path) -> list[Article]:
-    return [file.read(LIMIT)[0] for file in find_articles(folder)]
+    return [part.load() for file in find_articles(folder) for part in file.parts(CONFIG)]
 
 
 def refused(folder: Path, name: str, data: bytes) -> str:
@@ -129,7 +131,8 @@ def test_links_must_stay_in_the_folder(tmp_path: Path) -> None:
     found: dict[str, str] = {}
     for file in find_articles(folder):
         try:
-            found[file.path] = file.read(LIMIT)[0].text
+            (part,) = file.parts(CONFIG)
+            found[file.path] = part.load().text
         except ArticleError as error:
             found[file.path] = str(error)
     assert found["real.txt"] == found["in.txt"] == "Real text."

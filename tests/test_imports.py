@@ -15,10 +15,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 ORDER = """
     types errors config untrusted
     catalogue hashes fetch models
-    articles sentences passages irregular terms numbers
+    load_text parts articles sentences passages irregular terms numbers
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules instructions
-    encoder store lexical database manifest sync index
+    encoder store lexical stored database manifest
+    changes locks publish repair ingest sync plan index
     period variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate

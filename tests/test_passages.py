@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import find_articles, parse
+from rag.articles import find_articles
+from rag.config import Config
 from rag.encoder import Encoder, HashedEncoder
+from rag.ingest import header
+from rag.load_text import parse
 from rag.passages import make_passages
 from rag.sentences import split
-from rag.sync import header
 from rag.types import Article, Passage
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
@@ -103,7 +105,7 @@ def test_long_texts_take_linear_time() -> None:
 
 @pytest.mark.models
 def test_title_and_passage_fit_into_the_real_encoders_window(minilm: Encoder) -> None:
-    articles = [file.read(10_000_000)[0] for file in find_articles(SEEDS)]
+    articles = [part.load() for file in find_articles(SEEDS) for part in file.parts(Config())]
     words = "naïve antidisestablishmentarianism 北京 x86-64 $3.5m😀 don’t https://a.example/b?c=d "
     articles.append(parse("a.txt", words.strip() + "\n\n" + words * 60 + "x" * 400 + " end."))
     for article in articles:

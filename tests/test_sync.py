@@ -18,6 +18,7 @@ from rag import config as config_module
 from rag import database as database_module
 from rag import manifest as manifest_module
 from rag.articles import ArticleFile
+from rag.changes import Changes
 from rag.config import Config
 from rag.database import Database
 from rag.encoder import HashedEncoder, Spans
@@ -30,7 +31,9 @@ from rag.errors import (
     UnknownName,
 )
 from rag.index import Index
-from rag.sync import Changes, header, sync
+from rag.ingest import header
+from rag.parts import Part
+from rag.sync import sync
 from rag.types import Article, Vectors
 
 CORRECTION = "The bridge opened again on Monday."
@@ -236,14 +239,14 @@ def test_a_file_removed_while_indexing_is_skipped(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    read = ArticleFile.read
+    parts = ArticleFile.parts
 
-    def remove_then_read(file: ArticleFile, most_bytes: int) -> tuple[Article, str]:
+    def remove_then_read(file: ArticleFile, config: Config) -> list[Part]:
         if file.path == "ferry.txt":
             file.location.unlink()
-        return read(file, most_bytes)
+        return parts(file, config)
 
-    monkeypatch.setattr(ArticleFile, "read", remove_then_read)
+    monkeypatch.setattr(ArticleFile, "parts", remove_then_read)
     changes = sync(articles, folder, config, encoder)
     ((path, reason),) = changes.skipped
     assert path == "ferry.txt"
@@ -302,17 +305,20 @@ def test_the_header_of_a_passage_is_the_title_cut() -> None:
 # Settings.
 
 OTHER = [
-    ({"passage_tokens": 16}, "passage_tokens is 24 in the index and 16 now"),
-    ({"title_tokens": 8}, "title_tokens is 32 in the index and 8 now"),
-    ({"store": "faiss"}, "store is 'numpy' in the index and 'faiss' now"),
-    ({"encoder": "other"}, "encoder is 'hashed' in the index and 'other' now"),
+    ({"passage_tokens": 16}, "passage_tokens is 24 in the index and 16 now", 4, True),
+    ({"title_tokens": 1}, "title_tokens is 32 in the index and 1 now", 4, True),
+    # What the encoder sees is the same.
+    ({"title_tokens": 30}, "title_tokens is 32 in the index and 30 now", 4, False),
+    ({"encoder": "other"}, "encoder is 'hashed' in the index and 'other' now", 4, False),
+    # Of the search files alone.
+    ({"store": "faiss"}, "store is 'numpy' in the index and 'faiss' now", 0, False),
 ]
 
 
-@pytest.mark.parametrize(("change", "reason"), OTHER)
+@pytest.mark.parametrize(("change", "reason", "added", "embeds"), OTHER)
 def test_other_settings_are_refused_and_sync_rebuilds(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
-    change: dict[str, object], reason: str,
+    change: dict[str, object], reason: str, added: int, embeds: bool,
 ) -> None:  # fmt: skip
     other = replace(config, **change)  # type: ignore[arg-type]
     with pytest.raises(IndexMismatch, match=reason) as error:
@@ -320,8 +326,8 @@ def test_other_settings_are_refused_and_sync_rebuilds(
     assert f"python -m rag index {articles} --index {folder}" in str(error.value)
     changes = sync(articles, folder, other, encoder)
     assert changes.rebuilt == reason
-    assert len(changes.added) == 4
-    assert encoder.encoded
+    assert (len(changes.added), changes.unchanged) == (added, 4 - added)
+    assert bool(encoder.encoded) is embeds
     assert texts(folder, other) == of_files(articles)
 
 
@@ -373,7 +379,22 @@ def test_another_format_version(
     assert texts(folder, config) == of_files(articles)
 
 
-def test_tables_of_another_version_are_made_anew(
+def test_tables_of_another_version_are_made_anew_with_the_version_as_the_reason(
+    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    now = config_module.FORMAT_VERSION
+    connection = sqlite3.connect(folder / "store.sqlite")
+    connection.execute("ALTER TABLE articles DROP COLUMN pages")
+    connection.close()
+    monkeypatch.setattr(config_module, "FORMAT_VERSION", now + 1)
+    changes = sync(articles, folder, config, encoder)
+    assert changes.rebuilt == f"format_version is {now} in the index and {now + 1} now"
+    assert len(changes.added) == 4
+    assert texts(folder, config) == of_files(articles)
+
+
+def test_damaged_tables_are_made_anew(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder
 ) -> None:
     connection = sqlite3.connect(folder / "store.sqlite")
