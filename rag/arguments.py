@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,20 @@ def _add_index(group: Group) -> None:
     parser.add_argument("articles", type=Path, metavar="ARTICLES", help="folder of .txt and .md")
     _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
     _add_json(parser)
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
+    only.add_argument(
+        "--repair", action="store_true",
+        help="make a damaged index good; only articles whose rows are damaged are read",
+    )  # fmt: skip
+    wait = parser.add_mutually_exclusive_group()
+    wait.add_argument(
+        "--wait", type=_positive, default=math.inf, metavar="SECONDS",
+        help="how long to wait while another process writes the index (default: until it is done)",
+    )  # fmt: skip
+    wait.add_argument(
+        "--no-wait", action="store_const", const=0, dest="wait", help="do not wait for it"
+    )
 
 
 def _add_search(group: Group) -> None:

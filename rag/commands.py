@@ -39,21 +39,26 @@ def _config(args: argparse.Namespace) -> Config:
 
 
 def index(args: argparse.Namespace) -> None:
-    """Build or sync an index."""
+    """Build, sync or repair an index, or say what that would do."""
     from rag import report
     from rag.encoder import load_encoder
     from rag.manifest import default_index_dir
-    from rag.sync import sync
+    from rag.plan import plan
+    from rag.sync import repair, sync
 
     config = _config(args)
     index = args.index or default_index_dir(args.articles)
     with _bar("indexing") as progress:
         encoder = load_encoder(config.encoder, config.models_dir)
-        done = sync(args.articles, index, config, encoder, progress)
+        if args.dry_run:
+            done = plan(args.articles, index, config, encoder, progress)
+        else:
+            run = repair if args.repair else sync
+            done = run(args.articles, index, config, encoder, progress, wait=args.wait)
     if args.json:
-        print(report.to_json({"index": str(index), **asdict(done)}))
+        print(report.to_json({"index": str(index), "dry_run": args.dry_run, **asdict(done)}))
     else:
-        print(report.changes(done, index))
+        print(report.changes(done, index, planned=args.dry_run))
 
 
 def search(args: argparse.Namespace) -> None:

@@ -71,7 +71,7 @@ class Database:
         line = " ".join(str(detail).removeprefix("*** in database main ***").split())
         return IndexCorrupt(
             f"The index store {self.path} is damaged ({line[:80]}). "
-            "Rebuild it with: python -m rag index ARTICLES"
+            "Repair it with: python -m rag index ARTICLES --repair"
         )
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -196,7 +196,10 @@ class Database:
 
     def vectors_of(self, input_hash: str) -> PassageVectors | None:
         """Return the vectors that were made from the same input, if a passage has them."""
-        found = self.execute("SELECT min(id) FROM inputs WHERE input_hash = ?", (input_hash,))
+        found = self.execute(
+            "SELECT min(id) FROM inputs JOIN passages USING (id) WHERE input_hash = ?",
+            (input_hash,),
+        )
         if found[0][0] is None:
             return None
         (stored,) = self.passages([found[0][0]])

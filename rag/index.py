@@ -88,7 +88,7 @@ class Index:
         except (OSError, sqlite3.OperationalError, ValueError) as error:
             raise IndexCorrupt(
                 f"The index {folder} cannot be opened ({error}). "
-                "Rebuild it with: python -m rag index ARTICLES"
+                "Repair it with: python -m rag index ARTICLES --repair"
             ) from error
 
     @classmethod

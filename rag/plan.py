@@ -39,7 +39,7 @@ def plan(
         ):
             return run.changes(files, {}, Unread(config, encoder, database))
     except IndexCorrupt as damage:
-        return Changes(rebuilt=str(damage).partition(" Rebuild it with")[0])
+        return Changes(rebuilt=str(damage).partition(" Repair it with")[0])
 
 
 class Unread(Ingest):

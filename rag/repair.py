@@ -94,7 +94,7 @@ def salvage(folder: Path, damage: IndexCorrupt) -> Salvaged:
     for path in _beside(store):
         path.unlink(missing_ok=True)
     new.replace(store)
-    return Salvaged(str(damage).partition(" Rebuild it with")[0], manifest)
+    return Salvaged(str(damage).partition(" Repair it with")[0], manifest)
 
 
 def _copy(source: Database, target: Database) -> None:
