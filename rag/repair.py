@@ -42,7 +42,7 @@ def mend(database: Database) -> tuple[set[str], str | None]:
             owners[key] = row[1]
             found[row[1]] = found.get(row[1], 0) + len(row[2]) // (2 * np.dtype(np.int32).itemsize)
     for key, row in _rows(database, "inputs"):
-        if row is None:
+        if row is None or key not in owners:
             bad["inputs"].append(key)
         else:
             owners.pop(key, None)

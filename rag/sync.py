@@ -106,7 +106,8 @@ class Syncing:
                     "dimensions": self.encoder.dimensions,
                     "articles_folder": str(self.articles.resolve()),
                 }
-                generation = 1 + (manifest.get("generation") or newest(self.folder))
+                # Above all numbers used: a reader must see that it is another state.
+                generation = 1 + max(manifest.get("generation", 0), newest(self.folder))
                 publish(database, self.folder, generation, settings)
         return changes
 
@@ -116,6 +117,9 @@ class Syncing:
     ) -> Changes:  # fmt: skip
         """Bring the rows of the store up to date, inside the caller's transaction."""
         database = ingest.database
+        if files is None and (not manifest or newest(self.folder) > manifest["generation"]):
+            # The store has lost all, or what was written last: the articles alone know.
+            files = list(find_articles(self.articles))
         reason, broken = self._settled(manifest, database, repairing=files is None)
         reason = salvaged.reason if salvaged else reason
         known = database.content_hashes()
