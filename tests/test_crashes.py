@@ -54,11 +54,11 @@ def damaged(cases: int) -> None:
 
 
 def test_a_killed_process_leaves_the_old_or_the_new_state() -> None:
-    killed(9)
+    killed(8)
 
 
 def test_damage_is_found_out_or_harmless_and_repaired() -> None:
-    damaged(4)
+    damaged(3)
 
 
 @pytest.mark.slow
