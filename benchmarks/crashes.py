@@ -134,6 +134,7 @@ def kill_all(step: Step, points: int, source: random.Random) -> dict[str, collec
     seconds = time.perf_counter() - begun
     third = -(-points // 3)
     late = touching[-60:]  # about the commit, and after it
+    cases: list[tuple[str, int | None, float]]
     cases = [("file call", at, 0.0) for at in source.choices(touching, k=third // 2)]
     cases += [("file call", at, 0.0) for at in source.choices(late, k=third - third // 2)]
     cases += [("any call", source.randint(1, count), 0.0) for _ in range(third)]

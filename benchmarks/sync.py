@@ -106,7 +106,7 @@ def place(kept: Path | None) -> Iterator[Path]:
             yield Path(name)
 
 
-def row(what: str, times: list[tuple[float, ...]]) -> str:
+def row(what: str, times: Sequence[tuple[float, ...]]) -> str:
     """Return a line: medians of wall and processor seconds without encoding, and of encoding."""
     wall, processor, encoding, passages = np.median(np.array(times), axis=0)
     return f"| {what} | {wall:.2f} | {processor:.2f} | {encoding:.2f} | {passages:.0f} |"

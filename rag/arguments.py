@@ -60,6 +60,7 @@ def _add_index(group: Group) -> None:
         "--repair", action="store_true",
         help="make a damaged index good; only articles whose rows are damaged are read",
     )  # fmt: skip
+    only.add_argument("--watch", action="store_true", help="go on, and sync whenever files change")
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument(
         "--wait", type=_positive, default=math.inf, metavar="SECONDS",
@@ -213,6 +214,7 @@ def _add_serve(group: Group) -> None:
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=_positive, default=7860, help="(default: %(default)s)")
     add("--no-browser", action="store_true", help="do not open a browser")
+    add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
     _add_generator(parser)
 
 

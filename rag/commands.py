@@ -8,9 +8,11 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,7 +20,7 @@ from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
 
 if TYPE_CHECKING:
-    from rag.changes import Progress
+    from rag.changes import Changes, Progress
     from rag.evaluate import Evaluation, System
     from rag.pipeline import Rag
 
@@ -45,6 +47,7 @@ def index(args: argparse.Namespace) -> None:
     from rag.manifest import default_index_dir
     from rag.plan import plan
     from rag.sync import repair, sync
+    from rag.watch import watch
 
     config = _config(args)
     index = args.index or default_index_dir(args.articles)
@@ -55,10 +58,19 @@ def index(args: argparse.Namespace) -> None:
         else:
             run = repair if args.repair else sync
             done = run(args.articles, index, config, encoder, progress, wait=args.wait)
-    if args.json:
-        print(report.to_json({"index": str(index), "dry_run": args.dry_run, **asdict(done)}))
-    else:
-        print(report.changes(done, index, planned=args.dry_run))
+
+    def say(done: Changes) -> None:
+        if args.json:
+            row = {"index": str(index), "dry_run": args.dry_run, **asdict(done)}
+            print(report.to_json(row), flush=True)
+        else:
+            print(report.changes(done, index, planned=args.dry_run), flush=True)
+
+    say(done)
+    if args.watch:
+        with suppress(KeyboardInterrupt):  # the usual end
+            update = partial(sync, args.articles, index, config, encoder)
+            watch(args.articles, update, say, threading.Event())
 
 
 def search(args: argparse.Namespace) -> None:
@@ -214,6 +226,7 @@ def _verify(names: Sequence[str], folder: Path | None) -> None:
 def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat."""
     from rag.pipeline import Rag
+    from rag.watch import watching
 
     def end(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -221,7 +234,8 @@ def serve(args: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, end)
     with _bar("indexing") as progress:
         rag = Rag.for_articles(args.articles, _config(args), args.index, progress)
-    with rag:
+    update = partial(rag.sync, args.articles)
+    with rag, watching(args.articles, update, _say) if args.watch else nullcontext():
         from rag.chat import serve as serve_chat
 
         with suppress(KeyboardInterrupt):  # the usual end

@@ -36,6 +36,7 @@ class Index:
         self.manifest = manifest
         self.vectors = vectors
         self.lexical = lexical
+        self.folder = database.path.parent
         self._database = database
         self._lock = threading.Lock()  # one SQLite connection, so that one snapshot is seen
         self._rows = database.article_paths()
@@ -71,10 +72,9 @@ class Index:
 
         Costs a look at the manifest when nothing has changed. Raises what ``open`` raises.
         """
-        folder = self._database.path.parent
-        if _generation(folder) == self.manifest["generation"]:
+        if _generation(self.folder) == self.manifest["generation"]:
             return None
-        return Index.open(folder, config, encoder)
+        return Index.open(self.folder, config, encoder)
 
     @classmethod
     def _open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:

@@ -13,10 +13,9 @@ from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
-from rag.changes import Progress
+from rag.changes import Changes, Progress
 from rag.cite import Citer
 from rag.collection import Intent, before, intent_of, reply
 from rag.confidence import confidence, least_confidence
@@ -143,7 +142,8 @@ class Rag:
         InputError or ModelError.
         """
         pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
-        return pinned._stream(question, history or (), date, cancel or threading.Event())  # noqa: SLF001
+        cancel = cancel or threading.Event()
+        return pinned._stream(question, history or (), date, cancel)  # noqa: SLF001
 
     def _stream(
         self, question: str, history: Sequence[Turn], date: str | None, cancel: threading.Event
@@ -262,10 +262,12 @@ class Rag:
             "model": self._generator.model, "verifier": config.verifier,
         }  # fmt: skip
 
+    def sync(self, articles: Path) -> Changes:
+        """Bring the index up to date; ``refresh`` then uses it. Raises what ``rag.sync`` raises."""
+        return sync(articles, self.index.folder, self.config, self._encoder)
+
     def refresh(self) -> bool:
-        """Use the index as it is now; return whether it has changed. What is in progress keeps the
-        state that it began with. Raises IndexMissing, IndexMismatch or IndexCorrupt.
-        """
+        """Use the index as it is now; return whether it has changed. Raises as ``open`` does."""
         newer = self.index.newer(self.config, self._encoder)
         self.index = newer or self.index
         return newer is not None
@@ -294,8 +296,5 @@ class Rag:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -19,7 +19,7 @@ ORDER = """
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules instructions
     encoder store lexical stored database manifest
-    changes locks publish repair ingest sync plan index
+    changes locks publish repair ingest sync plan watch index
     period variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from rag import locks
 from rag.config import Config
@@ -76,16 +77,16 @@ def test_a_second_writer_waits_for_the_first(
 ) -> None:
     monkeypatch.setattr(locks, "LOOK", 0.05)
     other = holder(folder)
-    acquire = locks.FileLock.acquire
+    acquire = FileLock.acquire
     seen = []
 
-    def acquire_and_end(held: locks.FileLock, timeout: float) -> object:
+    def acquire_and_end(held: FileLock, timeout: float) -> object:
         seen.append(timeout)
         if len(seen) == 5:
             end(other)
         return acquire(held, timeout)
 
-    monkeypatch.setattr(locks.FileLock, "acquire", acquire_and_end)
+    monkeypatch.setattr(FileLock, "acquire", acquire_and_end)
     with caplog.at_level(logging.WARNING), writing(folder):
         assert len(seen) >= 5
     first, last = (record.getMessage() for record in caplog.records)
