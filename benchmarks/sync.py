@@ -159,7 +159,7 @@ def main() -> None:
             return repair(articles, index, config, encoder)
 
         def planned() -> Changes:
-            return plan(articles, index, config, encoder, lambda _done, _all: None)
+            return plan(articles, index, config, encoder)
 
         print(row("dry run", [timed(encoder, planned) for _ in range(arguments.rounds)]))
         repairs = [timed(encoder, damage_and_repair) for _ in range(arguments.rounds)]

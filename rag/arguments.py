@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -51,7 +50,12 @@ def _add_index(group: Group) -> None:
         group, "index", commands.index, "Build an index of a folder of articles, or sync it.",
         "python -m rag index seeds", "python -m rag index ~/news --index ~/news-index",
     )  # fmt: skip
-    parser.add_argument("articles", type=Path, metavar="ARTICLES", help="folder of .txt and .md")
+    parser.add_argument(
+        "articles",
+        type=Path,
+        metavar="ARTICLES",
+        help="folder of articles: text, web pages, PDF, Word, mail, JSON, CSV, feeds, zip",
+    )
     _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
     _add_json(parser)
     only = parser.add_mutually_exclusive_group()
@@ -61,14 +65,10 @@ def _add_index(group: Group) -> None:
         help="make a damaged index good; only articles whose rows are damaged are read",
     )  # fmt: skip
     only.add_argument("--watch", action="store_true", help="go on, and sync whenever files change")
-    wait = parser.add_mutually_exclusive_group()
-    wait.add_argument(
-        "--wait", type=_positive, default=math.inf, metavar="SECONDS",
-        help="how long to wait while another process writes the index (default: until it is done)",
+    parser.add_argument(
+        "--no-wait", action="store_true",
+        help="fail at once if another process is writing the index (default: wait for it)",
     )  # fmt: skip
-    wait.add_argument(
-        "--no-wait", action="store_const", const=0, dest="wait", help="do not wait for it"
-    )
 
 
 def _add_search(group: Group) -> None:

@@ -10,19 +10,50 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from rag.config import Config
 from rag.errors import ArticleError
+from rag.load_feed import load_feed
+from rag.load_html import load_html
+from rag.load_mail import load_mail, load_mbox
+from rag.load_office import load_docx
+from rag.load_pdf import load_pdf
+from rag.load_rows import load_csv, load_json, load_jsonl
 from rag.load_text import load_text
+from rag.load_zip import load_zip
 from rag.parts import Part, distinct, sha256
+from rag.sniff import NAMES, sniff
 from rag.types import Article
 
+Result = TypeVar("Result")
 Load = Callable[[str, bytes], Article]  # path, content
 LoadAll = Callable[[str, bytes, Config], Iterable[Part]]
 
-LOADERS: dict[str, Load] = {".txt": load_text, ".md": load_text}
-COLLECTIONS: dict[str, LoadAll] = {}
+LOADERS: dict[str, Load] = {
+    ".txt": load_text,
+    ".md": load_text,
+    ".html": load_html,
+    ".htm": load_html,
+    ".pdf": load_pdf,
+    ".docx": load_docx,
+    ".eml": load_mail,
+}
+COLLECTIONS: dict[str, LoadAll] = {
+    ".json": load_json,
+    ".jsonl": load_jsonl,
+    ".csv": load_csv,
+    ".tsv": load_csv,
+    ".xml": load_feed,
+    ".rss": load_feed,
+    ".atom": load_feed,
+    ".mbox": load_mbox,
+    ".zip": lambda path, data, config: load_zip(path, data, config, parts_of, is_known),
+}
+UNCHANGED = (".txt", ".md")  # whose text is the decoded file, so that nothing else may be in it
+FORMATS = ".txt, .md, .html, .pdf, .docx, .eml, .mbox, .json, .jsonl, .csv, .rss or .zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +69,7 @@ class ArticleFile:
 
         Raises ArticleError, naming the reason but not the file, when it cannot be used.
         """
-        collection = self.location.suffix.lower() in COLLECTIONS
-        most = config.collection_bytes if collection else config.article_bytes
-        return parts_of(self.path, self._content(most), config)
+        return parts_of(self.path, self._content(_most_bytes(_suffix(self.path), config)), config)
 
     def _content(self, most_bytes: int) -> bytes:
         # Not Path.resolve(), which raises RuntimeError for a link to itself.
@@ -50,9 +79,7 @@ class ArticleFile:
             status = self.location.stat()
             if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
                 raise ArticleError("is not a regular file")
-            if status.st_size > most_bytes:
-                limit = f"the limit is {most_bytes / 1e6:.0f} MB"
-                raise ArticleError(f"is too large ({status.st_size / 1e6:.1f} MB; {limit})")
+            _check_size(status.st_size, most_bytes)
             return self.location.read_bytes()
         except OSError as error:
             raise ArticleError(f"cannot be read ({error.strerror or error})") from error
@@ -60,10 +87,58 @@ class ArticleFile:
 
 def parts_of(path: str, data: bytes, config: Config) -> list[Part]:
     """Return the articles in the content of a file of this name. Raises ArticleError."""
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix in COLLECTIONS:
-        return distinct(COLLECTIONS[suffix](path, data, config))
-    return [Part(path, sha256(data), lambda: LOADERS[suffix](path, data))]
+    suffix = _suffix(path)
+    if (found := sniff(data)) and found != suffix:
+        if suffix in UNCHANGED:
+            raise ArticleError(f"is {NAMES[found]}, not plain text: rename it to {found}")
+        if not (
+            (found == ".html" and suffix == ".htm") or (found == ".xml" and suffix in COLLECTIONS)
+        ):
+            suffix = found
+    _check_size(len(data), _most_bytes(suffix, config))
+    if suffix in LOADERS:
+        parts = [Part(path, sha256(data), lambda: LOADERS[suffix](path, data))]
+    else:
+        parts = _read(lambda: distinct(COLLECTIONS[suffix](path, data, config)))
+    return [Part(p.path, p.digest, partial(_load, p, config)) for p in parts]
+
+
+def is_known(name: str) -> bool:
+    """Return whether a file of this name may hold articles."""
+    return _suffix(name) in LOADERS or _suffix(name) in COLLECTIONS
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
+
+
+def _most_bytes(suffix: str, config: Config) -> int:
+    return config.collection_bytes if suffix in COLLECTIONS else config.article_bytes
+
+
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        limit = f"the limit is {most / 1e6:.0f} MB"
+        raise ArticleError(f"is too large ({size / 1e6:.1f} MB; {limit})")
+
+
+def _load(part: Part, config: Config) -> Article:
+    article = _read(part.load)
+    if len(article.text) > config.article_bytes:
+        limit = f"the limit is {config.article_bytes / 1e6:.0f} million"
+        raise ArticleError(f"has too long a text ({len(article.text):,} characters; {limit})")
+    return article
+
+
+def _read(load: Callable[[], Result]) -> Result:
+    """Run a loader. Whatever a library raises on a damaged file, the other files go on."""
+    try:
+        return load()
+    except ArticleError:
+        raise
+    except Exception as error:
+        detail = " ".join(str(error).split())[:80]
+        raise ArticleError(f"cannot be read ({type(error).__name__}: {detail})") from error
 
 
 def find_articles(folder: Path) -> Iterator[ArticleFile]:
@@ -74,7 +149,7 @@ def find_articles(folder: Path) -> Iterator[ArticleFile]:
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
-        raise ArticleError(f"The articles folder {folder} {what}. Name a folder of .txt files.")
+        raise ArticleError(f"The articles folder {folder} {what}. Name a folder of articles.")
     yield from sorted(_walk(folder), key=lambda file: file.path)
 
 
@@ -98,8 +173,7 @@ def _walk(folder: Path) -> Iterator[ArticleFile]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             location = Path(parent, name)
-            suffix = location.suffix.lower()
-            if not name.startswith(".") and (suffix in LOADERS or suffix in COLLECTIONS):
+            if not name.startswith(".") and is_known(name):
                 yield ArticleFile(_printable(location.relative_to(folder)), location, folder)
 
 

@@ -149,6 +149,7 @@ def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evi
     return Evidence(
         article.path, article.title, article.published, sentence.start, sentence.end,
         article.text[sentence.start : sentence.end], score,
+        page=article.page_at(sentence.start), url=article.url,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ them.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -53,18 +54,14 @@ def index(args: argparse.Namespace) -> None:
     index = args.index or default_index_dir(args.articles)
     with _bar("indexing") as progress:
         encoder = load_encoder(config.encoder, config.models_dir)
-        if args.dry_run:
-            done = plan(args.articles, index, config, encoder, progress)
-        else:
-            run = repair if args.repair else sync
-            done = run(args.articles, index, config, encoder, progress, wait=args.wait)
+        run = plan if args.dry_run else repair if args.repair else sync
+        wait = 0.0 if args.no_wait else math.inf
+        done = run(args.articles, index, config, encoder, progress, wait=wait)
 
     def say(done: Changes) -> None:
-        if args.json:
-            row = {"index": str(index), "dry_run": args.dry_run, **asdict(done)}
-            print(report.to_json(row), flush=True)
-        else:
-            print(report.changes(done, index, planned=args.dry_run), flush=True)
+        row = {"index": str(index), "dry_run": args.dry_run, **asdict(done)}
+        text = report.changes(done, index, planned=args.dry_run)
+        print(report.to_json(row) if args.json else text, flush=True)
 
     say(done)
     if args.watch:

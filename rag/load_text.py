@@ -7,16 +7,20 @@ file itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import PurePosixPath
 
 from charset_normalizer import from_bytes
 
 from rag.errors import ArticleError
+from rag.published import Heading, day_or_text, evidence, read_heading
 from rag.types import Article
 
 METADATA = re.compile(r"(published|source|author|url)[ \t]*:(.*)\Z", re.IGNORECASE | re.DOTALL)
 LONGEST_TITLE = 200  # characters
+MOST_BYLINES = 3  # lines between the title and the text
 
 
 def load_text(path: str, data: bytes) -> Article:
@@ -78,16 +82,32 @@ def parse(path: str, text: str) -> Article:
         if found:  # metadata is never evidence
             raise ArticleError("has no text below its title and metadata")
         body_start = lines[first][0]  # nothing but a title: then the title is the body
+    said = _bylines(line for _, line in lines[after:])
+    published, author = found.get("published"), found.get("author")
     return Article(
         path=path,
         title=title or title_of_name(path),
         text=text,
         body_start=body_start,
-        published=_date(found.get("published")),
+        published=day_or_text(published) or said.published,
         source=found.get("source") or None,
-        author=found.get("author") or None,
+        author=author or said.author,
         url=found.get("url") or None,
+        published_from=evidence("line", f"Published: {published}") if published else said.line,
     )
+
+
+def _bylines(lines: Iterable[str]) -> Heading:
+    """Return what the first lines say, as long as they are bylines and dates and nothing else."""
+    found = Heading()
+    for line in islice(filter(None, lines), MOST_BYLINES):
+        heading = read_heading(line)
+        if heading is None:
+            break
+        if heading.published and not found.published:
+            found = replace(found, published=heading.published, line=evidence("line", line))
+        found = replace(found, author=found.author or heading.author)
+    return found
 
 
 def title_of_name(path: str) -> str:
@@ -116,10 +136,3 @@ def _title(lines: list[tuple[int, str]], first: int) -> tuple[str | None, int]:
     if headed or short:
         return line.lstrip("#").strip() or None, first + 1
     return None, first
-
-
-def _date(value: str | None) -> str | None:
-    if not value:
-        return None
-    match = re.match(r"\d{4}-\d{2}-\d{2}(?=\D|\Z)", value)
-    return match[0] if match else value

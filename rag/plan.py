@@ -14,13 +14,14 @@ from rag.encoder import Encoder
 from rag.errors import IndexCorrupt
 from rag.ingest import Ingest, Known
 from rag.stored import NAME
-from rag.sync import Syncing
+from rag.sync import Syncing, silent
 from rag.types import Article
 
 
 def plan(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress
-) -> Changes:
+    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
+    *, wait: float = 0,  # noqa: ARG001 - it waits for nobody
+) -> Changes:  # fmt: skip
     """Return what ``sync`` would do. Raises what it raises, but for what writing alone can raise.
 
     Of a store whose pages are damaged it says that alone: which of its rows can be saved is only

@@ -42,7 +42,8 @@ def library(articles: Sequence[ArticleSummary], notice: str = "") -> str:
     if not articles:
         return (
             f'{top}<h2 tabindex="-1">No articles</h2>'
-            "<p>Nothing is indexed. Put <code>.txt</code> or <code>.md</code> files into a folder, "
+            "<p>Nothing is indexed. Put articles into a folder (text, web pages, PDF, Word, mail, "
+            "tables, feeds or a <code>.zip</code> of them), "
             "run <code>python -m rag index FOLDER</code>, and reload this page.</p></div>"
         )
     count = "1 article" if len(articles) == 1 else f"{len(articles):,} articles"

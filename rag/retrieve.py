@@ -265,6 +265,7 @@ def evidence_of(candidate: Candidate) -> Evidence:
     return Evidence(
         article.path, article.title, article.published, sentence.start, sentence.end,
         candidate.quote, round(candidate.score, 4), tuple(map(_copy, candidate.copies)),
+        article.page_at(sentence.start), article.url,
     )  # fmt: skip
 
 

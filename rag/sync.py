@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rag.articles import ArticleFile, by_file, find_articles
+from rag.articles import FORMATS, ArticleFile, by_file, find_articles
 from rag.changes import Changes, Progress
 from rag.config import TERMS_VERSION, Config
 from rag.database import Database
@@ -28,12 +28,12 @@ from rag.repair import Salvaged, mend, salvage
 from rag.stored import NAME
 
 
-def _silent(_done: int, _all: int) -> None:
+def silent(_done: int, _all: int) -> None:
     """Show no progress."""
 
 
 def sync(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = _silent,
+    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
     *, wait: float = math.inf,
 ) -> Changes:  # fmt: skip
     """Make the index in ``folder`` say what the ``articles`` folder says now.
@@ -48,7 +48,7 @@ def sync(
 
 
 def repair(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = _silent,
+    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
     *, wait: float = math.inf,
 ) -> Changes:  # fmt: skip
     """Make damage to an index good; of the articles only those are read whose rows are damaged.
@@ -175,6 +175,6 @@ class Syncing:
 
     def _nothing_to_read(self, changes: Changes) -> str:
         skipped = "; ".join(f"{path} {reason}" for path, reason in changes.skipped[:3])
-        return f"No article (.txt or .md) can be read in {self.articles}." + (
+        return f"No article ({FORMATS}) can be read in {self.articles}." + (
             f" Skipped: {skipped}." if skipped else ""
         )

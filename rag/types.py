@@ -110,6 +110,8 @@ class Evidence:
     quote: str
     score: float
     also_in: tuple[Copy, ...] = ()
+    page: int | None = None  # on which the sentence begins, from 1, where there are pages
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Citation:
     quote: str
     support: float  # 0..1, how well the sentence supports the claims that cite it
     also_in: tuple[Copy, ...] = ()
+    page: int | None = None  # on which the sentence begins, from 1, where there are pages
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

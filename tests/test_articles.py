@@ -149,7 +149,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_only_visible_files_with_a_known_suffix_are_found(tmp_path: Path) -> None:
-    for name in ("b.txt", "a/c.md", "A.TXT", ".hidden.txt", ".git/d.txt", "e.pdf", "txt", "z"):
+    for name in ("b.txt", "a/c.md", "A.TXT", ".hidden.txt", ".git/d.txt", "e.png", "txt", "z"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("Text.")
     assert [file.path for file in find_articles(tmp_path)] == ["A.TXT", "a/c.md", "b.txt"]
@@ -238,7 +238,10 @@ def test_metadata_is_read() -> None:
     article = parse(
         "a_b.txt", "Published: 2024-01-02T10:00\nSource:\nAuthor: A: B \nURL: u\n\nText."
     )
-    assert article == Article("a_b.txt", "a b", article.text, 57, "2024-01-02", None, "A: B", "u")
+    said = "line: Published: 2024-01-02T10:00"
+    assert article == Article(
+        "a_b.txt", "a b", article.text, 57, "2024-01-02", None, "A: B", "u", said
+    )
     assert parse("a.txt", "T\nPublished: May 2024\nText.").published == "May 2024"
 
 

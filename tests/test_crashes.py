@@ -345,7 +345,7 @@ def test_a_plan_is_what_sync_does(
         config = Config(encoder="hashed", passage_tokens=20, store="numpy")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     encoder = Counting()
-    planned = plan(articles, folder, config, encoder, lambda _done, _all: None)
+    planned = plan(articles, folder, config, encoder)
     assert encoder.encoded == 0
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert sync(articles, folder, config, HashedEncoder()) == planned

@@ -15,7 +15,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 ORDER = """
     types errors config untrusted
     catalogue hashes fetch models
-    load_text parts articles sentences passages irregular terms numbers
+    sentences passages irregular terms numbers
+    parts published load_text markup extracted lines sniff
+    load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules instructions
     encoder store lexical stored database manifest
@@ -34,7 +36,8 @@ ORDER = """
 
 HEAVY = (
     "torch", "transformers", "sentence_transformers", "faiss", "gradio", "xllamacpp", "tantivy",
-    "sentencex", "huggingface_hub", "charset_normalizer", "matplotlib",
+    "sentencex", "huggingface_hub", "charset_normalizer", "matplotlib", "lxml", "trafilatura",
+    "pypdf", "docx", "feedparser",
 )  # fmt: skip
 
 

@@ -309,9 +309,11 @@ def test_the_row_of_an_answer(opened: Open) -> None:
     assert set(row["claims"][0]) == {"text", "citations", "verdict", "support"}
     assert set(row["citations"][0]) == {
         "number", "article", "title", "published", "start", "end", "quote", "support", "also_in",
+        "page", "url",
     }  # fmt: skip
     assert set(row["evidence"][0]) == {
         "article", "title", "published", "start", "end", "quote", "score", "also_in",
+        "page", "url",
     }  # fmt: skip
     assert set(row["timings_ms"]) == {
         "retrieve", "first_evidence", "first_token", "generate", "verify", "total"
