@@ -279,11 +279,12 @@ class Database:
         if free > pages // 2:
             self.execute("VACUUM")
 
-    def checkpoint(self) -> None:
-        """Take what older states held out of the write-ahead log, unless a reader needs it."""
+    def checkpoint(self) -> bool:
+        """Empty the write-ahead log, as far as no reader needs it; return whether it is empty."""
         self.execute("PRAGMA busy_timeout = 0")
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((busy, _, _),) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
+        return not busy
 
     def _next_row(self, table: str) -> int:
         # Given here and not by SQLite, since the row's hash covers it.

@@ -43,6 +43,7 @@ class Index:
         self._articles: dict[int, Article] = {}
         self._terms: dict[int, list[list[str]]] = {}
         self._contents: tuple[ArticleSummary, ...] | None = None
+        self._log_emptied = False
         # For the one who lets go of it last, and does not know that: a question in progress.
         weakref.finalize(self, database.close)
 
@@ -73,8 +74,28 @@ class Index:
         Costs a look at the manifest when nothing has changed. Raises what ``open`` raises.
         """
         if _generation(self.folder) == self.manifest["generation"]:
+            with contextlib.suppress(IndexCorrupt, OSError, sqlite3.OperationalError):
+                self._empty_log()
             return None
         return Index.open(self.folder, config, encoder)
+
+    def _empty_log(self) -> None:
+        # A reader that opened while an older one was there keeps the write-ahead log in use, and
+        # deleted text in it. One that opens now, from the same state, does not.
+        if self._log_emptied:
+            return
+        with contextlib.closing(Database(self.folder)) as other:
+            other.checkpoint()
+            fresh = Database(self.folder)
+            weakref.finalize(self, fresh.close)
+            fresh.begin()
+            if fresh.manifest() != self.manifest:
+                fresh.close()
+                return
+            with self._lock:
+                self._database.close()
+                self._database = fresh
+            self._log_emptied = other.checkpoint()
 
     @classmethod
     def _open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:

@@ -58,6 +58,28 @@ def test_refresh_shows_the_new_text(rag: Rag, articles: Path) -> None:
     assert not rag.refresh()
 
 
+def test_deleted_text_is_in_no_file_though_the_chat_is_open(
+    rag: Rag, articles: Path, tmp_path: Path
+) -> None:
+    def left() -> bytes:
+        return b"".join(p.read_bytes() for p in (tmp_path / "index").rglob("*") if p.is_file())
+
+    for word, name in ((b"Okoye", "bridge.txt"), (b"Reyes", "ferry.txt")):
+        question = rag.stream(QUESTION)
+        next(question)
+        (articles / name).unlink()
+        rag.sync(articles)
+        assert rag.refresh()
+        assert not rag.refresh()
+        assert word in left()  # while a question needs it
+        list(question)
+        del question
+        assert not rag.refresh()
+        assert word not in left()
+        assert rag.search(QUESTION).evidence
+        assert not rag.refresh()
+
+
 def test_a_question_in_progress_keeps_its_state(rag: Rag, articles: Path) -> None:
     stream = rag.stream(QUESTION)
     found = next(stream)
