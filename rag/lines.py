@@ -23,6 +23,7 @@ _CUT = re.compile(r"([^\W\d_]{2,})(?:-|\s?[\u00ad\u2010])\Z")
 # First parts of words that keep their hyphen: "well-known", "two-thirds", "self-defence".
 _COMPOUNDS = frozenset({"well", "self", "half", "non", "ex", "so", *WORDS})
 _BEGINNING = re.compile(r"[^\W\d_]+")
+_RANGE = re.compile(r"\d[-–]\Z")  # "2023-/24"
 _DIGITS = re.compile(r"\d+")
 # What browsers print at the edges: "4/3/24, 10:15 AM  Title", "https://example.org/a 1/2".
 _PRINTED = re.compile(
@@ -86,6 +87,8 @@ def join_lines(pages: Sequence[list[Line]]) -> tuple[str, list[int]]:
                 if _drops_hyphen(cut, text, whole):
                     pieces[-1] = pieces[-1][: cut.end(1)]
                     length -= len(cut[0]) - len(cut[1])
+            elif mark == " " and _RANGE.search(pieces[-1]) and text[:1].isdigit():
+                mark = ""
             if n == 0:
                 starts.append(length + len(mark))
             pieces += [mark, text]
@@ -147,4 +150,6 @@ def _drops_hyphen(cut: re.Match[str], following: str, whole: Counter[str]) -> bo
     joined, hyphenated = whole[left + right], whole[f"{left}-{right}"]
     if joined or hyphenated:
         return joined >= hyphenated
-    return left.lower() not in _COMPOUNDS and not (len(left) > 2 and min(whole[left], whole[right]) > 1)
+    return left.lower() not in _COMPOUNDS and not (
+        len(left) > 2 and min(whole[left], whole[right]) > 1
+    )

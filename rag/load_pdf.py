@@ -35,7 +35,15 @@ def load_pdf(path: str, data: bytes) -> Article:
             raise ArticleError(f"has {len(reader.pages):,} pages (the limit is {MOST_PAGES:,})")
         pages = [_lines(page, until) for page in reader.pages]
         title, author = _information(reader)
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
+    except (
+        PyPdfError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OSError,
+        RecursionError,
+    ) as error:
         raise ArticleError(f"is damaged or no PDF ({_short(error)})") from error
     text, starts = join_lines(without_running_lines(pages))
     if not text.strip():

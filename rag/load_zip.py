@@ -50,7 +50,7 @@ def _parts(
     with archive:
         for entry in archive.infolist():
             name = entry.filename.replace("\\", "/")
-            hidden = any(p.startswith((".", "__MACOSX")) and p != ".." for p in name.split("/"))
+            hidden = any(p[:1] == "." or p == "__MACOSX" for p in name.split("/") if p.strip("."))
             if entry.is_dir() or hidden or not is_known(name):
                 continue
             at = f"{path}/{_inside(name)}"
