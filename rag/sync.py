@@ -117,7 +117,7 @@ class Syncing:
     ) -> Changes:  # fmt: skip
         """Bring the rows of the store up to date, inside the caller's transaction."""
         database = ingest.database
-        if files is None and (not manifest or newest(self.folder) > manifest["generation"]):
+        if files is None and (not manifest or newest(self.folder) > manifest.get("generation", 0)):
             # The store has lost all, or what was written last: the articles alone know.
             files = list(find_articles(self.articles))
         reason, broken = self._settled(manifest, database, repairing=files is None)

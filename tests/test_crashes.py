@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -211,6 +211,40 @@ def test_what_was_deleted_is_in_no_file_and_its_space_is_given_back(
 
 
 # What the world does.
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of one megabyte. Skips where none may be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("no file system may be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_leaves_the_old_index(articles: Path, config: Config, small_disk: Path) -> None:
+    folder = small_disk / "index"
+    sync(articles, folder, config, HashedEncoder())
+    before = said(folder, config)
+    for n in range(30):
+        (articles / f"new-{n}.txt").write_text(f"New {n}\n\n" + f"It is number {n}. " * 40)
+    for left in (0, 50_000, 200_000, 400_000):
+        free = shutil.disk_usage(small_disk).free
+        (small_disk / "filler").write_bytes(bytes(max(0, free - left)))
+        with pytest.raises(RagError, match=r"^Cannot write the index .* is unchanged\.$"):
+            sync(articles, folder, config, HashedEncoder())
+        (small_disk / "filler").unlink()
+        assert said(folder, config) == before
+    for path in articles.glob("new-*"):
+        path.unlink()
+    (articles / "new.txt").write_text("New\n\nA new article.")
+    assert sync(articles, folder, config, HashedEncoder()).added == ("new.txt",)
 
 
 def test_a_folder_that_cannot_be_written_is_read(
