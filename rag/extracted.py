@@ -86,7 +86,7 @@ def _repeats(line: str, title: str | None) -> bool:
     """Return whether a line is the title, which may have the name of a site after it."""
     if not title or not title.casefold().startswith(line.casefold()):
         return False
-    return title[len(line) :].lstrip()[:1] in {"", "|", "–", "—", "-", "·", ":"}
+    return title[len(line) :].lstrip()[:1] in {"", "|", "–", "—", "-", "·"}
 
 
 def _may_be_title(line: str) -> bool:

@@ -15,6 +15,7 @@ from rag.parts import Part, sha256, unreadable
 from rag.types import Article
 
 MOST_ENTRIES = 10_000
+MOST_TAGS = 500_000  # each takes about 50 µs
 
 
 def load_feed(path: str, data: bytes, _: Config) -> Iterator[Part]:
@@ -22,6 +23,8 @@ def load_feed(path: str, data: bytes, _: Config) -> Iterator[Part]:
     import feedparser
 
     text = clean(decode_markup(data))
+    if (tags := text.count("<")) > MOST_TAGS:
+        raise ArticleError(f"is too large a feed ({tags:,} tags; the limit is {MOST_TAGS:,})")
     if "<!entity" in text.lower():
         raise ArticleError("declares entities of XML, which no feed needs: it is not read")
     # As a stream: it would take text for an address or for the name of a file.

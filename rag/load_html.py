@@ -32,8 +32,6 @@ MOST_BYLINES = 50  # elements that are looked at
 _DAY_FIRST = re.compile(
     r"en-(?:gb|au|nz|ie|in|za)|(?:de|fr|es|it|pt|nl|pl|ru|tr|id)\b", re.IGNORECASE
 )
-_SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{1,60}\Z")  # the name of the site after a page's title
-_RULE = re.compile(r"\|[\s|:-]*-[\s|:-]*\Z")  # the line under the head of a table
 _BYLINES = re.compile(r"byline|dateline|date\b|publish|timestamp|posted", re.IGNORECASE)
 
 
@@ -58,7 +56,7 @@ def _paragraphs(text: str) -> str:
     in_table = False
     for line in filter(None, map(str.strip, text.split("\n"))):
         row = line.startswith("|")
-        if row and _RULE.match(line):
+        if row and not line.strip("|-: \t"):  # the line under the head of a table
             continue
         if written:
             written.append("\n" if row and in_table else "\n\n")
@@ -72,11 +70,12 @@ def _found(root: Any) -> Found:
     objects = list(_json_ld(root))
     articles = [o for o in objects if ARTICLE_TYPES.search(str(o.get("@type")))]
     heads = root.xpath("//h1")
+    source = _first(meta, SOURCES) or _text(articles, "publisher")
     title = (
         _first(meta, TITLES)
         or _text(articles, "headline")
         or (" ".join(heads[0].text_content().split()) if len(heads) == 1 else None)
-        or _SITE.sub("", " ".join((root.findtext(".//title") or "").split()))
+        or _without_site(" ".join((root.findtext(".//title") or "").split()), source)
     )
     address = root.xpath("//link[@rel='canonical']/@href")
     day_first = _day_first(root.get("lang") or meta.get("og:locale", ""))
@@ -89,11 +88,18 @@ def _found(root: Any) -> Found:
         title=title,
         published=published,
         published_in=published_in,
-        source=_first(meta, SOURCES) or _text(articles, "publisher"),
+        source=source,
         author=None if (author or "").startswith("http") else author,
         url=url if url and re.match(r"https?://", url) else None,
         day_first=day_first,
     )
+
+
+def _without_site(title: str, source: str | None) -> str:
+    """Return a title without the name of the site: "Flood | The Gazette", "Flood - The Gazette"."""
+    before, _, _ = title.rpartition(" | ")
+    parts = re.split(r" [–—·-] (?=[^–—·-]{1,60}\Z)", title)
+    return before or (parts[0] if source and parts[-1] == source else title)
 
 
 def _day_first(language: str) -> bool | None:

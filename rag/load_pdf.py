@@ -17,7 +17,9 @@ MOST_SECONDS = 60.0  # of this thread's own computing, so that a busy machine ch
 MOST_PAGES = 5_000
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl",
               0xFB05: "st", 0xFB06: "st"}  # fmt: skip
-_NO_TITLE = re.compile(r"untitled|about:blank|\S+\.\w{2,5}|microsoft word|slide \d", re.IGNORECASE)
+_NO_TITLE = re.compile(
+    r"(?:untitled|about:blank|\S+\.\w{2,5}|microsoft word.*|slide \d+)?", re.IGNORECASE
+)
 
 
 def load_pdf(path: str, data: bytes) -> Article:
@@ -83,7 +85,7 @@ def _information(reader: Any) -> tuple[str | None, str | None]:
     known = reader.metadata
     title = " ".join(str(known.title or "").split()) if known else ""
     author = " ".join(str(known.author or "").split()) if known else ""
-    return (None if _NO_TITLE.match(title) else title or None), author or None
+    return (None if _NO_TITLE.fullmatch(title) else title or None), author or None
 
 
 def _short(error: Exception) -> str:

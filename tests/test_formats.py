@@ -6,17 +6,21 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import docx
 import pytest
 
 from rag.articles import parts_of
 from rag.config import Config
+from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
 from rag.index import Index
 from rag.lines import Line, join_lines
+from rag.retrieve import evidence_of, find_candidates, make_query, ranked
 from rag.sync import sync
 from rag.types import Article
 
@@ -36,7 +40,7 @@ def one(name: str, data: bytes | str | None = None) -> Article:
     return article
 
 
-def zipped(files: dict[str, bytes | str]) -> bytes:
+def zipped(files: Mapping[str, bytes | str]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -143,6 +147,16 @@ def test_what_is_on_every_page_is_left_out() -> None:
     assert paragraphs[1] == "A heading of section 0"
 
 
+def test_columns_are_read_one_after_the_other_and_indents_begin_paragraphs() -> None:
+    article = one("columns.pdf")
+    paragraphs = body(article).split("\n\n")
+    assert [int(paragraph.partition(":")[0]) for paragraph in paragraphs] == list(range(30))
+    assert {paragraph[-10:] for paragraph in paragraphs} == {
+        "andowners.", "ng winter.", "ng decade."
+    }  # fmt: skip
+    assert len(article.pages) == 2
+
+
 @pytest.mark.parametrize(
     ("lines", "text"),
     [
@@ -237,7 +251,7 @@ def test_a_mailbox() -> None:
 
 # Rows.
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"ID": "n-1", "Headline": "Flood", "Body": FLOOD, "Published At": "4 March 2024",
      "URL": "https://example.org/1", "source": {"id": None, "name": "The Herald"},
      "authors": ["Ann Lee", "Bo Ek"]},
@@ -323,7 +337,11 @@ def test_an_atom_feed() -> None:
 
 def test_a_zip_of_everything() -> None:
     names = ("mill.html", "owls.pdf", "wall.docx")
-    inner = {"old/flood.txt": FLOOD, "a.rss": RSS.encode("iso-8859-1"), "logo.png": b"\x89PNG"}
+    inner: dict[str, bytes | str] = {
+        "old/flood.txt": FLOOD,
+        "a.rss": RSS.encode("iso-8859-1"),
+        "logo.png": b"\x89PNG",
+    }
     files = {**{name: (FILES / name).read_bytes() for name in names}, "more.zip": zipped(inner)}
     articles = {article.path: article for article in read("all.zip", zipped(files))}
     assert set(articles) == {
@@ -355,11 +373,9 @@ def test_plain_text_is_never_extracted(like: str, reason: str) -> None:
 
 
 def test_offsets_hold_in_what_the_index_gives_back(tmp_path: Path, config: Config) -> None:
-    from rag.encoder import HashedEncoder
-
     folder = tmp_path / "articles"
     folder.mkdir()
-    for file in FILES.glob("[mow]*"):
+    for file in FILES.glob("[mow]*.*"):
         (folder / file.name).write_bytes(file.read_bytes())
     with zipfile.ZipFile(folder / "b.zip", "w") as archive:
         archive.write(FILES / "owls.pdf", "owls.pdf")
@@ -373,3 +389,22 @@ def test_offsets_hold_in_what_the_index_gives_back(tmp_path: Path, config: Confi
         assert article.text[first.start : first.end] == body(article)[: first.end - first.start]
     index.close()
     assert sync(folder, tmp_path / "index", config, HashedEncoder()).unchanged == 5
+
+
+def test_what_is_found_says_its_page_and_address(tmp_path: Path, config: Config) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for name in ("mill.html", "owls.pdf"):
+        (folder / name).write_bytes((FILES / name).read_bytes())
+    sync(folder, tmp_path / "index", config, HashedEncoder())
+    index = Index.open(tmp_path / "index", config, HashedEncoder())
+    for question, page, url in (
+        ("Where did the volunteers walk with night vision glasses?", 1, None),
+        ("What does the separate survey of the western cliffs cost?", 2, None),
+        ("What did the tidal mill grind on Monday?", None, one("mill.html").url),
+    ):
+        query = make_query(question, index, HashedEncoder())
+        best = evidence_of(ranked(find_candidates(query, index, config))[0])
+        assert (best.page, best.url) == (page, url)
+        assert index.article(best.article).text[best.start : best.end] == best.quote
+    index.close()

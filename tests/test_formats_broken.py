@@ -67,8 +67,9 @@ def encrypted_pdf(writer: PdfWriter) -> None:
 
 def word(xml: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(WALL)) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    return zipped(*{**parts, "word/document.xml": xml}.items())
+        parts = [(name, archive.read(name)) for name in archive.namelist()]
+    others = [(name, content) for name, content in parts if name != "word/document.xml"]
+    return zipped(*others, ("word/document.xml", xml))
 
 
 def body(content: str, before: str = "") -> str:
@@ -121,9 +122,12 @@ BROKEN: list[tuple[str, bytes | str | int, str]] = [
     ("deep.json", "[" * 100_000, "is not read: its JSON is nested too deeply"),
     ("plain.json", "[1, 2]", "holds no rows with named fields"),
     ("fields.jsonl", '{"id": 1, "sum": "2"}',
-     "has no field with the text of an article (its fields: 'id', 'sum'; known names: text, body, content, fulltext, articlebody …)"),
+     "has no field with the text of an article (its fields: 'id', 'sum'; "
+     "known names: text, body, content, fulltext, articlebody …)"),
     ("empty.csv", "title,text\n", "holds no rows with named fields"),
     ("binary.csv", bytes(range(256)), "is a binary file"),
+    ("tags.xml", "<rss version='2.0'><channel>" + "<item>" * 500_000,
+     "is too large a feed (500,002 tags; the limit is 500,000)"),
     ("note.xml", "<note>Text.</note>", "is XML, but no RSS or Atom feed"),
     ("empty.rss", "<rss version='2.0'><channel><title>T</title></channel></rss>",
      "is a feed without entries"),
