@@ -58,7 +58,7 @@ def test_a_killed_process_leaves_the_old_or_the_new_state() -> None:
 
 
 def test_damage_is_found_out_or_harmless_and_repaired() -> None:
-    damaged(3)
+    damaged(4)
 
 
 @pytest.mark.slow
