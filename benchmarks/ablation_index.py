@@ -27,14 +27,14 @@ from retrieval import questions
 
 from rag.articles import find_articles
 from rag.config import Config
-from rag.database import StoredPassage
 from rag.encoder import Encoder, load_encoder
 from rag.index import Index
+from rag.ingest import header
 from rag.lexical import LexicalIndex
 from rag.passages import make_passages
 from rag.retrieve import FEATURES
 from rag.store import NumpyStore
-from rag.sync import header
+from rag.stored import StoredPassage
 from rag.terms import terms
 from rag.types import Article, Passage
 

@@ -58,6 +58,17 @@ def _add_index(group: Group) -> None:
     )
     _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
     _add_json(parser)
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
+    only.add_argument(
+        "--repair", action="store_true",
+        help="make a damaged index good; only articles whose rows are damaged are read",
+    )  # fmt: skip
+    only.add_argument("--watch", action="store_true", help="go on, and sync whenever files change")
+    parser.add_argument(
+        "--no-wait", action="store_true",
+        help="fail at once if another process is writing the index (default: wait for it)",
+    )  # fmt: skip
 
 
 def _add_search(group: Group) -> None:
@@ -203,6 +214,7 @@ def _add_serve(group: Group) -> None:
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=_positive, default=7860, help="(default: %(default)s)")
     add("--no-browser", action="store_true", help="do not open a browser")
+    add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
     _add_generator(parser)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -154,7 +154,7 @@ def find_articles(folder: Path) -> Iterator[ArticleFile]:
 
 
 def by_file(
-    known: dict[str, tuple[int, str]], files: list[ArticleFile]
+    known: dict[str, tuple[int, str]], files: Sequence[ArticleFile]
 ) -> dict[str | None, dict[str, tuple[int, str]]]:
     """Group {path: value} by the file that a path names, or a part of; by None where it is gone."""
     present = {file.path for file in files}

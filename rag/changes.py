@@ -1,8 +1,11 @@
-"""What a sync did to an index."""
+"""What a sync did to an index, and how far it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Progress = Callable[[int, int], None]  # files done, files in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +18,18 @@ class Changes:
     removed: tuple[str, ...] = ()
     unchanged: int = 0
     skipped: tuple[tuple[str, str], ...] = ()  # path, reason
+    repaired: tuple[str, ...] = ()  # read again, since their rows were damaged
     rebuilt: str | None = None  # why everything, or the search files alone, was made anew
 
     def __str__(self) -> str:
         counts = [
             f"{len(paths)} {name}"
-            for name in ("added", "edited", "renamed", "removed", "skipped")
+            for name in ("added", "edited", "renamed", "removed", "repaired", "skipped")
             if (paths := getattr(self, name))
         ]
         return ", ".join([*counts, f"{self.unchanged} unchanged"])
+
+    def any(self) -> bool:
+        """Return whether there is something to write."""
+        of_articles = self.added + self.edited + self.renamed + self.removed + self.repaired
+        return bool(of_articles or self.rebuilt)

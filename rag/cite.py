@@ -251,6 +251,7 @@ class Citer:
                 self.citations[place] = Citation(
                     len(self.citations) + 1, source.article, source.title, source.published,
                     source.start, source.end, source.quote, support, source.also_in,
+                    source.page, source.url,
                 )  # fmt: skip
                 introduced.append(self.citations[place])
             numbers.append(self.citations[place].number)

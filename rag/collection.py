@@ -151,3 +151,14 @@ def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evi
         article.text[sentence.start : sentence.end], score,
         page=article.page_at(sentence.start), url=article.url,
     )  # fmt: skip
+
+
+def before(index: Index, evidence: Evidence) -> list[Evidence]:
+    """Return the sentences before one in its article, the nearest first."""
+    article = index.article(evidence.article)
+    return [
+        as_evidence(article, sentence)
+        for sentence in reversed(index.sentences(evidence.article))
+        if sentence.end <= evidence.start
+        and not addresses_model(article.text[sentence.start : sentence.end])
+    ]

@@ -5,12 +5,15 @@ them.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,9 +21,9 @@ from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
 
 if TYPE_CHECKING:
+    from rag.changes import Changes, Progress
     from rag.evaluate import Evaluation, System
     from rag.pipeline import Rag
-    from rag.sync import Progress
 
 SEEDS = Path("seeds")
 _GIVEN = ("encoder", "generator", "model", "accept_errors")  # settings that are also options
@@ -39,21 +42,32 @@ def _config(args: argparse.Namespace) -> Config:
 
 
 def index(args: argparse.Namespace) -> None:
-    """Build or sync an index."""
+    """Build, sync or repair an index, or say what that would do."""
     from rag import report
     from rag.encoder import load_encoder
     from rag.manifest import default_index_dir
-    from rag.sync import sync
+    from rag.plan import plan
+    from rag.sync import repair, sync
+    from rag.watch import watch
 
     config = _config(args)
     index = args.index or default_index_dir(args.articles)
     with _bar("indexing") as progress:
         encoder = load_encoder(config.encoder, config.models_dir)
-        done = sync(args.articles, index, config, encoder, progress)
-    if args.json:
-        print(report.to_json({"index": str(index), **asdict(done)}))
-    else:
-        print(report.changes(done, index))
+        run = plan if args.dry_run else repair if args.repair else sync
+        wait = 0.0 if args.no_wait else math.inf
+        done = run(args.articles, index, config, encoder, progress, wait=wait)
+
+    def say(done: Changes) -> None:
+        row = {"index": str(index), "dry_run": args.dry_run, **asdict(done)}
+        text = report.changes(done, index, planned=args.dry_run)
+        print(report.to_json(row) if args.json else text, flush=True)
+
+    say(done)
+    if args.watch:
+        with suppress(KeyboardInterrupt):  # the usual end
+            update = partial(sync, args.articles, index, config, encoder)
+            watch(args.articles, update, say, threading.Event())
 
 
 def search(args: argparse.Namespace) -> None:
@@ -209,6 +223,7 @@ def _verify(names: Sequence[str], folder: Path | None) -> None:
 def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat."""
     from rag.pipeline import Rag
+    from rag.watch import watching
 
     def end(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -216,7 +231,8 @@ def serve(args: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, end)
     with _bar("indexing") as progress:
         rag = Rag.for_articles(args.articles, _config(args), args.index, progress)
-    with rag:
+    update = partial(rag.sync, args.articles)
+    with rag, watching(args.articles, update, _say) if args.watch else nullcontext():
         from rag.chat import serve as serve_chat
 
         with suppress(KeyboardInterrupt):  # the usual end
@@ -240,8 +256,8 @@ def _opened(args: argparse.Namespace) -> Iterator[Rag]:
 
 
 def _only_index() -> Path:
-    from rag.database import NAME
     from rag.manifest import default_index_dir
+    from rag.stored import NAME
 
     found = sorted(path.parent for path in Path("embeddings").glob(f"*/{NAME}"))
     if len(found) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FORMAT_VERSION = 2  # of the index on disk; raised when its meaning changes
+FORMAT_VERSION = 3  # of the index on disk; raised when its meaning changes
 TERMS_VERSION = 2  # of what rag/terms.py makes of a text, which the lexical files hold
 
 

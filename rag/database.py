@@ -6,71 +6,58 @@ are made from here and can always be made again.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import IndexCorrupt
-from rag.types import Article, ArticleSummary, Keys, Passage, Sentence, Vectors
+from rag.stored import (
+    CIRCUMSTANCES,
+    COLUMNS,
+    NAME,
+    SCHEMA,
+    TABLES,
+    PassageVectors,
+    Rows,
+    StoredPassage,
+    article_values,
+    passage_values,
+    row_hash,
+    to_article,
+    to_passage,
+)
+from rag.types import Article, ArticleSummary, Keys, Passage, Sentence
 
-NAME = "store.sqlite"
 BUSY_SECONDS = 5.0  # how long a writer waits for another one
-ARTICLE = tuple(field.name for field in fields(Article))
-COLUMNS = ", ".join(("id", "content_hash", "sentences", *ARTICLE))
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS manifest (value TEXT NOT NULL, row_hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS articles (
-    id INTEGER PRIMARY KEY, content_hash TEXT NOT NULL, sentences INTEGER NOT NULL,
-    {", ".join(ARTICLE)}, row_hash TEXT NOT NULL, UNIQUE (path));
-CREATE TABLE IF NOT EXISTS passages (
-    id INTEGER PRIMARY KEY, article INTEGER NOT NULL,
-    spans BLOB NOT NULL, vector BLOB NOT NULL, sentence_vectors BLOB NOT NULL,
-    row_hash TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article);
-"""
 AT_ONCE = 500  # rows fetched by one statement
-
-# What goes wrong with the disk or another process, not with the file's content.
-CIRCUMSTANCES = {
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage with its vectors."""
-
-    key: int
-    article: int  # the article's row
-    passage: Passage
-    vector: NDArray[np.float16]  # (dim,)
-    sentence_vectors: NDArray[np.float16]  # (sentences, dim)
 
 
 class Database:
     """Reads and writes rows. Transactions are the caller's: ``begin``, ``commit``, ``rollback``."""
 
-    def __init__(self, folder: Path, *, write: bool = False) -> None:
+    def __init__(self, folder: Path, *, write: bool = False, name: str = NAME) -> None:
         """Open or (for writing) create the store. Raises IndexCorrupt when it is no such file."""
-        self.path = folder / NAME
-        location = f"{self.path.absolute().as_uri()}?mode={'rwc' if write else 'rw'}"
+        self.path = folder / name
+        mode = "mode=rwc" if write else "mode=rw"
+        if not write and not os.access(folder, os.W_OK) and not Path(f"{self.path}-wal").exists():
+            mode = "mode=ro&immutable=1"  # it cannot make the files that readers share
+        location = f"{self.path.absolute().as_uri()}?{mode}"
         self._connection = sqlite3.connect(
             location, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
         )
         try:
+            self.execute("PRAGMA cell_size_check = ON")  # finds damage before it is followed
+            self.execute("PRAGMA trusted_schema = OFF")
             if write:
                 self.execute("PRAGMA journal_mode=WAL")
                 self.execute("PRAGMA secure_delete=ON")  # deleted text is gone
                 self._create()
-            self.execute("SELECT count(*) FROM manifest")
+            self.execute("SELECT count(*) FROM sqlite_master")
         except BaseException:
             self._connection.close()
             raise
@@ -79,11 +66,12 @@ class Database:
         for statement in SCHEMA.split(";"):
             self.execute(statement)
 
-    def _corrupt(self, detail: object) -> IndexCorrupt:
+    def corrupt(self, detail: object) -> IndexCorrupt:
+        """Return the error that says so, and what helps."""
         line = " ".join(str(detail).removeprefix("*** in database main ***").split())
         return IndexCorrupt(
             f"The index store {self.path} is damaged ({line[:80]}). "
-            "Rebuild it with: python -m rag index ARTICLES"
+            "Repair it with: python -m rag index ARTICLES --repair"
         )
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -92,12 +80,16 @@ class Database:
         Raises IndexCorrupt when the file is damaged, OperationalError when it is in use or cannot
         be reached.
         """
+        return list(self.each(sql, values))
+
+    def each(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield what ``execute`` returns, row by row."""
         try:
-            return self._connection.execute(sql, values).fetchall()
+            yield from self._connection.execute(sql, values)
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in CIRCUMSTANCES:
                 raise
-            raise self._corrupt(error) from error
+            raise self.corrupt(error) from error
 
     def begin(self, *, write: bool = False) -> None:
         """Start a transaction; a reader sees one consistent state until it ends."""
@@ -121,15 +113,15 @@ class Database:
         rows = self.execute("SELECT value, row_hash FROM manifest")
         if not rows and not self.execute("SELECT 1 FROM articles LIMIT 1"):
             return {}
-        if len(rows) != 1 or _hash(rows[0][0]) != rows[0][1]:
-            raise self._corrupt("the manifest fails its checksum")
+        if len(rows) != 1 or row_hash(rows[0][0]) != rows[0][1]:
+            raise self.corrupt("the manifest fails its checksum")
         found: dict[str, Any] = json.loads(rows[0][0])
         return found
 
     def set_manifest(self, manifest: dict[str, Any]) -> None:
         value = json.dumps(manifest)
         self.execute("DELETE FROM manifest")
-        self.execute("INSERT INTO manifest VALUES (?, ?)", (value, _hash(value)))
+        self.execute("INSERT INTO manifest VALUES (?, ?)", (value, row_hash(value)))
 
     # Articles.
 
@@ -140,32 +132,30 @@ class Database:
 
     def add_article(self, article: Article, content_hash: str, sentences: int) -> int:
         """Add an article that has so many sentences; return its row."""
-        row = self._next_row("articles")
-        values = row, content_hash, sentences, *_values(article)
-        marks = ", ".join("?" * (len(values) + 1))
-        self.execute(f"INSERT INTO articles VALUES ({marks})", (*values, _hash(*values)))
+        (of_passages,) = self.execute("SELECT coalesce(max(article), 0) FROM passages")[0]
+        row = max(self._next_row("articles"), int(of_passages) + 1)  # orphans must not be adopted
+        self._insert("articles", row, content_hash, sentences, *article_values(article))
         return row
 
     def rename_article(self, row: int, path: str) -> None:
         values = list(self._article_row(row))
         values[COLUMNS.split(", ").index("path")] = path
-        self.execute(
-            "UPDATE articles SET path = ?, row_hash = ? WHERE id = ?", (path, _hash(*values), row)
-        )
+        changed = path, row_hash(*values), row
+        self.execute("UPDATE articles SET path = ?, row_hash = ? WHERE id = ?", changed)
 
     def clear(self) -> None:
         """Remove all articles and passages, and tables of another version with them."""
-        for table in ("articles", "passages"):
+        for table in TABLES:
             self.execute(f"DROP TABLE {table}")
         self._create()
 
     def remove_article(self, row: int) -> None:
-        self.execute("DELETE FROM passages WHERE article = ?", (row,))
+        """Remove an article; its passages are left for ``vectors_of`` until ``drop_orphans``."""
         self.execute("DELETE FROM articles WHERE id = ?", (row,))
 
     def article(self, row: int) -> Article:
         """Return an article. Raises IndexCorrupt when its row fails its hash."""
-        return _article(self._article_row(row)[3:])
+        return to_article(self._article_row(row)[3:])
 
     def _article_row(self, row: int) -> tuple[Any, ...]:
         found = self.execute(f"SELECT {COLUMNS}, row_hash FROM articles WHERE id = ?", (row,))
@@ -180,32 +170,56 @@ class Database:
         found = []
         for row in sorted(self.article_paths().values()):
             _, _, sentences, *values = self._article_row(row)
-            article = _article(values)
-            found.append(
-                ArticleSummary(
-                    path=article.path,
-                    title=article.title,
-                    published=article.published,
-                    source=article.source,
-                    sentences=sentences,
-                    characters=len(article.text),
-                )
-            )
+            article = to_article(values)
+            summary = ArticleSummary(
+                path=article.path, title=article.title, published=article.published,
+                source=article.source, sentences=sentences, characters=len(article.text),
+            )  # fmt: skip
+            found.append(summary)
         return tuple(sorted(found, key=lambda summary: summary.path))
 
     # Passages.
 
     def add_passage(
-        self, article: int, passage: Passage, vector: Vectors, sentence_vectors: Vectors
+        self, article: int, passage: Passage, vectors: PassageVectors, input_hash: str, terms: str
     ) -> None:
-        spans = np.array([(s.start, s.end) for s in passage.sentences], np.int32)  # (n, 2)
-        blobs = [
-            spans.tobytes(),
-            vector.astype(np.float16).tobytes(),
-            sentence_vectors.astype(np.float16).tobytes(),
-        ]
-        values = self._next_row("passages"), article, *blobs
-        self.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", (*values, _hash(*values)))
+        """Add a passage: its vectors, the hash of what they were made from, and its terms."""
+        key = self._next_row("passages")
+        self._insert("passages", key, article, *passage_values(passage, vectors))
+        self._insert("inputs", key, input_hash, terms)
+
+    def set_terms(self, key: int, terms: str) -> None:
+        """Replace the terms of a passage."""
+        ((input_hash,),) = self.execute("SELECT input_hash FROM inputs WHERE id = ?", (key,))
+        self.execute("DELETE FROM inputs WHERE id = ?", (key,))
+        self._insert("inputs", key, input_hash, terms)
+
+    def vectors_of(self, input_hash: str) -> PassageVectors | None:
+        """Return the vectors that were made from the same input, if a passage has them."""
+        found = self.execute(
+            "SELECT min(id) FROM inputs JOIN passages USING (id) WHERE input_hash = ?",
+            (input_hash,),
+        )
+        if found[0][0] is None:
+            return None
+        (stored,) = self.passages([found[0][0]])
+        return stored.vector, stored.sentence_vectors
+
+    def drop_orphans(self) -> None:
+        """Remove the passages of articles that are gone."""
+        self.execute("DELETE FROM passages WHERE article NOT IN (SELECT id FROM articles)")
+        self.execute("DELETE FROM inputs WHERE id NOT IN (SELECT id FROM passages)")
+
+    def all_vectors(self) -> tuple[Keys, Rows]:
+        """Return the passages' keys (n,), ascending, and vectors (n, dim), unchecked."""
+        rows = self.execute("SELECT id, vector FROM passages ORDER BY id")
+        keys = np.fromiter((key for key, _ in rows), np.int64, len(rows))
+        data = b"".join(vector for _, vector in rows)
+        return keys, np.frombuffer(data, np.float16).reshape(len(rows), -1)
+
+    def all_terms(self) -> Iterator[tuple[int, str]]:
+        """Yield the passages' keys, ascending, and terms, unchecked."""
+        yield from self.each("SELECT id, terms FROM inputs ORDER BY id")
 
     def passage_keys(self) -> Keys:
         """Return the keys of all passages (n,), ascending."""
@@ -221,13 +235,13 @@ class Database:
         for at in range(0, len(wanted), AT_ONCE):
             some = wanted[at : at + AT_ONCE]
             found = self.execute(
-                "SELECT id, article, spans, vector, sentence_vectors, row_hash FROM passages"
+                f"SELECT {TABLES['passages']}, row_hash FROM passages"
                 f" WHERE id IN ({', '.join('?' * len(some))})",
                 some,
             )
             rows = {row[0]: row for row in found}
             for key in some:
-                yield _passage(*self._checked("passage", key, rows.get(key, ())))
+                yield to_passage(*self._checked("passage", key, rows.get(key, ())))
 
     def sentences(self, article: int) -> tuple[Sentence, ...]:
         """Return the sentences of an article, in order. Raises IndexCorrupt."""
@@ -238,60 +252,49 @@ class Database:
             for sentence in stored.passage.sentences
         )
         if len(found) != self._article_row(article)[2]:
-            raise self._corrupt(f"article row {article} lacks passages")
+            raise self.corrupt(f"article row {article} lacks passages")
         return found
 
     # Rows.
 
-    def check(self) -> None:
-        """Read everything. Raises IndexCorrupt when the file or one of its rows is damaged."""
+    def check_pages(self) -> None:
+        """Raise IndexCorrupt when the structure of the file is damaged."""
         problems = self.execute("PRAGMA integrity_check(1)")
         if problems != [("ok",)]:
-            raise self._corrupt(problems[0][0])
-        for row in self.article_paths().values():
-            self._article_row(row)
-        for _ in self.passages(self.passage_keys().tolist()):
-            pass
+            raise self.corrupt(problems[0][0])
+
+    def drop_row(self, table: str, key: int) -> None:
+        """Remove one row."""
+        self.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+
+    def forget_articles(self) -> None:
+        """Remove all articles; their passages are left for ``vectors_of``."""
+        self.execute("DELETE FROM articles")
+
+    def compact(self) -> None:
+        """Give the space of removed rows back, if it is most of the file. Not in a transaction."""
+        (free,), (pages,) = (
+            self.execute(f"PRAGMA {name}")[0] for name in ("freelist_count", "page_count")
+        )
+        if free > pages // 2:
+            self.execute("VACUUM")
+
+    def checkpoint(self) -> bool:
+        """Empty the write-ahead log, as far as no reader needs it; return whether it is empty."""
+        self.execute("PRAGMA busy_timeout = 0")
+        ((busy, _, _),) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
+        return not busy
 
     def _next_row(self, table: str) -> int:
         # Given here and not by SQLite, since the row's hash covers it.
         return int(self.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")[0][0])
 
+    def _insert(self, table: str, *values: object) -> None:
+        marks = ", ".join("?" * (len(values) + 1))
+        self.execute(f"INSERT INTO {table} VALUES ({marks})", (*values, row_hash(*values)))
+
     def _checked(self, kind: str, key: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        if not row or _hash(*row[:-1]) != row[-1]:
-            raise self._corrupt(f"{kind} row {key} fails its checksum")
+        if not row or row_hash(*row[:-1]) != row[-1]:
+            raise self.corrupt(f"{kind} row {key} fails its checksum")
         return row[:-1]
-
-
-def _values(article: Article) -> list[str | int | None]:
-    values = {name: getattr(article, name) for name in ARTICLE}
-    return list({**values, "pages": json.dumps(article.pages)}.values())
-
-
-def _article(values: Sequence[Any]) -> Article:
-    article = dict(zip(ARTICLE, values, strict=True))
-    return Article(**{**article, "pages": tuple(json.loads(article["pages"]))})
-
-
-def _passage(
-    key: int, article: int, spans: bytes, vector: bytes, sentence_vectors: bytes
-) -> StoredPassage:
-    pairs = np.frombuffer(spans, np.int32).reshape(-1, 2).tolist()
-    half = np.frombuffer(vector, np.float16)
-    return StoredPassage(
-        key=key,
-        article=article,
-        passage=Passage(tuple(Sentence(start, end) for start, end in pairs)),
-        vector=half,
-        sentence_vectors=np.frombuffer(sentence_vectors, np.float16).reshape(-1, len(half)),
-    )
-
-
-def _hash(*values: object) -> str:
-    digest = hashlib.sha256()
-    for value in values:
-        data = value if isinstance(value, bytes) else str(value).encode()
-        # So that fields cannot run together, nor None be taken for "None".
-        digest.update(f"{type(value).__name__} {len(data)} ".encode())
-        digest.update(data)
-    return digest.hexdigest()

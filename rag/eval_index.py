@@ -11,10 +11,11 @@ from typing import Any
 
 from rag.articles import find_articles
 from rag.config import Config
-from rag.database import NAME, Database
+from rag.database import Database
 from rag.errors import IndexCorrupt
 from rag.manifest import default_index_dir
 from rag.report import to_json
+from rag.stored import NAME
 
 
 def index_dir(articles: Path, config: Config, cache: Path) -> Path:

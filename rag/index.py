@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rag.config import Config
-from rag.database import NAME, Database, StoredPassage
+from rag.database import Database
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
 from rag.manifest import mismatch, verify_files
 from rag.store import VectorStore, store_named
+from rag.stored import NAME, StoredPassage
 from rag.terms import terms
 from rag.types import Article, ArticleSummary, Sentence
 
@@ -33,12 +36,16 @@ class Index:
         self.manifest = manifest
         self.vectors = vectors
         self.lexical = lexical
+        self.folder = database.path.parent
         self._database = database
         self._lock = threading.Lock()  # one SQLite connection, so that one snapshot is seen
         self._rows = database.article_paths()
         self._articles: dict[int, Article] = {}
         self._terms: dict[int, list[list[str]]] = {}
         self._contents: tuple[ArticleSummary, ...] | None = None
+        self._log_emptied = False
+        # For the one who lets go of it last, and does not know that: a question in progress.
+        weakref.finalize(self, database.close)
 
     @classmethod
     def open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:
@@ -51,11 +58,44 @@ class Index:
             raise IndexMissing(
                 f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
             )
-        try:
-            return cls._open(folder, config, encoder)
-        except IndexCorrupt:
-            # A sync may have put new files in place of the old ones between two steps of opening.
-            return cls._open(folder, config, encoder)
+        generation = _generation(folder)
+        while True:
+            try:
+                return cls._open(folder, config, encoder)
+            except IndexCorrupt:
+                # A sync may have put new files in place of the old ones between two steps.
+                if (now := _generation(folder)) == generation:
+                    raise
+                generation = now
+
+    def newer(self, config: Config, encoder: Encoder) -> Index | None:
+        """Return the index as it is now, opened, or None when this is it.
+
+        Costs a look at the manifest when nothing has changed. Raises what ``open`` raises.
+        """
+        if _generation(self.folder) == self.manifest["generation"]:
+            with contextlib.suppress(IndexCorrupt, OSError, sqlite3.OperationalError):
+                self._empty_log()
+            return None
+        return Index.open(self.folder, config, encoder)
+
+    def _empty_log(self) -> None:
+        # A reader that opened while an older one was there keeps the write-ahead log in use, and
+        # deleted text in it. One that opens now, from the same state, does not.
+        if self._log_emptied:
+            return
+        with contextlib.closing(Database(self.folder)) as other:
+            other.checkpoint()
+            fresh = Database(self.folder)
+            weakref.finalize(self, fresh.close)
+            fresh.begin()
+            if fresh.manifest() != self.manifest:
+                fresh.close()
+                return
+            with self._lock:
+                self._database.close()
+                self._database = fresh
+            self._log_emptied = other.checkpoint()
 
     @classmethod
     def _open(cls, folder: Path, config: Config, encoder: Encoder) -> Index:
@@ -69,7 +109,7 @@ class Index:
         except (OSError, sqlite3.OperationalError, ValueError) as error:
             raise IndexCorrupt(
                 f"The index {folder} cannot be opened ({error}). "
-                "Rebuild it with: python -m rag index ARTICLES"
+                "Repair it with: python -m rag index ARTICLES --repair"
             ) from error
 
     @classmethod
@@ -114,7 +154,10 @@ class Index:
         """Return an article by its path. Raises ArticleError when there is none."""
         if path not in self._rows:
             raise ArticleError(f"There is no article {path!r} in the index.")
-        return self.article_at(self._rows[path])
+        article = self.article_at(self._rows[path])
+        if article.path != path:
+            raise self._database.corrupt(f"its list of paths has {path!r} wrong")
+        return article
 
     def article_at(self, row: int) -> Article:
         """Return the article of a passage."""
@@ -142,3 +185,12 @@ class Index:
         """Let go of the files."""
         with self._lock:
             self._database.close()
+
+
+def _generation(folder: Path) -> int | None:
+    """Return the number of the newest generation; None when that cannot be told."""
+    try:
+        with contextlib.closing(Database(folder)) as database:
+            return int(database.manifest()["generation"])
+    except (IndexCorrupt, OSError, sqlite3.OperationalError, ValueError, KeyError):
+        return None

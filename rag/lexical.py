@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -40,7 +43,13 @@ class LexicalIndex:
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:
         """Open a folder whose files the caller has verified."""
-        return cls(tantivy.Index.open(str(folder)))
+        if os.access(folder, os.W_OK):
+            return cls(tantivy.Index.open(str(folder)))
+        # Tantivy's readers take a lock there, too. The copy's files are mapped: they may go.
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as copy:
+            shutil.copytree(folder, copy, dirs_exist_ok=True, copy_function=shutil.copyfile)
+            Path(copy).chmod(0o700)
+            return cls(tantivy.Index.open(copy))
 
     def search(
         self, terms: Iterable[str], k: int, similar: Iterable[str] = ()

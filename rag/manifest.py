@@ -45,7 +45,7 @@ def verify_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     """
     if damage := damaged(folder, files):
         raise IndexCorrupt(
-            f"The index file {damage}. Rebuild it with: python -m rag index ARTICLES"
+            f"The index file {damage}. Repair it with: python -m rag index ARTICLES --repair"
         )
 
 

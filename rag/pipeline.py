@@ -6,15 +6,18 @@ its draft is checked against what it cites before it is shown.
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from rag.changes import Changes, Progress
 from rag.cite import Citer
-from rag.collection import Intent, as_evidence, intent_of, reply
+from rag.collection import Intent, before, intent_of, reply
 from rag.confidence import confidence, denies, least_confidence
 from rag.config import Config
 from rag.draft import draft_sentences, says_not_found
@@ -23,7 +26,7 @@ from rag.followup import find
 from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
-from rag.instructions import addresses_model, set_aside
+from rag.instructions import set_aside
 from rag.language import stranger
 from rag.manifest import default_index_dir
 from rag.premise import why_not
@@ -32,7 +35,7 @@ from rag.readings import asking_back
 from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.run import Found, Run
 from rag.supplement import supplement
-from rag.sync import Progress, sync
+from rag.sync import sync
 from rag.types import (
     Answer,
     Article,
@@ -140,17 +143,23 @@ class Rag:
         When ``cancel`` is set, the answer ends with the claims that were verified by then. Raises
         InputError or ModelError.
         """
-        run = Run(checked(question, self.config.question_characters), self._models())
+        pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
         cancel = cancel or threading.Event()
+        return pinned._stream(question, history or (), date, cancel)  # noqa: SLF001
+
+    def _stream(
+        self, question: str, history: Sequence[Turn], date: str | None, cancel: threading.Event
+    ) -> Iterator[Event]:
+        run = Run(checked(question, self.config.question_characters), self._models())
         if intent := intent_of(run.question):
             yield from self._about_the_collection(run, intent)
             return
-        run.found = self._find(run.question, self.config.evidence, date, history or ())
+        run.found = self._find(run.question, self.config.evidence, date, history)
         run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
         if asks := asking_back(
-            run.question, history or (), run.found.passages, lambda p: self.index.article(p).title
+            run.question, history, run.found.passages, lambda p: self.index.article(p).title
         ):
             run.asks = (asks,)
         if language := stranger(run.question, (e.quote for e in run.found.evidence)):
@@ -162,11 +171,11 @@ class Rag:
         if run.found.confidence < self._least:
             yield run.decline("Nothing in them comes near enough to the question.")
             return
-        yield from self._draft(run, history or (), cancel)
+        yield from self._draft(run, history, cancel)
 
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
         citer = self.citer(
-            run.question, run.found.evidence, self._verifier, self._before,
+            run.question, run.found.evidence, self._verifier, partial(before, self.index),
             repairs=not (run.found.unknown_names or run.found.denies),
             asked_before=run.found.asked_before,
         )  # fmt: skip
@@ -201,7 +210,8 @@ class Rag:
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
-        for piece in _with_end(self._generator.draft(run.question, shown, history, cancel)):
+        pieces = self._generator.draft(run.question, shown, history, cancel)
+        for piece in chain(pieces, (None,)):
             if cancel.is_set():
                 break
             if piece is not None and not draft:
@@ -233,16 +243,6 @@ class Rag:
             asked_before=search.asked_before,
         )
 
-    def _before(self, evidence: Evidence) -> list[Evidence]:
-        """Return the sentences before one in its article, the nearest first."""
-        article = self.index.article(evidence.article)
-        return [
-            as_evidence(article, sentence)
-            for sentence in reversed(self.index.sentences(evidence.article))
-            if sentence.end <= evidence.start
-            and not addresses_model(article.text[sentence.start : sentence.end])
-        ]
-
     def _about_the_collection(self, run: Run, intent: Intent) -> Iterator[Event]:
         def best(text: str) -> Evidence | None:
             return next(iter(self._find(text, 1).evidence), None)
@@ -254,7 +254,7 @@ class Rag:
         if not said.known:
             yield run.decline(said.note)
             return
-        citer = Citer(run.question, said.quotes, self._verifier, self._before)
+        citer = Citer(run.question, said.quotes, self._verifier, partial(before, self.index))
         for quote in said.quotes:
             if claim := citer.quote(quote):
                 yield claim
@@ -266,6 +266,16 @@ class Rag:
             "encoder": config.encoder, "generator": config.generator,
             "model": self._generator.model, "verifier": config.verifier,
         }  # fmt: skip
+
+    def sync(self, articles: Path) -> Changes:
+        """Bring the index up to date; ``refresh`` then uses it. Raises what ``rag.sync`` raises."""
+        return sync(articles, self.index.folder, self.config, self._encoder)
+
+    def refresh(self) -> bool:
+        """Use the index as it is now; return whether it has changed. Raises as ``open`` does."""
+        newer = self.index.newer(self.config, self._encoder)
+        self.index = newer or self.index
+        return newer is not None
 
     def article(self, path: str) -> Article:
         """Return an article. Raises ArticleError when there is none of that path."""
@@ -291,13 +301,5 @@ class Rag:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _with_end(pieces: Iterator[str]) -> Iterator[str | None]:
-    yield from pieces
-    yield None

@@ -57,16 +57,20 @@ def wrapped(text: str, first: str = "", rest: str = "") -> str:
     )
 
 
-def changes(done: Changes, index: Path) -> str:
-    """Say what a sync changed, each skipped file with its reason, and where the index lies."""
+def changes(done: Changes, index: Path, *, planned: bool = False) -> str:
+    """Say what a sync changed (or would change), each skipped file with its reason, and where the
+    index lies.
+    """
     lines = [f"Articles: {done}."]
-    for name in ("added", "edited", "renamed", "removed"):
+    if planned:
+        lines.insert(0, "Nothing was written. Without --dry-run this would be done:")
+    for name in ("added", "edited", "renamed", "removed", "repaired"):
         paths: Sequence[str] = getattr(done, name)
-        if paths and len(paths) <= 10:
+        if paths and (planned or len(paths) <= 10):
             lines.append(f"  {name}: {', '.join(paths)}")
     lines += [f"  skipped: {path}: {reason}" for path, reason in done.skipped]
     if done.rebuilt:
-        lines.append(f"Everything was rebuilt: {done.rebuilt}.")
+        lines.append(f"Rebuilt, as far as it depends on this: {done.rebuilt}.")
     return "\n".join(clean(line.replace("\n", " ")) for line in [*lines, f"Index: {index}"])
 
 

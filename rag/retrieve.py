@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from rag.answer_types import answer_type
 from rag.config import Config
 from rag.copies import originals
-from rag.database import StoredPassage
 from rag.encoder import Encoder
 from rag.index import Index
 from rag.period import Latest, Period, Years, ordinal, overlap, period_of, years_in
 from rag.rules import names
+from rag.stored import StoredPassage
 from rag.terms import content_terms, stem, terms, words
 from rag.types import Article, Copy, Evidence, Hit, Sentence, Vectors
 from rag.variants import Variants, near_spelling, variants_of

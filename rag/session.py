@@ -37,6 +37,7 @@ class Engine(Protocol):
     def article(self, path: str) -> Article: ...
     def sentences(self, path: str) -> tuple[Sentence, ...]: ...
     def contents(self) -> tuple[ArticleSummary, ...]: ...
+    def refresh(self) -> bool: ...
     def warm_up(self) -> None: ...
 
 
@@ -91,6 +92,7 @@ def answering(
     """Yield the exchange each time something of it has become known."""
     exchange = Exchange(len(earlier) + 1, question)
     yield exchange
+    refresh(rag)
     today = dt.datetime.now().astimezone().date().isoformat()
     try:
         events = rag.stream(question, history=turns(earlier), date=today, cancel=cancel)
@@ -139,12 +141,23 @@ def with_contexts(rag: Engine, exchange: Exchange) -> Exchange:
         if place not in found:
             with contextlib.suppress(RagError):  # deleted meanwhile: the quote stands alone
                 article, sentences = rag.article(shown.article), rag.sentences(shown.article)
+                if article.text[shown.start : shown.end] != shown.quote:
+                    continue  # edited meanwhile
                 found[place] = neighbours(article, sentences, shown.start, shown.end)
     return replace(exchange, contexts=found)
 
 
+def refresh(rag: Engine) -> None:
+    """Let the next question see what a sync has changed; without it, the state before serves."""
+    try:
+        rag.refresh()
+    except RagError as error:
+        logging.getLogger(__name__).warning("The older state of the index is used: %s", error)
+
+
 def begun(rag: Engine) -> tuple[str, str]:
     """Return what a new conversation shows, and the pane beside it."""
+    refresh(rag)
     try:
         contents = rag.contents()
     except RagError as error:

@@ -20,7 +20,7 @@ Rows = NDArray[np.float16]  # (n, dim)
 class VectorStore(Protocol):
     """Vectors under integer keys. Searching is safe from several threads; there is no adding."""
 
-    def __init__(self, keys: Keys, vectors: Vectors) -> None:
+    def __init__(self, keys: Keys, vectors: Vectors | Rows) -> None:
         """Hold vectors (n, dim) under keys (n,). Raises ValueError unless keys are unique."""
 
     @classmethod

@@ -75,6 +75,9 @@ class FakeRag:
         if self.warm_up_error is not None:
             raise self.warm_up_error
 
+    def refresh(self) -> bool:
+        return False
+
     def contents(self) -> tuple[ArticleSummary, ...]:
         return tuple(
             ArticleSummary(

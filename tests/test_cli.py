@@ -227,6 +227,31 @@ def test_index_of_nothing(run: Run, home: Path) -> None:
     assert "empty" in run("index", "empty", *HASHED).one_line()
 
 
+def test_a_dry_run_says_what_would_change_and_writes_nothing(run: Run, home: Path) -> None:
+    built = run("index", "seeds", "--dry-run", *HASHED)
+    assert built.code == 0
+    assert built.out.startswith("Nothing was written. Without --dry-run this would be done:\n")
+    assert not (home / "embeddings").exists()
+    indexed = json.loads(run("index", "seeds", "--json", *HASHED).out)
+    (home / "seeds" / "new.txt").write_text("New\n\nA new article.")
+    folder = home / indexed["index"]
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    planned = json.loads(run("index", "seeds", "--dry-run", "--json", *HASHED).out)
+    assert (planned["added"], planned["dry_run"]) == (["new.txt"], True)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_repair_says_what_it_made_good(run: Run, home: Path) -> None:
+    assert "There is no index in" in run("index", "seeds", "--repair", *HASHED).one_line()
+    folder = home / json.loads(run("index", "seeds", "--json", *HASHED).out)["index"]
+    (folder / "vectors-1.bin").write_bytes(b"")
+    refused = run("search", "ferry", "--index", folder, *HASHED).one_line()
+    assert refused.endswith("Repair it with: python -m rag index ARTICLES --repair\n")
+    repaired = run("index", "seeds", "--repair", *HASHED)
+    assert "vectors-1.bin is damaged" in repaired.out
+    assert run("search", "ferry", "--index", folder, *HASHED).code == 0
+
+
 # Which index
 
 

@@ -11,10 +11,10 @@ import pytest
 from rag.articles import find_articles
 from rag.config import Config
 from rag.encoder import Encoder, HashedEncoder
+from rag.ingest import header
 from rag.load_text import parse
 from rag.passages import make_passages
 from rag.sentences import split
-from rag.sync import header
 from rag.types import Article, Passage
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
