@@ -246,7 +246,10 @@ def _also_in(exchange: Exchange, found: Citation | Evidence) -> str:
 
 
 def _dated(place: Citation | Evidence | Copy) -> str:
-    return f' <span class="date">{day(place.published)}</span>' if place.published else ""
+    facts = [day(place.published)] if place.published else []
+    if not isinstance(place, Copy) and place.page:
+        facts.append(f"page {place.page}")
+    return f' <span class="date">{" · ".join(facts)}</span>' if facts else ""
 
 
 def day(published: str) -> str:

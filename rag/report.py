@@ -132,7 +132,8 @@ def found(result: SearchResult) -> str:
 
 def _source(of: Citation | Evidence) -> str:
     date = f", {of.published}" if of.published else ""
-    return f"“{of.quote}” — {of.title}{date} ({of.article}){also_in(of)}"
+    page = f", p. {of.page}" if of.page else ""
+    return f"“{of.quote}” — {of.title}{date} ({of.article}{page}){also_in(of)}"
 
 
 def also_in(of: Citation | Evidence) -> str:

@@ -238,6 +238,13 @@ def test_a_quoted_claim_says_so() -> None:
     assert '<span class="label">Quoted in place of the drafted words</span>' in markup
 
 
+def test_a_source_with_pages_says_on_which_it_stands() -> None:
+    markup = conversation([answered(citations=(citation(page=3),))])
+    assert '<span class="date">3 May 2024 · page 3</span>' in markup
+    markup = conversation([answered(citations=(citation(page=3, published=None),))])
+    assert '<span class="date">page 3</span>' in markup
+
+
 def test_a_refusal_is_plain_to_see() -> None:
     exchange = answered(
         claims=(), citations=(), declined=True, reason="Nothing on this.", confidence=0.1
