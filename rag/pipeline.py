@@ -131,13 +131,9 @@ class Rag:
         return last
 
     def stream(
-        self,
-        question: str,
-        *,
-        history: Sequence[Turn] | None = None,
-        date: str | None = None,
+        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
         cancel: threading.Event | None = None,
-    ) -> Iterator[Event]:
+    ) -> Iterator[Event]:  # fmt: skip
         """Yield the evidence, each verified claim, then the Answer.
 
         When ``cancel`` is set, the answer ends with the claims that were verified by then. Raises

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rag import commands
+from rag.articles import FORMATS
 from rag.baselines import BASELINES
 from rag.cases import load_part, load_parts
 from rag.cli import main
@@ -484,7 +485,7 @@ def test_a_set_without_articles_gets_one_clear_line(
     write(here / "set" / "questions.jsonl", *refused)
     assert main([*ARGUMENTS, "--task", "retrieval"]) == 1
     err = capsys.readouterr().err
-    assert err == "No article (.txt or .md) can be read in set/articles.\n"
+    assert err == f"No article ({FORMATS}) can be read in set/articles.\n"
     (here / "set" / "articles").rmdir()
     assert main(ARGUMENTS) == 1
     err = capsys.readouterr().err
