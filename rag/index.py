@@ -181,6 +181,11 @@ class Index:
                 self._contents = self._database.summaries()
             return self._contents
 
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """Return the files that the last sync could not read, each with the reason."""
+        manifest = _manifest(self.folder) or self.manifest
+        return tuple((path, reason) for path, reason in manifest.get("skipped", ()))
+
     def close(self) -> None:
         """Let go of the files."""
         with self._lock:
@@ -189,8 +194,13 @@ class Index:
 
 def _generation(folder: Path) -> int | None:
     """Return the number of the newest generation; None when that cannot be told."""
+    return _manifest(folder).get("generation")
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest as it is now; empty when that cannot be told."""
     try:
         with contextlib.closing(Database(folder)) as database:
-            return int(database.manifest()["generation"])
-    except (IndexCorrupt, OSError, sqlite3.OperationalError, ValueError, KeyError):
-        return None
+            return database.manifest()
+    except (IndexCorrupt, OSError, sqlite3.OperationalError, ValueError):
+        return {}

@@ -200,8 +200,8 @@ class Rag:
     ) -> Generator[Event, None, bool]:
         """Yield the verified claims of the draft; return whether it says that it found none."""
         config = self.config
-        parts = has_parts(run.question)
-        most = config.prompt_sentences_of_parts if parts else config.prompt_sentences
+        in_parts = has_parts(run.question)
+        most = config.prompt_sentences_of_parts if in_parts else config.prompt_sentences
         shown = run.found.evidence[:most]
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
@@ -284,6 +284,10 @@ class Rag:
     def contents(self) -> tuple[ArticleSummary, ...]:
         """Return what is indexed, by path."""
         return self.index.contents()
+
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """Return the files that the last sync could not read, each with the reason."""
+        return self.index.skipped()
 
     def warm_up(self) -> None:
         """Load the language model now. Raises ModelError."""

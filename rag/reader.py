@@ -15,6 +15,7 @@ from rag.types import Article, ArticleSummary
 from rag.untrusted import as_html
 
 LISTED = 1_000  # articles in the list; more would make the page slow
+SKIPPED = 100  # files in the list of those that could not be read
 FILTERED = 8  # from so many articles on, the list has a filter
 LINE_BREAKS = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*")
 BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)")
@@ -33,8 +34,13 @@ class Span:
     number: int | None = None
 
 
-def library(articles: Sequence[ArticleSummary], notice: str = "") -> str:
-    """Return the list of what is indexed; each entry opens in the reader."""
+def library(
+    articles: Sequence[ArticleSummary], notice: str = "", skipped: Sequence[tuple[str, str]] = ()
+) -> str:
+    """Return the list of what is indexed; each entry opens in the reader.
+
+    ``skipped``: files that could not be read, each with the reason.
+    """
     bar = f'<div class="pane-bar narrow-only"><span></span>{_CLOSE}</div>{_notice(notice)}'
     top = f'<div class="pane" data-view="library">{_OPENED.format("")}{bar}'
     if not articles and notice:  # they could not be read
@@ -60,7 +66,22 @@ def library(articles: Sequence[ArticleSummary], notice: str = "") -> str:
     return (
         f'{top}<h2 tabindex="-1">Your articles</h2>'
         f'<p class="count">{count} indexed · {sentences:,} sentences</p>{search}'
-        f'<ul class="library">{entries}</ul>{more}</div>'
+        f'<ul class="library">{entries}</ul>{more}{_skipped(skipped)}</div>'
+    )
+
+
+def _skipped(files: Sequence[tuple[str, str]]) -> str:
+    if not files:
+        return ""
+    count = "1 file" if len(files) == 1 else f"{len(files):,} files"
+    rows = "".join(
+        f'<li dir="auto"><span class="path">{as_html(path)}</span> {as_html(reason)}</li>'
+        for path, reason in files[:SKIPPED]
+    )
+    more = f"<li>and {len(files) - SKIPPED:,} more</li>" if len(files) > SKIPPED else ""
+    return (
+        f'<details class="skipped"><summary>{count} could not be read</summary>'
+        f"<ul>{rows}{more}</ul></details>"
     )
 
 

@@ -37,6 +37,7 @@ class Engine(Protocol):
     def article(self, path: str) -> Article: ...
     def sentences(self, path: str) -> tuple[Sentence, ...]: ...
     def contents(self) -> tuple[ArticleSummary, ...]: ...
+    def skipped(self) -> tuple[tuple[str, str], ...]: ...
     def refresh(self) -> bool: ...
     def warm_up(self) -> None: ...
 
@@ -162,7 +163,7 @@ def begun(rag: Engine) -> tuple[str, str]:
         contents = rag.contents()
     except RagError as error:
         return welcome((), error=str(error)), library((), notice=str(error))
-    return welcome(contents), library(contents)
+    return welcome(contents), library(contents, skipped=rag.skipped())
 
 
 def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
@@ -173,7 +174,7 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     try:
         contents = rag.contents()
         if path not in {article.path for article in contents}:
-            return library(contents)
+            return library(contents, skipped=rag.skipped())
         article, sentences = rag.article(path), rag.sentences(path)
     except RagError as error:
         return library(contents, notice=str(error))

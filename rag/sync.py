@@ -27,6 +27,8 @@ from rag.publish import newest, publish
 from rag.repair import Salvaged, mend, salvage
 from rag.stored import NAME
 
+MOST_SKIPPED = 1_000  # files that could not be read, kept to be listed
+
 
 def silent(_done: int, _all: int) -> None:
     """Show no progress."""
@@ -99,16 +101,23 @@ class Syncing:
             manifest = salvaged.manifest if salvaged else database.manifest()
             ingest = Ingest(self.config, self.encoder, database)
             changes = self.changes(files, manifest, ingest, salvaged)
+            skipped = (
+                changes.skipped[:MOST_SKIPPED] if files is not None else manifest.get("skipped", ())
+            )
             if changes.any():
                 settings = {
                     **self.config.index_settings(),
                     "encoder_hash": self.encoder.fingerprint,
                     "dimensions": self.encoder.dimensions,
                     "articles_folder": str(self.articles.resolve()),
+                    "skipped": skipped,
                 }
                 # Above all numbers used: a reader must see that it is another state.
                 generation = 1 + max(manifest.get("generation", 0), newest(self.folder))
                 publish(database, self.folder, generation, settings)
+            elif [*map(list, skipped)] != manifest.get("skipped", []):
+                database.set_manifest({**manifest, "skipped": skipped})
+                database.commit()
         return changes
 
     def changes(

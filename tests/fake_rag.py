@@ -61,6 +61,7 @@ ARTICLES = (
 class FakeRag:
     articles: Sequence[Article] = ARTICLES
     pause: float = 0.0  # seconds before each event
+    unread: tuple[tuple[str, str], ...] = ()  # files, each with the reason
     loaded: threading.Event = field(default_factory=threading.Event)  # the language model
     warm_up_error: Exception | None = None
     calls: list[tuple[str, list[Turn]]] = field(default_factory=list)
@@ -77,6 +78,9 @@ class FakeRag:
 
     def refresh(self) -> bool:
         return False
+
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        return self.unread
 
     def contents(self) -> tuple[ArticleSummary, ...]:
         return tuple(

@@ -245,6 +245,18 @@ def test_a_source_with_pages_says_on_which_it_stands() -> None:
     assert '<span class="date">page 3</span>' in markup
 
 
+def test_files_that_could_not_be_read_are_listed_with_their_reason() -> None:
+    summaries = FakeRag().contents()
+    assert "could not be read" not in library(summaries)
+    one = library(summaries, skipped=[("<b>.pdf", "is encrypted: save it without a password")])
+    assert "1 file could not be read" in one
+    assert "&lt;b&gt;.pdf</span> is encrypted: save it without a password" in one
+    many = library(summaries, skipped=[(f"{n}.pdf", "is empty") for n in range(1_234)])
+    assert "1,234 files could not be read" in many
+    assert many.count(".pdf</span>") == 100
+    assert "and 1,134 more" in many
+
+
 def test_a_refusal_is_plain_to_see() -> None:
     exchange = answered(
         claims=(), citations=(), declined=True, reason="Nothing on this.", confidence=0.1

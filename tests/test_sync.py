@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -232,6 +233,20 @@ def test_skipped_files_are_reported_and_their_old_text_is_gone(
     assert changes.removed == ("bridge.txt", "ferry.txt")
     assert str(changes) == "2 removed, 3 skipped, 2 unchanged"
     assert sorted(texts(folder, config)) == ["café.txt", "islands/owls.md"]
+
+
+def test_an_index_remembers_which_files_could_not_be_read(
+    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder
+) -> None:
+    with contextlib.closing(Index.open(folder, config, encoder)) as index:
+        assert index.skipped() == ()
+        (articles / "empty.txt").write_bytes(b"")
+        assert not sync(articles, folder, config, encoder).any()  # no article has changed
+        assert index.skipped() == (("empty.txt", "is empty"),)
+        assert index.newer(config, encoder) is None  # and no new state is written for it
+        (articles / "empty.txt").write_text("Rain\n\nIt rains in Lisk.")
+        sync(articles, folder, config, encoder)
+        assert index.skipped() == ()
 
 
 def test_a_file_removed_while_indexing_is_skipped(
