@@ -97,7 +97,9 @@ def _answer(exchange: Exchange) -> str:
         parts.append(f'<div class="declined"><h3>The articles do not say</h3>{reason}</div>')
     if answer is not None:
         kind = "note" if parts else "said"  # beside an answer, or all there is of it
-        parts += [f'<p class="{kind}" dir="auto">{as_html(note)}</p>' for note in answer.notes]
+        told = answer.reason if exchange.declined else None  # in the box above already
+        notes = [note for note in answer.notes if not (told and note.endswith(told))]
+        parts += [f'<p class="{kind}" dir="auto">{as_html(note)}</p>' for note in notes]
     if exchange.state == "stopped":
         kept = " What had been verified is above." if exchange.claims else ""
         parts.append(f'<p class="stopped">Stopped.{kept}</p>')

@@ -258,12 +258,15 @@ def test_files_that_could_not_be_read_are_listed_with_their_reason() -> None:
 
 
 def test_a_refusal_is_plain_to_see() -> None:
+    notes = ("The articles do not answer this. Nothing on this.", "Which bridge do you mean?")
     exchange = answered(
-        claims=(), citations=(), declined=True, reason="Nothing on this.", confidence=0.1
-    )
+        claims=(), citations=(), declined=True, reason="Nothing on this.", confidence=0.1,
+        notes=notes,
+    )  # fmt: skip
     markup = conversation([exchange])
     assert "The articles do not say" in markup
-    assert "Nothing on this." in markup
+    assert markup.count("Nothing on this.") == 1  # not again as a note
+    assert '<p class="note" dir="auto">Which bridge do you mean?</p>' in markup
     assert "Nearest sentences" in markup
     assert "<p>found in 0.1\u00a0s · done in" in markup
     assert "confidence" not in markup  # in what?
