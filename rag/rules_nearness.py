@@ -21,7 +21,7 @@ def nearness_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     """
     places = [_places(source) for source in sources]
     said = [t for t in content_terms(claim) if not t[0].isdigit() and t not in _DATES]
-    for one, other in pairwise(said):
+    for one, other in dict.fromkeys(pairwise(said)):
         gaps = [_least(held[one], held[other]) for held in places if one in held and other in held]
         if gaps and min(gaps) > FAR:
             yield Problem("relation", f"{one} … {other}")
