@@ -18,7 +18,7 @@ from typing import Any, Self
 from rag.changes import Changes, Progress
 from rag.cite import Citer
 from rag.collection import Intent, before, intent_of, reply
-from rag.confidence import confidence, denies, least_confidence
+from rag.confidence import least_confidence
 from rag.config import Config
 from rag.draft import draft_sentences, says_not_found
 from rag.encoder import Encoder, load_encoder
@@ -26,13 +26,11 @@ from rag.followup import find
 from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
-from rag.instructions import set_aside
 from rag.language import stranger
 from rag.manifest import default_index_dir
 from rag.premise import why_not
 from rag.question import checked, has_parts, is_polar
 from rag.readings import asking_back
-from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.run import Found, Run
 from rag.supplement import supplement
 from rag.sync import sync
@@ -49,7 +47,6 @@ from rag.types import (
 )
 from rag.verify import load_verifier
 
-LOOKED_AT = 10  # best sentences that confidence and unknown names are judged by
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
@@ -229,15 +226,7 @@ class Rag:
         self, question: str, k: int, date: str | None = None, history: Sequence[Turn] = ()
     ) -> Found:
         search = find(question, history, self.index, self._encoder, self.config, date)
-        best = set_aside(question, search.best, max(k, LOOKED_AT))
-        return Found(
-            evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
-            passages=tuple(passages_of(search.best)),
-            confidence=round(confidence(search.query, best), 4),
-            unknown_names=unknown_names(search.query, best),
-            denies=bool(best) and denies(question, best[0]),
-            asked_before=search.asked_before,
-        )
+        return Found.of(question, search, k)
 
     def _about_the_collection(self, run: Run, intent: Intent) -> Iterator[Event]:
         def best(text: str) -> Evidence | None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from rag.cite import Citer
-from rag.confidence import after_draft
+from rag.confidence import after_draft, confidence, denies
+from rag.followup import Search
+from rag.instructions import set_aside
+from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.types import Answer, Evidence, Hit
 
+LOOKED_AT = 10  # best sentences that confidence and unknown names are judged by
 NOT_ANSWERED = "The articles do not answer this."
 
 
@@ -22,6 +27,19 @@ class Found:
     unknown_names: tuple[str, ...] = ()  # in the question, but in no article
     denies: bool = False  # the question has a "not" that the best passage has not
     asked_before: str = ""  # the question that this one follows on
+
+    @classmethod
+    def of(cls, question: str, search: Search, k: int) -> Self:
+        """Return the best k sentences of a search, and what all that it found says."""
+        best = set_aside(question, search.best, max(k, LOOKED_AT))
+        return cls(
+            evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
+            passages=tuple(passages_of(search.best)),
+            confidence=round(confidence(search.query, best), 4),
+            unknown_names=unknown_names(search.query, best),
+            denies=bool(best) and denies(question, best[0]),
+            asked_before=search.asked_before,
+        )
 
 
 @dataclass

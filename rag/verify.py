@@ -57,10 +57,9 @@ class RulesVerifier:
         self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float], /
     ) -> Check:
         # Words that only the title holds count half: every sentence of the article would have them.
-        alone = recall(claim, sources, weights)
-        titled = recall(claim, [*sources, title], weights)
-        unsaid = () if titled == 1 else unheld(claim, [*sources, title])
-        return Check((alone + titled) / 2, problems(claim, sources, title), unsaid=unsaid)
+        untitled, unsaid = unheld(claim, sources), unheld(claim, [*sources, title])
+        support = (_held_share(claim, untitled, weights) + _held_share(claim, unsaid, weights)) / 2
+        return Check(support, problems(claim, sources, title), unsaid=unsaid)
 
 
 class NoVerifier:
@@ -134,11 +133,15 @@ def load_verifier(
 
 def recall(claim: str, sources: Sequence[str], weights: Mapping[str, float]) -> float:
     """Return the weighted share of the claim's content terms that the sources hold, 0..1."""
+    return _held_share(claim, unheld(claim, sources), weights)
+
+
+def _held_share(claim: str, missing: Sequence[str], weights: Mapping[str, float]) -> float:
     wanted = _wanted(claim)
     if not wanted:
         return 0.0
-    missing = sum(weights.get(term, 1.0) for term in unheld(claim, sources))
-    return 1 - missing / max(1e-9, sum(weights.get(term, 1.0) for term in wanted))
+    whole = sum(weights.get(term, 1.0) for term in wanted)
+    return 1 - sum(weights.get(term, 1.0) for term in missing) / max(1e-9, whole)
 
 
 def unheld(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
