@@ -5,7 +5,8 @@
 Each case runs the real code (SQLite, FAISS, tantivy; the encoder is a hash) on a small index in a
 process of its own, which is killed: at a call into C that touches files, at any call into C, or
 after a random time. Then the index must open and say what it said before or what it is to say,
-where vectors may still be missing, and the same command, run again, must complete it. Prints a table; exit code 1 when a case fails.
+where vectors may still be missing, and the same command, run again, must complete it. Prints a
+table; exit code 1 when a case fails.
 """
 
 from __future__ import annotations

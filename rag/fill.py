@@ -41,8 +41,8 @@ def fill(
     """Embed what an index has not embedded yet; return how many passages are left.
 
     ``until``: ends it early, asked after every batch. ``progress`` counts passages. Raises
-    IndexMissing, IndexMismatch when settings have changed, RagError when the index cannot be written; what had
-    been embedded some seconds before is kept.
+    IndexMissing, IndexMismatch when settings have changed, RagError when the index cannot be
+    written; what had been embedded some seconds before is kept.
     """
     if not (folder / NAME).is_file():
         raise IndexMissing(

@@ -542,7 +542,7 @@ def test_a_full_disk_leaves_the_old_index(
 
     with monkeypatch.context() as patched:
         patched.setattr(method, full)
-        with pytest.raises(RagError, match=r"Cannot write .*: No space left .* was last written\.$"):
+        with pytest.raises(RagError, match=r"Cannot write .*: No space .* was last written\.$"):
             sync(articles, folder, config, encoder)
     assert files_of(folder) == files
     assert texts(folder, config) == before
