@@ -88,8 +88,9 @@ def probability(server: ChatServer, claim: Claim, cache: Path) -> tuple[float, f
 
 
 def logits(p: Sequence[float]) -> Scores:
-    clipped = np.clip(np.array(p), NOTHING, 1 - NOTHING)
-    return np.log(clipped / (1 - clipped))[:, None]
+    clipped = np.clip(np.array(p, np.float64), NOTHING, 1 - NOTHING)
+    found: Scores = np.log(clipped / (1 - clipped))[:, None]
+    return found
 
 
 def row(name: str, of: dict[str, tuple[Scores, Truth]]) -> str:
@@ -98,7 +99,7 @@ def row(name: str, of: dict[str, tuple[Scores, Truth]]) -> str:
     make = regression if x.shape[1] > 1 else as_they_are
     scores, passed = cross_validated(x, y, make)
     scores_new = make(x, y)(new)
-    passed_new = scores_new >= threshold(np.median(scores, axis=0), y)
+    passed_new = (scores_new >= threshold(np.median(scores, axis=0), y)).astype(np.float64)
     every, all_new = np.ones(len(y), bool), np.ones(len(truth), bool)
     cells = (
         balanced(passed, y, every), area(scores, y, every),

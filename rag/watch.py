@@ -9,6 +9,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -53,10 +54,14 @@ def watch(
                 if (changes := update()).any():
                     say(changes)
             if behind:
-                behind = bool(fill(lambda now=now: stop.is_set() or look(articles) != now))
+                behind = bool(fill(partial(_changed, articles, now, stop)))
         except RagError as error:
             behind = False
             _log.warning("The index stays as it was: %s", error)
+
+
+def _changed(articles: Path, seen: Seen | str, stop: threading.Event) -> bool:
+    return stop.is_set() or look(articles) != seen
 
 
 @contextlib.contextmanager

@@ -274,16 +274,13 @@ def test_a_failure_behind_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_time_left_is_told_from_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    monkeypatch.setattr("rag.changes.time.monotonic", lambda: now)
-    pace = Pace()
-    pace(10, 100)
-    assert pace.seconds is None
-    now = 5.0
-    pace(20, 100)
-    assert pace.seconds == 40.0
-    pace(100, 100)
-    assert pace.seconds is None
+    times = iter((0.0, 5.0, 50.0))
+    monkeypatch.setattr("rag.changes.time.monotonic", lambda: next(times))
+    pace, left = Pace(), []
+    for done in (10, 20, 100):
+        pace(done, 100)
+        left.append(pace.seconds)
+    assert left == [None, 40.0, None]
     assert [about(s) for s in (1, 42, 200, 8_000)] == [
         "about 5 seconds", "about 40 seconds", "about 3 minutes", "about 2 hours",
     ]  # fmt: skip
