@@ -26,7 +26,7 @@ ORDER = """
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
-    run pipeline __init__
+    run writing pipeline __init__
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
