@@ -1,12 +1,35 @@
-"""A generator that holds the model until it is told to go on, and notes whose turn it was."""
+"""A generator that holds the model until it is told to go on, and notes whose turn it was; and
+articles about eight towns, one for each of eight visitors.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from rag.config import Config
+from rag.pipeline import Rag
 from rag.types import Evidence, Turn
+
+TOWNS = ("Arvel", "Brone", "Castra", "Dunmor", "Elsin", "Fardal", "Gorlan", "Hestry")
+
+
+def question(town: str) -> str:
+    return f"How many people live in {town}?"
+
+
+def open_towns(place: Path, config: Config, model: GatedGenerator) -> Rag:
+    """An article for each town; the n-th has n,n00 people."""
+    folder = place / "towns"
+    folder.mkdir()
+    for n, town in enumerate(TOWNS, start=1):
+        text = f"A day in {town}\n\n{town} has {n},{n}00 people. Its mayor is {town} Okoye.\n"
+        (folder / f"{town}.txt").write_text(text, encoding="utf-8")
+    settings = replace(config, decline_below=0.0)
+    return Rag.for_articles(folder, settings, place / "index", generator=model)
 
 
 class GatedGenerator:
@@ -52,6 +75,7 @@ class GatedGenerator:
             for word in f"{evidence[0].quote} [1]".split(" "):
                 yield f"{word} "
             if "slow" in question:
+                yield "\nThat"  # so that the sentence before is known to be complete
                 cancel.wait(30)
         finally:
             with self._lock:
