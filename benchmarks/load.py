@@ -1,6 +1,6 @@
 """Several visitors of the web chat at once: how long they wait, and what the server needs for it.
 
-    python benchmarks/load.py [extractive] [model] [soak] [overload] [--set rtqa26] [--articles 150]
+    python benchmarks/load.py [extractive] [model] [soak] [overload] [--set rtqa26] [--articles 100]
 
 Starts `python -m rag serve` on articles of an evaluation set and asks through the page's own HTTP
 interface: eight visitors without a language model ("extractive") and with one ("model"), a
@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--set", default="rtqa26")
-    parser.add_argument("--articles", type=int, default=150)
+    parser.add_argument("--articles", type=int, default=100)
     parser.add_argument("--questions", type=int, default=3, help="of each visitor, with a model")
     parser.add_argument("--soak", type=int, default=1000, help="questions of the soak")
     parser.add_argument("--model", metavar="NAME", help="instead of the default one")

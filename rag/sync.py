@@ -20,6 +20,7 @@ from rag.config import TERMS_VERSION, Config
 from rag.database import Database
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing, RagError
+from rag.fields import recorded
 from rag.ingest import Ingest, Known, renew_terms
 from rag.locks import writing
 from rag.manifest import check_articles_folder, damaged, mismatch
@@ -104,19 +105,21 @@ class Syncing:
             skipped = (
                 changes.skipped[:MOST_SKIPPED] if files is not None else manifest.get("skipped", ())
             )
+            fields = ingest.config.fields or ()
+            noted = {"skipped": [*map(list, skipped)], "fields": [*map(list, fields)]}
             if changes.any():
                 settings = {
                     **self.config.index_settings(),
                     "encoder_hash": self.encoder.fingerprint,
                     "dimensions": self.encoder.dimensions,
                     "articles_folder": str(self.articles.resolve()),
-                    "skipped": skipped,
+                    **noted,
                 }
                 # Above all numbers used: a reader must see that it is another state.
                 generation = 1 + max(manifest.get("generation", 0), newest(self.folder))
                 publish(database, self.folder, generation, settings)
-            elif [*map(list, skipped)] != manifest.get("skipped", []):
-                database.set_manifest({**manifest, "skipped": skipped})
+            elif any(manifest.get(name, []) != value for name, value in noted.items()):
+                database.set_manifest({**manifest, **noted})
                 database.commit()
         return changes
 
@@ -126,6 +129,8 @@ class Syncing:
     ) -> Changes:  # fmt: skip
         """Bring the rows of the store up to date, inside the caller's transaction."""
         database = ingest.database
+        if self.config.fields is None:
+            ingest.config = replace(self.config, fields=recorded(manifest))
         if files is None and (not manifest or newest(self.folder) > manifest.get("generation", 0)):
             # The store has lost all, or what was written last: the articles alone know.
             files = list(find_articles(self.articles))

@@ -16,7 +16,7 @@ ORDER = """
     types errors config untrusted
     catalogue hashes fetch models
     sentences passages irregular terms numbers
-    parts published load_text markup extracted lines sniff
+    parts published fields load_text markup extracted lines sniff
     load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions

@@ -64,7 +64,7 @@ def url(
 def arrive(browser: Browser, url: str) -> Page:
     page = browser.new_context().new_page()
     page.goto(url)
-    expect(page.locator(".welcome")).to_be_visible()
+    expect(page.locator(".welcome")).to_be_visible(timeout=60_000)
     page.evaluate(WATCH)
     return page
 
