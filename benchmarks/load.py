@@ -52,6 +52,11 @@ class Server:
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
 
+    def computed(self) -> float:
+        """Seconds of processor time that the server itself has used, its children not counted."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").split(") ")[1]
+        return sum(map(int, fields.split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
 
 @contextmanager
 def serving(articles: Path, index: Path, options: Sequence[str]) -> Iterator[Server]:
@@ -108,7 +113,7 @@ def ms(values: Sequence[float], percent: int) -> str:
     return f"{1000 * np.percentile(values, percent):,.0f}" if values else "–"
 
 
-def row(label: str, asked: Sequence[Asked]) -> str:
+def row(label: str, asked: Sequence[Asked], seconds: float) -> str:
     evidence = [one.evidence for one in asked if one.evidence is not None]
     done = [one.done for one in asked if one.done is not None and one.outcome == "answered"]
     counts = Counter(one.outcome for one in asked)
@@ -116,13 +121,13 @@ def row(label: str, asked: Sequence[Asked]) -> str:
     said = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
     return (
         f"| {label} | {len(asked)} | {ms(evidence, 50)} | {ms(evidence, 95)} | {ms(done, 50)} "
-        f"| {ms(done, 95)} | {max(places, default=0)} | {said} |"
+        f"| {ms(done, 95)} | {max(places, default=0)} | {1000 * seconds / len(asked):.0f} | {said} |"
     )
 
 
 TABLE = (
-    "| visitors | questions | evidence p50, ms | p95 | answer p50, ms | p95 | most ahead | outcome |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| visitors | questions | evidence p50, ms | p95 | answer p50, ms | p95 | most ahead "
+    "| server's own computing for each, ms | outcome |\n|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -130,8 +135,9 @@ def visitors(server: Server, questions: Iterator[str], each: int, *, leave: bool
     asyncio.run(rounds(server.url, 1, 2, questions))  # what is loaded late
     lines = [TABLE]
     for count in (1, 8):
+        before = server.computed()
         found = asyncio.run(rounds(server.url, count, each, questions))
-        lines.append(row(str(count), found))
+        lines.append(row(str(count), found, server.computed() - before))
         print(lines[-1], flush=True)
     if leave:
         times = [asyncio.run(leaving(server.url, questions)) for _ in range(3)]
@@ -162,12 +168,15 @@ def soak(server: Server, questions: Iterator[str], count: int) -> str:
 
 def overload(server: Server, questions: Iterator[str]) -> str:
     asyncio.run(rounds(server.url, 1, 2, questions))
+    before = server.computed()
     found = asyncio.run(rounds(server.url, 40, 1, questions))
+    between = server.computed()
     declined = [one.done for one in found if one.outcome == "declined" and one.done is not None]
     after = asyncio.run(rounds(server.url, 8, 1, questions))
     told = f"p50 {ms(declined, 50)} ms, p95 {ms(declined, 95)} ms"
     return "\n".join([
-        TABLE, row("40 at once", found), row("8, directly afterwards", after),
+        TABLE, row("40 at once", found, between - before),
+        row("8, directly afterwards", after, server.computed() - between),
         f"\n{len(declined)} questions were declined with a sentence that says why ({told}).",
     ])  # fmt: skip
 

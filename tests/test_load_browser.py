@@ -88,7 +88,7 @@ def test_eight_visitors_see_their_place_and_get_their_own_answers(
         expect(page.get_by_role("status").filter(has_text="…")).to_have_text(doing)
     # One in the middle leaves the queue: those behind move up.
     pages[3].get_by_role("button", name="Stop").click()
-    expect(pages[3].locator(".stopped")).to_be_visible()
+    expect(pages[3].locator("p.stopped")).to_be_visible()
     expect(pages[7].locator(".status")).to_have_text("6 answers are written before yours…")
     model.seconds = 0.3
     model.gate.set()
