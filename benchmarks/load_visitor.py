@@ -122,7 +122,7 @@ class Visitor:
 @asynccontextmanager
 async def visiting(url: str) -> AsyncIterator[Visitor]:
     """One visitor with an open page."""
-    async with httpx.AsyncClient(base_url=url, timeout=None, trust_env=False) as http:  # noqa: S113
+    async with httpx.AsyncClient(base_url=url, timeout=None, trust_env=False) as http:
         config = (await http.get("/config")).json()
         handler = next(
             row for row in config["dependencies"]

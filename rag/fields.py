@@ -7,7 +7,6 @@ from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-
 Fields: TypeAlias = tuple[tuple[str, str], ...]  # what it holds, and the field's own name
 Names: TypeAlias = Mapping[str, tuple[str, ...]]  # what it holds: plain names, the surest first
 

@@ -103,7 +103,9 @@ def _parts(path: str, rows: Iterable[object], config: Config) -> Iterator[Part]:
     numbered = list(enumerate(rows, start=1))[: MOST_ROWS + 1]
     objects = [row for _, row in numbered if isinstance(row, dict)]
     if not any(_value(row, names["text"]) for row in objects):
-        raise next((r for _, r in numbered if isinstance(r, ArticleError)), _no_text(objects, names))
+        raise next(
+            (r for _, r in numbered if isinstance(r, ArticleError)), _no_text(objects, names)
+        )
     ids = [_id(row, names) for row in objects]
     named = len(objects) == len(numbered) and None not in ids and len(set(ids)) == len(ids)
     for n, row in numbered[:MOST_ROWS]:
@@ -122,8 +124,10 @@ def _no_text(rows: list[dict[str, Any]], names: Names) -> ArticleError:
         return ArticleError("holds no rows with named fields")
     held = ", ".join(repr(str(name)[:30]) for name in list(rows[0])[:8])
     wanted = ", ".join(names["text"][:5]) + " …" * (len(names["text"]) > 5)
-    return ArticleError(f"has no field with the text of an article (its fields: {held}; known "
-                        f"names: {wanted}; others can be given: index --fields text=NAME)")  # fmt: skip
+    return ArticleError(
+        f"has no field with the text of an article (its fields: {held}; known names: {wanted}; "
+        "others can be given: index --fields text=NAME)"
+    )
 
 
 def _digest(row: Row, config: Config) -> str:
