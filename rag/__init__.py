@@ -5,7 +5,7 @@
 
 Asking     answer(), Rag (stream, answer, search), Config
 Results    Answer, Claim, Citation, Evidence, SearchResult, Hit, Turn,
-           and what Rag.stream() yields: EvidenceFound, ClaimVerified, Answer
+           and what Rag.stream() yields: EvidenceFound, Waiting, ClaimVerified, Answer
 Articles   Article, ArticleSummary, Sentence, Passage
 Errors     RagError and its kinds, drawn as a tree in rag/errors.py
 
@@ -43,6 +43,7 @@ from rag.types import (
     SearchResult,
     Sentence,
     Turn,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ __all__ = [
     "Sentence",
     "Turn",
     "UnknownName",
+    "Waiting",
     "answer",
 ]
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from rag import commands
 from rag.config import Config
+from rag.fields import parse_fields
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
@@ -51,11 +52,9 @@ def _add_index(group: Group) -> None:
         "python -m rag index seeds", "python -m rag index ~/news --index ~/news-index",
     )  # fmt: skip
     parser.add_argument(
-        "articles",
-        type=Path,
-        metavar="ARTICLES",
+        "articles", type=Path, metavar="ARTICLES",
         help="folder of articles: text, web pages, PDF, Word, mail, JSON, CSV, feeds, zip",
-    )
+    )  # fmt: skip
     _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
     _add_json(parser)
     only = parser.add_mutually_exclusive_group()
@@ -65,6 +64,10 @@ def _add_index(group: Group) -> None:
         help="make a damaged index good; only articles whose rows are damaged are read",
     )  # fmt: skip
     only.add_argument("--watch", action="store_true", help="go on, and sync whenever files change")
+    parser.add_argument(
+        "--fields", type=parse_fields, metavar="WHAT=NAME,…",
+        help="what the fields of JSON and CSV rows hold: title=headline,text=body; kept for syncs",
+    )  # fmt: skip
     parser.add_argument(
         "--no-wait", action="store_true",
         help="fail at once if another process is writing the index (default: wait for it)",
@@ -293,6 +296,4 @@ def check_usage(args: argparse.Namespace) -> None:
         if (args.input is None) != (args.output is None):
             args.usage_error("--input and --output go together")
         if args.input is not None and (args.json or getattr(args, "date", None)):
-            args.usage_error(
-                "--json and --date are for one QUESTION; in a file each row has its own"
-            )
+            args.usage_error("--json and --date are for one QUESTION; each row has its own date")

@@ -21,15 +21,14 @@ os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever e
 import gradio as gr
 
 from rag.conversation import Exchange
-from rag.errors import InputError, RagError
+from rag.errors import InputError, Overloaded, RagError
 from rag.headers import is_loopback, middleware
-from rag.page import BUSY, HEADER, HINT, conversation
+from rag.page import BUSY, HEADER, HINT, conversation, not_taken
 from rag.session import Engine, Running, answering, begun, opened
 
 CSS = Path(__file__).with_name("page.css").read_text("utf-8")
 JAVASCRIPT = Path(__file__).with_name("page.js").read_text("utf-8")
 
-VISITORS_AT_ONCE = 8  # questions in progress; the engine itself writes one answer at a time
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
@@ -88,11 +87,15 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
                 stop: gr.update(visible=True, interactive=True, value="Stop"),
                 new: gr.update(interactive=False),
             }
-            with running.question(session) as cancel:
-                for exchange in answering(rag, earlier, text.strip(), cancel):
-                    now: Updates = {current: conversation([exchange])}
-                    yield {**begin, **now, exchanges: (*earlier, exchange)}
-                    begin = {}
+            try:
+                with running.question(session) as cancel:
+                    for exchange in answering(rag, earlier, text.strip(), cancel):
+                        now: Updates = {current: conversation([exchange])}
+                        yield {**begin, **now, exchanges: (*earlier, exchange)}
+                        begin = {}
+            except Overloaded as error:
+                yield {hint: not_taken(str(error))}
+                return
             yield {
                 ask: gr.update(visible=True),
                 stop: gr.update(visible=False),
@@ -117,7 +120,7 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
             on_ask,
             [question, exchanges],
             [question, hint, past, current, exchanges, ask, stop, new],
-            concurrency_limit=VISITORS_AT_ONCE,
+            concurrency_limit=None,  # the limit is that of ``running``, which says so
             # Gradio's usual "once" drops a question without a word while an event is still pending.
             trigger_mode="multiple",
             **QUIET,

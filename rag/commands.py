@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rag.pipeline import Rag
 
 SEEDS = Path("seeds")
-_GIVEN = ("encoder", "generator", "model", "accept_errors")  # settings that are also options
+_GIVEN = ("encoder", "generator", "model", "accept_errors", "fields")  # options, too
 
 
 def _config(args: argparse.Namespace) -> Config:

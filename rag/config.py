@@ -19,6 +19,10 @@ class Config:
     title_tokens: int = 32  # most tokens of the title in front of each passage
     store: str = "faiss"  # "faiss" or "numpy"
 
+    # Reading articles.
+    fields: tuple[tuple[str, str], ...] | None = None  # of JSON and CSV rows: what they hold, and
+    # their names, such as (("text", "body"),); None: as the index was made
+
     # Retrieval.
     candidates: int = 20  # passages whose sentences are ranked
     evidence: int = 10  # sentences returned

@@ -17,6 +17,7 @@ from rag.types import (
     EvidenceFound,
     Sentence,
     Turn,
+    Waiting,
 )
 
 Place: TypeAlias = tuple[str, int, int]  # article path, start, end
@@ -37,6 +38,7 @@ class Exchange:
     answer: Answer | None = None
     error: str | None = None
     contexts: Mapping[Place, Context] = field(default_factory=dict)
+    ahead: int = 0  # answers to other questions that are written before this one
 
     @property
     def working(self) -> bool:
@@ -57,6 +59,8 @@ def advance(exchange: Exchange, event: Event) -> Exchange:
     """Return the exchange as it is after one event of the engine."""
     if isinstance(event, EvidenceFound):
         return replace(exchange, state="reading", evidence=event.evidence)
+    if isinstance(event, Waiting):
+        return replace(exchange, ahead=event.ahead)
     if isinstance(event, ClaimVerified):
         return replace(
             exchange,

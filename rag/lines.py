@@ -67,7 +67,10 @@ def _shape(line: Line) -> str:
 
 
 def join_lines(pages: Sequence[list[Line]]) -> tuple[str, list[int]]:
-    """Return the running text of the pages, and the offset at which each of them starts."""
+    """Return the running text of the pages, and the offset at which each of them starts.
+
+    No sentence goes on over a page without text: what stood there may be missing.
+    """
     lines = [line for page in pages for line in page]
     usual = _usual_distance(pages)
     whole = Counter(
@@ -77,11 +80,15 @@ def join_lines(pages: Sequence[list[Line]]) -> tuple[str, list[int]]:
     starts: list[int] = []
     length = 0
     before: Line | None = None
+    missing = False
     for page in pages:
+        missing = missing or not page
         for n, line in enumerate(page):
             text = " ".join(line.text.split())
             width = max(len(near.text) for near in page[max(0, n - NEAR) : n + NEAR])
             mark = "" if before is None else _between(before, line, usual, width, new_page=n == 0)
+            if missing:
+                mark, missing = "\n\n" if pieces else "", False
             if mark == " " and (cut := _CUT.search(pieces[-1])):
                 mark = ""
                 if _drops_hyphen(cut, text, whole):

@@ -23,9 +23,11 @@ _NO_TITLE = re.compile(
 
 
 def load_pdf(path: str, data: bytes) -> Article:
-    """Read a PDF. Raises ArticleError when it is encrypted, damaged or has no text layer."""
+    """Read a PDF; a page that is damaged is left out, with a warning in the log.
+
+    Raises ArticleError when it is encrypted, damaged as a whole or has no text layer.
+    """
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what matters is raised
     until = time.thread_time() + MOST_SECONDS
@@ -35,22 +37,42 @@ def load_pdf(path: str, data: bytes) -> Article:
             raise ArticleError("is encrypted: save it without a password")
         if len(reader.pages) > MOST_PAGES:
             raise ArticleError(f"has {len(reader.pages):,} pages (the limit is {MOST_PAGES:,})")
-        pages = [_lines(page, until) for page in reader.pages]
+        pages = _pages(reader, path, until)
         title, author = _information(reader)
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OSError,
-        RecursionError,
-    ) as error:
+    except _damage() as error:
         raise ArticleError(f"is damaged or no PDF ({_short(error)})") from error
     text, starts = join_lines(without_running_lines(pages))
     if not text.strip():
         raise ArticleError("has no text layer: it holds pictures of pages, which need OCR first")
     return make_article(path, text, Found(title=title, author=author), starts)
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what pypdf raises on a damaged file."""
+    from pypdf.errors import PyPdfError
+
+    found = ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError, IndexError
+    return (PyPdfError, NotImplementedError, *found)
+
+
+def _pages(reader: Any, path: str, until: float) -> list[list[Line]]:
+    """Return the lines of each page, none for one that is damaged. Raises if all of them are."""
+    pages: list[list[Line]] = []
+    damaged: list[str] = []
+    for number in range(1, len(reader.pages) + 1):
+        try:
+            pages.append(_lines(reader.pages[number - 1], until))
+        except _damage():
+            pages.append([])
+            damaged.append(str(number))
+            if len(damaged) == len(reader.pages):
+                raise
+    if damaged:
+        named = f"page {damaged[0]} is" if len(damaged) == 1 else f"pages {', '.join(damaged)} are"
+        logging.getLogger(__name__).warning(
+            "%s: %s damaged and left out; the others are read.", path, named
+        )
+    return pages
 
 
 def _lines(page: Any, until: float) -> list[Line]:

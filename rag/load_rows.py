@@ -16,6 +16,8 @@ from typing import Any
 from rag.config import Config
 from rag.errors import ArticleError
 from rag.extracted import Found, clean, make_article
+from rag.fields import Names, names_of
+from rag.fields import plain as plain_name
 from rag.load_text import decode
 from rag.markup import plain
 from rag.parts import Part, unreadable
@@ -23,22 +25,6 @@ from rag.types import Article
 
 Row = dict[str, Any]
 
-# The names that a field may have, the surest first; case and marks between words do not count.
-FIELDS = {
-    "text": "text body content fulltext articlebody articletext maintext bodytext article story "
-            "contenttext contenthtml description summary",
-    "title": "title headline heading articletitle name",
-    "published": "published publishedat publishedon publicationdate publisheddate publishdate "
-                 "datepublished pubdate firstpublished publishtime dateofpublication date "
-                 "published_time timestamp time",
-    "url": "url link canonicalurl weburl articleurl href externalurl",
-    "author": "author authors byline creator writer by",
-    "source": "source outlet publisher publication sitename newspaper site domain",
-}  # fmt: skip
-NAMES = {
-    field: tuple(re.sub(r"\W|_", "", n) for n in names.split()) for field, names in FIELDS.items()
-}
-IDS = ("id", "articleid", "guid", "uuid", "docid", "uid")
 MOST_ROWS = 100_000
 DEPTH = 3  # of objects in which a JSON file may hold its list of articles
 
@@ -47,21 +33,22 @@ _YEAR_OR_DAY = re.compile(r"(?:1[5-9]|20)\d\d(?:\d{4})?")
 _ID = re.compile(r"[\w.~-]{1,64}")
 
 
-def load_jsonl(path: str, data: bytes, _: Config) -> Iterator[Part]:
+def load_jsonl(path: str, data: bytes, config: Config) -> Iterator[Part]:
     """Read one JSON object per line. Raises ArticleError when no row has a text."""
     lines = [line for line in decode(data).lstrip("\ufeff").split("\n") if line.strip()]
-    return _parts(path, (_json(line) for line in lines[: MOST_ROWS + 1]))
+    return _parts(path, (_json(line) for line in lines[: MOST_ROWS + 1]), config)
 
 
-def load_json(path: str, data: bytes, _: Config) -> Iterator[Part]:
+def load_json(path: str, data: bytes, config: Config) -> Iterator[Part]:
     """Read a list of objects, at the top or in a field; or one object that is an article."""
     value = _json(decode(data).lstrip("\ufeff"))
     if isinstance(value, ArticleError):
         raise value
-    rows = _list_in(value, DEPTH)
+    names = names_of(config.fields)
+    rows = _list_in(value, DEPTH, names)
     if rows is None and isinstance(value, dict):
-        return iter([Part(path, _digest(value), partial(_article, path, value))])
-    return _parts(path, rows or [])
+        return iter([Part(path, _digest(value, config), partial(_article, path, value, names))])
+    return _parts(path, rows or [], config)
 
 
 def load_csv(path: str, data: bytes, config: Config) -> Iterator[Part]:
@@ -69,7 +56,7 @@ def load_csv(path: str, data: bytes, config: Config) -> Iterator[Part]:
     text = decode(data).lstrip("\ufeff")
     csv.field_size_limit(max(csv.field_size_limit(), config.collection_bytes))
     first = text[: text.find("\n") + 1 or None]
-    return _parts(path, _table(text, max(",;\t|", key=first.count)))
+    return _parts(path, _table(text, max(",;\t|", key=first.count)), config)
 
 
 def _table(text: str, mark: str) -> Iterator[Row | ArticleError]:
@@ -101,27 +88,30 @@ def _json(text: str) -> Any:
         return ArticleError(f"is no JSON ({error})")
 
 
-def _list_in(value: object, depth: int) -> list[Any] | None:
+def _list_in(value: object, depth: int, names: Names) -> list[Any] | None:
     """Return the longest list of objects in a JSON value."""
     if isinstance(value, list):
         return value if any(isinstance(row, dict) for row in value) else None
-    if not isinstance(value, dict) or not depth or _text_of(value):
+    if not isinstance(value, dict) or not depth or _value(value, names["text"]):
         return None
-    found = [rows for held in value.values() if (rows := _list_in(held, depth - 1))]
+    found = [rows for held in value.values() if (rows := _list_in(held, depth - 1, names))]
     return max(found, key=len, default=None)
 
 
-def _parts(path: str, rows: Iterable[object]) -> Iterator[Part]:
+def _parts(path: str, rows: Iterable[object], config: Config) -> Iterator[Part]:
+    names = names_of(config.fields)
     numbered = list(enumerate(rows, start=1))[: MOST_ROWS + 1]
     objects = [row for _, row in numbered if isinstance(row, dict)]
-    if not any(_text_of(row) for row in objects):
-        raise next((r for _, r in numbered if isinstance(r, ArticleError)), _no_text(objects))
-    ids = [_id(row) for row in objects]
+    if not any(_value(row, names["text"]) for row in objects):
+        raise next(
+            (r for _, r in numbered if isinstance(r, ArticleError)), _no_text(objects, names)
+        )
+    ids = [_id(row, names) for row in objects]
     named = len(objects) == len(numbered) and None not in ids and len(set(ids)) == len(ids)
     for n, row in numbered[:MOST_ROWS]:
-        at = f"{path}/{_id(row) if named and isinstance(row, dict) else n}"
+        at = f"{path}/{_id(row, names) if named and isinstance(row, dict) else n}"
         if isinstance(row, dict):
-            yield Part(at, _digest(row), partial(_article, at, row))
+            yield Part(at, _digest(row, config), partial(_article, at, row, names))
         else:
             reason = str(row) if isinstance(row, ArticleError) else "is no row with named fields"
             yield unreadable(at, reason)
@@ -129,45 +119,44 @@ def _parts(path: str, rows: Iterable[object]) -> Iterator[Part]:
         yield unreadable(path, f"has more than {MOST_ROWS:,} rows: the others are left out")
 
 
-def _no_text(rows: list[dict[str, Any]]) -> ArticleError:
+def _no_text(rows: list[dict[str, Any]], names: Names) -> ArticleError:
     if not rows:
         return ArticleError("holds no rows with named fields")
-    names = ", ".join(repr(str(name)[:30]) for name in list(rows[0])[:8])
-    wanted = ", ".join(NAMES["text"][:5])
-    return ArticleError(f"has no field with the text of an article (its fields: {names}; "
-                        f"known names: {wanted} …)")  # fmt: skip
+    held = ", ".join(repr(str(name)[:30]) for name in list(rows[0])[:8])
+    wanted = ", ".join(names["text"][:5]) + " …" * (len(names["text"]) > 5)
+    return ArticleError(
+        f"has no field with the text of an article (its fields: {held}; known names: {wanted}; "
+        "others can be given: index --fields text=NAME)"
+    )
 
 
-def _digest(row: Row) -> str:
-    written = json.dumps(row, sort_keys=True, ensure_ascii=True, default=str)
+def _digest(row: Row, config: Config) -> str:
+    read = {"row": row, "fields": config.fields} if config.fields else row
+    written = json.dumps(read, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def _id(row: Row) -> str | None:
-    value = _value(row, IDS)
+def _id(row: Row, names: Names) -> str | None:
+    value = _value(row, names["id"])
     return value if value and _ID.fullmatch(value) else None
 
 
-def _text_of(row: Row) -> str:
-    return _value(row, NAMES["text"]) or ""
-
-
-def _article(path: str, row: Row) -> Article:
-    text = _text_of(row)
+def _article(path: str, row: Row, names: Names) -> Article:
+    text = _value(row, names["text"])
     if not text:
         raise ArticleError("has no text")
     place = PurePosixPath(path)
-    named, published = _named(row, NAMES["published"]) or ("", "")
+    named, published = _named(row, names["published"]) or ("", "")
     return make_article(
         path,
         clean(plain(text)),
         Found(
-            title=plain(_value(row, NAMES["title"]) or "") or f"{place.parent.stem} {place.name}",
+            title=plain(_value(row, names["title"]) or "") or f"{place.parent.stem} {place.name}",
             published=_time(published),
             published_in=f"field {named}",
-            source=_value(row, NAMES["source"]),
-            author=_value(row, NAMES["author"]),
-            url=_value(row, NAMES["url"]),
+            source=_value(row, names["source"]),
+            author=_value(row, names["author"]),
+            url=_value(row, names["url"]),
         ),
     )
 
@@ -179,7 +168,7 @@ def _value(row: Row, names: Iterable[str]) -> str | None:
 
 def _named(row: Row, names: Iterable[str]) -> tuple[str, str] | None:
     """Return the first of these fields that is not empty: its own name, and its text."""
-    held = {re.sub(r"\W|_", "", str(name)).lower(): name for name in reversed(row)}
+    held = {plain_name(str(name)): name for name in reversed(row)}
     for name in names:
         if name in held and (text := _written(row[held[name]])):
             return str(held[name]), text

@@ -32,6 +32,11 @@ HINT = '<p role="status">Type a question first.</p>'
 BUSY = '<p role="status">An answer is still being written. Wait for it, or stop it.</p>'
 
 
+def not_taken(reason: str) -> str:
+    """Return what is said of a question that was not taken on; it stays in the box."""
+    return f'<p role="status">{as_html(reason)} Your question is still in the box.</p>'
+
+
 def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:
     """Return what an empty conversation shows: how to begin, with questions from the titles."""
     if error:
@@ -157,6 +162,7 @@ def _facts(exchange: Exchange) -> str:
     if exchange.working:
         doing = "Writing the next claim" if exchange.claims else "Reading the evidence"
         doing = "Looking in your articles" if exchange.state == "searching" else doing
+        doing = _before(exchange.ahead) if exchange.ahead else doing
         return (
             f'<p class="status" role="status"><span class="pulse" aria-hidden="true"></span>'
             f'{doing}…</p><span class="elapsed" aria-hidden="true"></span>'
@@ -178,6 +184,11 @@ def _facts(exchange: Exchange) -> str:
         done = "done in" if answer.declined else done
         facts.append(f"{done} {_seconds(times['total'])}")
     return f"<p>{' · '.join(facts)}</p>" if facts else ""
+
+
+def _before(ahead: int) -> str:
+    written = "1 answer is" if ahead == 1 else f"{ahead} answers are"
+    return f"{written} written before yours"
 
 
 def _found(exchange: Exchange) -> str:

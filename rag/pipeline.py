@@ -42,22 +42,23 @@ from rag.types import (
     EvidenceFound,
     SearchResult,
     Turn,
+    Waiting,
 )
 from rag.verify import load_verifier
+from rag.writing import DraftQueue
 
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
 class Rag(Library):
-    """Answers questions about the articles of one index. Safe to use from several threads; one
-    draft is written at a time.
-    """
+    """Answers questions about the articles of one index. Several threads may ask at once."""
 
     citer = Citer  # what makes claims of drafts
 
     def __init__(self, index: Index, config: Config, encoder: Encoder, generator: Writer) -> None:
         super().__init__(index, config, encoder)
         self._generator = generator
+        self._drafts = DraftQueue(generator)
         self._verifier = load_verifier(config.verifier, config, encoder)
         self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
         self._least = least_confidence(config, reads=self._reads)
@@ -126,10 +127,10 @@ class Rag(Library):
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[Event]:  # fmt: skip
-        """Yield the evidence, each verified claim, then the Answer.
+        """Yield the evidence, Waiting while other drafts come first, each verified claim, then the
+        Answer. When ``cancel`` is set, the answer ends with the claims that were verified by then.
 
-        When ``cancel`` is set, the answer ends with the claims that were verified by then. Raises
-        InputError or ModelError.
+        Raises InputError or ModelError.
         """
         pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
         cancel = cancel or threading.Event()
@@ -200,10 +201,14 @@ class Rag(Library):
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
-        pieces = self._generator.draft(run.question, shown, history, cancel)
+        pieces = self._drafts.draft(run.question, shown, history, cancel)
         for piece in chain(pieces, (None,)):
             if cancel.is_set():
                 break
+            if isinstance(piece, int):
+                begun = begun if piece else run.mark("wait", begun)
+                yield Waiting(piece)
+                continue
             if piece is not None and not draft:
                 run.mark("first_token")
             draft += piece or ""
@@ -255,6 +260,7 @@ class Rag(Library):
 
     def close(self) -> None:
         """Let go of the index and end the language model."""
+        self._drafts.close()
         self._generator.close()
         self.index.close()
 

@@ -13,13 +13,16 @@ from typing import Protocol
 
 from rag.conversation import Context, Exchange, Place, advance, neighbours, turns
 from rag.copies import is_copy
-from rag.errors import RagError
+from rag.errors import Overloaded, RagError
 from rag.page import welcome
 from rag.reader import Span, article_html, library
 from rag.types import Article, ArticleSummary, Event, Sentence, Turn
 
 POLL = 0.1  # seconds between two looks at the cancel event
 FAULT = "Something went wrong in Footnote itself; the server's output says what."
+# Questions in progress: one answer is written while the others wait, so with 15 s for each of them
+# the last one has waited for three minutes. A further one is better told so at once.
+MOST_QUESTIONS = 12
 GRACE = 1.5  # seconds that a stopped engine has to hand over what it has verified
 
 
@@ -50,16 +53,25 @@ class Running:
     Stop button has to reach a handler that is already running.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_QUESTIONS) -> None:
+        self._most = most
         self._events: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def question(self, session: str) -> Iterator[threading.Event]:
-        """Register a question; at the end, however it comes, its work is told to stop."""
+        """Register a question; at the end, however it comes, its work is told to stop.
+
+        Raises Overloaded, at once, when too many are in progress.
+        """
         cancel = threading.Event()
         self.stop(session)
         with self._lock:
+            if len(self._events) >= self._most and session not in self._events:
+                raise Overloaded(
+                    f"{len(self._events)} questions are in progress already, and more cannot be "
+                    "answered at once: ask again in a minute."
+                )
             self._events[session] = cancel
         try:
             yield cancel

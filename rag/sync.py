@@ -20,6 +20,7 @@ from rag.database import Database
 from rag.embed import embed
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
+from rag.fields import recorded
 from rag.fill import fill_in, never
 from rag.ingest import Ingest, Known, renew_terms
 from rag.locks import writable
@@ -96,6 +97,8 @@ class Syncing:
             skipped = (
                 changes.skipped[:MOST_SKIPPED] if files is not None else manifest.get("skipped", ())
             )
+            fields = ingest.config.fields or ()
+            noted = {"skipped": [*map(list, skipped)], "fields": [*map(list, fields)]}
             if changes.any():
                 if len(few := database.unembedded()) <= FEW:
                     embed(database, self.encoder, self.config.title_tokens, few)
@@ -104,13 +107,13 @@ class Syncing:
                     "encoder_hash": self.encoder.fingerprint,
                     "dimensions": self.encoder.dimensions,
                     "articles_folder": str(self.articles.resolve()),
-                    "skipped": skipped,
+                    **noted,
                 }
                 # Above all numbers used: a reader must see that it is another state.
                 generation = 1 + max(manifest.get("generation", 0), newest(self.folder))
                 publish(database, self.folder, generation, settings)
-            elif [*map(list, skipped)] != manifest.get("skipped", []):
-                database.set_manifest({**manifest, "skipped": skipped})
+            elif any(manifest.get(name, []) != value for name, value in noted.items()):
+                database.set_manifest({**manifest, **noted})
                 database.commit()
         return changes
 
@@ -120,6 +123,8 @@ class Syncing:
     ) -> Changes:  # fmt: skip
         """Bring the rows of the store up to date, inside the caller's transaction."""
         database = ingest.database
+        if self.config.fields is None:
+            ingest.config = replace(self.config, fields=recorded(manifest))
         if files is None and (not manifest or newest(self.folder) > manifest.get("generation", 0)):
             # The store has lost all, or what was written last: the articles alone know.
             files = list(find_articles(self.articles))

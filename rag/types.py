@@ -164,6 +164,15 @@ class EvidenceFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Streamed after the evidence while answers to other questions are written first: how many.
+    0, once, when it is this one's turn; nothing at all where the model was free.
+    """
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimVerified:
     """Streamed for each claim that passed its checks, with the citations it introduces."""
 
@@ -239,4 +248,4 @@ def _row(place: Evidence | Citation) -> dict[str, Any]:
     return {**asdict(place), "also_in": [asdict(copy) for copy in place.also_in]}
 
 
-Event: TypeAlias = EvidenceFound | ClaimVerified | Answer
+Event: TypeAlias = EvidenceFound | Waiting | ClaimVerified | Answer

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import EncodedStreamObject, NameObject
 
 from rag import load_pdf as load_pdf_module
 from rag import load_rows as load_rows_module
@@ -123,7 +124,8 @@ BROKEN: list[tuple[str, bytes | str | int, str]] = [
     ("plain.json", "[1, 2]", "holds no rows with named fields"),
     ("fields.jsonl", '{"id": 1, "sum": "2"}',
      "has no field with the text of an article (its fields: 'id', 'sum'; "
-     "known names: text, body, content, fulltext, articlebody …)"),
+     "known names: text, body, content, fulltext, articlebody …; "
+     "others can be given: index --fields text=NAME)"),
     ("empty.csv", "title,text\n", "holds no rows with named fields"),
     ("binary.csv", bytes(range(256)), "is a binary file"),
     ("tags.xml", "<rss version='2.0'><channel>" + "<item>" * 500_000,
@@ -290,6 +292,32 @@ def test_files_of_the_same_name_in_a_zip_are_both_read() -> None:
 
 
 # Time.
+
+
+def damaged_pages(*numbers: int) -> bytes:
+    writer = PdfWriter(clone_from=io.BytesIO(OWLS))
+    for number in numbers:
+        content = EncodedStreamObject()
+        content[NameObject("/Filter")] = NameObject("/NoSuchFilter")
+        writer.pages[number - 1][NameObject("/Contents")] = writer._add_object(content)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def test_a_damaged_page_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    (part,) = parts_of("a.pdf", damaged_pages(2), Config())
+    article = part.load()
+    assert "Rangers on the island of Lisk" in article.text
+    assert article.page_at(article.text.index("begin in April")) == 3
+    assert "vision glasses walked" not in article.text
+    # What stood before it and what stands after it never become one sentence.
+    first, third = article.pages[0], article.pages[2]
+    assert article.text[first:third].endswith("\n\n")
+    assert caplog.messages == ["a.pdf: page 2 is damaged and left out; the others are read."]
+    assert read("a.pdf", damaged_pages(1, 2, 3)) == {
+        "a.pdf": "is damaged or no PDF (Unsupported filter /NoSuchFilter)"
+    }
 
 
 def test_a_pdf_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:

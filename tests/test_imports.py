@@ -16,7 +16,7 @@ ORDER = """
     types errors config untrusted
     catalogue hashes fetch models
     sentences passages irregular terms numbers
-    parts published load_text markup extracted lines sniff
+    parts published fields load_text markup extracted lines sniff
     load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
@@ -26,7 +26,7 @@ ORDER = """
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
-    run pipeline __init__
+    run writing pipeline __init__
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page

@@ -1,0 +1,195 @@
+"""Several visitors at once: each gets its own answer, and nobody holds up the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_rag import FakeRag
+from gated import TOWNS, GatedGenerator, open_towns, question
+
+from rag.config import Config
+from rag.conversation import Exchange
+from rag.errors import ModelError, Overloaded
+from rag.page import conversation
+from rag.pipeline import Rag
+from rag.session import MOST_QUESTIONS, Running, answering
+from rag.types import Answer, ClaimVerified, Event, EvidenceFound, Turn, Waiting
+
+
+@pytest.fixture
+def model() -> GatedGenerator:
+    return GatedGenerator()
+
+
+@pytest.fixture
+def rag(tmp_path: Path, config: Config, model: GatedGenerator) -> Iterator[Rag]:
+    with open_towns(tmp_path, config, model) as opened:
+        yield opened
+
+
+def started(rag: Rag, asked: str, cancel: threading.Event | None = None) -> Iterator[Event]:
+    """Begin a question; it has been read as far as its evidence."""
+    stream = rag.stream(asked, cancel=cancel)
+    assert isinstance(next(stream), EvidenceFound)
+    return stream
+
+
+def test_with_a_free_model_nothing_is_said_of_waiting(rag: Rag) -> None:
+    events = list(rag.stream(question("Arvel")))
+    assert [type(event) for event in events] == [EvidenceFound, ClaimVerified, Answer]
+    assert isinstance(events[-1], Answer)
+    assert "wait" not in events[-1].timings_ms
+
+
+def test_evidence_comes_before_the_wait_and_the_place_with_it(
+    rag: Rag, model: GatedGenerator
+) -> None:
+    model.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(rag.answer, question("Arvel"))
+        while not model.begun:
+            time.sleep(0.01)
+        events = started(rag, question("Brone"))
+        assert next(events) == Waiting(1)
+        time.sleep(0.2)
+        model.gate.set()
+        assert "Arvel has 1,100 people" in first.result(10).text
+    assert next(events) == Waiting(0)
+    *_, answer = events
+    assert isinstance(answer, Answer)
+    assert "Brone has 2,200 people" in answer.text
+    assert answer.timings_ms["wait"] >= 200
+    assert answer.timings_ms["generate"] < answer.timings_ms["wait"]
+
+
+def test_eight_conversations_do_not_mix(rag: Rag, model: GatedGenerator) -> None:
+    model.seconds = 0.02
+
+    def converse(town: str) -> list[Answer]:
+        history, answers = [], []
+        for asked in (question(town), f"Who is the mayor of {town}?", f"Who runs {town} now?"):
+            answers.append(rag.answer(asked, history=tuple(history)))
+            history += [Turn("user", asked), Turn("assistant", answers[-1].claims[0].text)]
+        return answers
+
+    with ThreadPoolExecutor(len(TOWNS)) as pool:
+        conversations = dict(zip(TOWNS, pool.map(converse, TOWNS), strict=True))
+    for town, answers in conversations.items():
+        for answer in answers:
+            assert {citation.article for citation in answer.citations} == {f"{town}.txt"}
+            told = " ".join([answer.question, *model.histories[answer.question]])
+            assert not [other for other in TOWNS if other in told + answer.text and other != town]
+        assert len(model.histories[f"Who runs {town} now?"]) == 4
+    assert model.most_at_once == 1
+
+
+def test_a_visitor_who_stops_reading_blocks_nobody(rag: Rag) -> None:
+    slow = started(rag, question("Arvel"))
+    assert isinstance(next(slow), ClaimVerified)  # and reads no further
+    since = time.monotonic()
+    for town in TOWNS[1:]:
+        assert town in rag.answer(question(town)).text
+    assert time.monotonic() - since < 5
+    *_, answer = slow
+    assert isinstance(answer, Answer)
+
+
+@pytest.mark.parametrize("how", ["cancel", "close"])
+def test_a_cancelled_question_frees_the_model_at_once(
+    rag: Rag, model: GatedGenerator, how: str
+) -> None:
+    cancel = threading.Event()
+    slow = started(rag, "How many slow people live in Arvel?", cancel)
+    assert isinstance(next(slow), ClaimVerified)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(rag.answer, question("Brone"))
+        time.sleep(0.3)
+        assert len(model.begun) == 1
+        since = time.monotonic()
+        if how == "cancel":
+            cancel.set()
+        else:
+            slow.close()  # type: ignore[attr-defined]
+        assert "Brone" in waiting.result(5).text
+    assert time.monotonic() - since < 1.0
+
+
+def test_a_failing_draft_fails_one_question(rag: Rag, model: GatedGenerator) -> None:
+    model.error = ModelError("The model ended.")
+    asked = [question("Arvel"), "Is Brone broken?", question("Castra")]
+    with ThreadPoolExecutor(3) as pool:
+        first, broken, last = [pool.submit(rag.answer, each) for each in asked]
+        assert "Arvel" in first.result(10).text
+        with pytest.raises(ModelError, match=r"The model ended\."):
+            broken.result(10)
+        assert "Castra" in last.result(10).text
+
+
+# -- what the chat makes of it ----------------------------------------------------------------
+
+
+def test_the_status_line_says_how_many_are_ahead() -> None:
+    exchange = Exchange(1, "When?", state="reading")
+    assert "2 answers are written before yours…" in conversation([replace(exchange, ahead=2)])
+    assert "1 answer is written before yours…" in conversation([replace(exchange, ahead=1)])
+    assert "before yours" not in conversation([exchange])
+    ended = replace(exchange, ahead=2, state="stopped")
+    assert "before yours" not in conversation([ended])
+
+
+def test_a_waiting_question_is_told_its_place_until_its_turn(
+    rag: Rag, model: GatedGenerator
+) -> None:
+    model.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(rag.answer, question("Arvel"))
+        while not model.begun:
+            time.sleep(0.01)
+        steps = []
+        for step in answering(rag, (), question("Brone"), threading.Event()):
+            steps.append(step)
+            if step.ahead:
+                model.gate.set()
+        first.result(10)
+    assert {step.ahead for step in steps} == {0, 1}
+    assert all(step.evidence for step in steps if step.ahead)
+    assert steps[-1].state == "answered"
+    assert steps[-1].ahead == 0
+
+
+def test_more_questions_than_can_be_taken_on_are_declined_at_once() -> None:
+    running, rag = Running(most=2), FakeRag()
+    with running.question("a") as first, running.question("b"):
+        with pytest.raises(Overloaded, match="2 questions are in progress already"):
+            running.question("c").__enter__()
+        assert not running.busy("c")
+        assert not first.is_set()
+        with running.question("a"):  # a visitor's own next question takes the place of the first
+            assert first.is_set()
+    with running.question("c") as third:
+        assert list(answering(rag, (), "When?", third))[-1].state == "answered"
+
+
+def test_the_places_are_all_given_and_never_more() -> None:
+    running, begun, answered = Running(), threading.Barrier(40), threading.Barrier(40)
+    taken: list[int] = []
+
+    def visit(n: int) -> None:
+        begun.wait(10)
+        try:
+            with running.question(f"visitor {n}"):
+                taken.append(n)
+                answered.wait(10)
+        except Overloaded:
+            answered.wait(10)
+
+    with ThreadPoolExecutor(40) as pool:
+        for future in [pool.submit(visit, n) for n in range(40)]:
+            future.result(20)
+    assert len(taken) == MOST_QUESTIONS
