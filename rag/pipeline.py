@@ -32,8 +32,9 @@ from rag.premise import why_not
 from rag.question import checked, has_parts, is_polar
 from rag.readings import asking_back
 from rag.run import Found, Run
+from rag.scope import within
 from rag.supplement import supplement
-from rag.sync import sync
+from rag.sync import silent, sync
 from rag.types import (
     Answer,
     Article,
@@ -41,6 +42,7 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
+    Scope,
     SearchResult,
     Sentence,
     Turn,
@@ -108,37 +110,42 @@ class Rag:
 
     def search(
         self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
-        date: str | None = None,
+        date: str | None = None, scope: Scope | None = None,
     ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k evidence sentences, no language model involved.
 
         ``history``: earlier turns, which complete a follow-up. ``date`` (ISO): the day that "this
-        week" in the question is relative to.
+        week" in the question is relative to. ``scope``: the only articles that are searched.
         """
         question = checked(question, self.config.question_characters)
-        found = self._find(question, k, date, history or ())
+        found = self._pinned(scope)._find(question, k, date, history or ())
         return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
 
     def answer(
-        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
-    ) -> Answer:
+        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
+        scope: Scope | None = None,
+    ) -> Answer:  # fmt: skip
         """Return the finished answer. Raises InputError or ModelError."""
-        *_, last = self.stream(question, history=history, date=date)
+        *_, last = self.stream(question, history=history, date=date, scope=scope)
         assert isinstance(last, Answer)
         return last
 
     def stream(
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
-        cancel: threading.Event | None = None,
+        cancel: threading.Event | None = None, scope: Scope | None = None,
     ) -> Iterator[Event]:  # fmt: skip
         """Yield the evidence, each verified claim, then the Answer.
 
-        When ``cancel`` is set, the answer ends with the claims that were verified by then. Raises
-        InputError or ModelError.
+        When ``cancel`` is set, the answer ends with the claims that were verified by then. There
+        are no articles for it but those of the ``scope``. Raises InputError or ModelError.
         """
-        pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
         cancel = cancel or threading.Event()
-        return pinned._stream(question, history or (), date, cancel)  # noqa: SLF001
+        return self._pinned(scope)._stream(question, history or (), date, cancel)
+
+    def _pinned(self, scope: Scope | None) -> Self:
+        pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
+        pinned.index = within(self.index, scope)
+        return pinned
 
     def _stream(
         self, question: str, history: Sequence[Turn], date: str | None, cancel: threading.Event
@@ -252,9 +259,9 @@ class Rag:
             "model": self._generator.model, "verifier": config.verifier,
         }  # fmt: skip
 
-    def sync(self, articles: Path) -> Changes:
+    def sync(self, articles: Path, progress: Progress = silent) -> Changes:
         """Bring the index up to date; ``refresh`` then uses it. Raises what ``rag.sync`` raises."""
-        return sync(articles, self.index.folder, self.config, self._encoder)
+        return sync(articles, self.index.folder, self.config, self._encoder, progress)
 
     def refresh(self) -> bool:
         """Use the index as it is now; return whether it has changed. Raises as ``open`` does."""

@@ -22,7 +22,7 @@ ORDER = """
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
     encoder store lexical stored database manifest
     changes locks publish repair ingest sync plan watch index
-    period variants answer_types language copies
+    period scope variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
