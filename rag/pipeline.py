@@ -72,10 +72,7 @@ class Rag:
     def open(
         cls, index: Path, config: Config | None = None, *, generator: Writer | None = None
     ) -> Self:
-        """Open an index that ``sync`` made.
-
-        Raises IndexMissing, IndexMismatch, IndexCorrupt, ModelError or UnknownName.
-        """
+        """Open an index. Raises IndexMissing, IndexMismatch, IndexCorrupt or ModelError."""
         config = config or Config()
         encoder = load_encoder(config.encoder, config.models_dir)
         return cls._opened(index, config, encoder, generator)
@@ -114,11 +111,11 @@ class Rag:
     ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k evidence sentences, no language model involved.
 
-        ``history``: earlier turns, which complete a follow-up. ``date`` (ISO): the day that "this
-        week" in the question is relative to. ``scope``: the only articles that are searched.
+        ``history``: earlier turns, to complete a follow-up. ``date`` (ISO): the day that "this
+        week" is relative to. ``scope``: the only articles that are searched.
         """
         question = checked(question, self.config.question_characters)
-        found = self._pinned(scope)._find(question, k, date, history or ())
+        found = self._pinned(scope)._find(question, k, date, history or ())  # noqa: SLF001
         return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
 
     def answer(
@@ -136,11 +133,11 @@ class Rag:
     ) -> Iterator[Event]:  # fmt: skip
         """Yield the evidence, each verified claim, then the Answer.
 
-        When ``cancel`` is set, the answer ends with the claims that were verified by then. There
-        are no articles for it but those of the ``scope``. Raises InputError or ModelError.
+        When ``cancel`` is set, it ends with the claims that were verified by then. No other
+        articles exist for it than those of the ``scope``. Raises InputError or ModelError.
         """
         cancel = cancel or threading.Event()
-        return self._pinned(scope)._stream(question, history or (), date, cancel)
+        return self._pinned(scope)._stream(question, history or (), date, cancel)  # noqa: SLF001
 
     def _pinned(self, scope: Scope | None) -> Self:
         pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
@@ -155,7 +152,7 @@ class Rag:
             yield from self._about_the_collection(run, intent)
             return
         run.found = self._find(run.question, self.config.evidence, date, history)
-        run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
+        run.mark("retrieve")
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
         if asks := asking_back(

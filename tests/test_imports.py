@@ -17,7 +17,7 @@ ORDER = """
     catalogue hashes fetch models
     sentences passages irregular terms numbers
     parts published load_text markup extracted lines sniff
-    load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
+    load_html load_pdf load_office load_mail load_rows load_feed load_zip articles manage
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
     encoder store lexical stored database manifest
