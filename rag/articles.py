@@ -110,6 +110,12 @@ def is_known(name: str) -> bool:
     return _suffix(name) in LOADERS or _suffix(name) in COLLECTIONS
 
 
+def file_in(path: str) -> str:
+    """Return the path of the file that an article is in: its own, or that of a collection."""
+    above = reversed(PurePosixPath(path).parents)
+    return next((str(parent) for parent in above if is_known(parent.name)), path)
+
+
 def _suffix(path: str) -> str:
     return PurePosixPath(path).suffix.lower()
 

@@ -37,6 +37,7 @@ class Exchange:
     answer: Answer | None = None
     error: str | None = None
     contexts: Mapping[Place, Context] = field(default_factory=dict)
+    limited: str = ""  # in words, the articles that it was asked of, if not of all
 
     @property
     def working(self) -> bool:

@@ -64,7 +64,7 @@ class Within(Index):
         self._whole = whole
         self._listed, keys = whole.part(scope, holds)
         self._paths = frozenset(article.path for article in self._listed)
-        self.vectors = VectorsWithin(whole.vectors, keys)
+        self.vectors = VectorsWithin(whole.vectors, keys)  # type: ignore[assignment]  # to search
         self.lexical = LexicalWithin(whole.lexical, keys)
 
     def passages(self, keys: Iterable[int]) -> list[StoredPassage]:

@@ -30,7 +30,8 @@ ORDER = """
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
-    headers conversation page reader session chat
+    headers wording conversation page reader session
+    timeline updating shelf shelf_status librarian shelf_events chat
     commands arguments cli __main__
 """.split()
 

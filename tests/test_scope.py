@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rag.config import Config
@@ -15,7 +14,7 @@ from rag.index import Index
 from rag.pipeline import Rag
 from rag.scope import checked_scope, within
 from rag.sync import sync
-from rag.types import Answer, Scope
+from rag.types import Answer, Citation, Evidence, Keys, Scope
 
 FERRY = Scope(paths=frozenset({"ferry.txt"}))
 
@@ -27,7 +26,7 @@ def rag(articles: Path, config: Config, tmp_path: Path) -> Iterator[Rag]:
 
 
 def paths(answer: Answer) -> set[str]:
-    shown = [*answer.evidence, *answer.citations]
+    shown: list[Evidence | Citation] = [*answer.evidence, *answer.citations]
     return {place.article for place in shown} | {c.article for s in shown for c in s.also_in}
 
 
@@ -124,11 +123,11 @@ def test_a_limited_search_is_the_search_of_an_index_of_those_articles(
     sync(all_of, tmp_path / "a", config, encoder)
     sync(some, tmp_path / "s", config, encoder)
     whole, alone = (Index.open(tmp_path / name, config, encoder) for name in "as")
-    scope = Scope(paths=frozenset(f"{n:03}.txt" for n in range(0, 120, 10)))
-    view = within(whole, scope)
+    tenth = frozenset(f"{n:03}.txt" for n in range(0, 120, 10))
+    view = within(whole, Scope(paths=tenth))
     query = encoder.encode_texts(["Which ship of the harbour carries crates?"])[0]
 
-    def found(index: Index, keys: np.ndarray) -> list[str]:
+    def found(index: Index, keys: Keys) -> list[str]:
         return [index.article_at(p.article).path for p in index.passages(keys.tolist())]
 
     for k in (1, 5, 12, 50):
@@ -138,7 +137,7 @@ def test_a_limited_search_is_the_search_of_an_index_of_those_articles(
         assert scores.tolist() == pytest.approx(theirs.tolist())
         words, _ = view.lexical.search(["ship", "crate"], k)
         assert len(words) == min(k, 12)
-        assert set(found(view, words)) <= scope.paths
+        assert set(found(view, words)) <= tenth
     assert view.lexical.idf("ship") == alone.lexical.idf("ship")
     whole.close()
     alone.close()
