@@ -234,9 +234,13 @@ def serve(args: argparse.Namespace) -> None:
     update = partial(rag.sync, args.articles)
     with rag, watching(args.articles, update, _say) if args.watch else nullcontext():
         from rag.chat import serve as serve_chat
+        from rag.upload_options import librarian_of
 
         with suppress(KeyboardInterrupt):  # the usual end
-            serve_chat(rag, host=args.host, port=args.port, open_browser=not args.no_browser)
+            serve_chat(
+                rag, host=args.host, port=args.port, open_browser=not args.no_browser,
+                librarian=librarian_of(rag, args),
+            )  # fmt: skip
 
 
 @contextmanager

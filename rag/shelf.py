@@ -186,7 +186,7 @@ def _entry(article: ArticleSummary, removable: tuple[str, ...]) -> str:
         f'<div><button type="button" class="entry" data-article="{path}">'
         f'<span class="title" dir="auto">{title}</span></button>'
         f'<p class="about">{facts}{added}<span class="path" dir="auto">{as_html(article.path)}'
-        f"</span>{remove}</p></div></li>"
+        f"</span></p></div>{remove}</li>"
     )
 
 

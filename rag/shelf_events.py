@@ -36,7 +36,7 @@ HEAD = """<div class="shelf-head"><div class="pane-bar narrow-only"><span></span
 <button type="submit" class="strong" value="remove">Remove</button></form></dialog>"""
 ADD = """<button type="button" class="plain" data-add>Add articles</button>
 <input type="file" multiple hidden data-files data-most="{most}">
-<p class="drop-hint" aria-hidden="true">or drop files anywhere on this page</p>"""
+<p class="drop-hint">Drop files or a folder anywhere on this page to add them.</p>"""
 PICKED = """<div class="picked" hidden><span data-count role="status"></span>
 <button type="button" class="strong" data-ask-picked>Ask only these</button>
 <button type="button" class="quiet" data-unpick>Clear</button></div>"""

@@ -89,7 +89,8 @@ def _refused(outcome: Outcome) -> str:
         return ""
     rows = "".join(f'<li dir="auto">{as_html(line)}</li>' for line in told[:REFUSED])
     more = f"<li>and {len(told) - REFUSED:,} more</li>" if len(told) > REFUSED else ""
-    head = f"{count_of(len(told), 'file')} could not be read"
+    what = "read" if outcome.skipped else "added"
+    head = f"{count_of(len(told), 'file')} could not be {what}"
     return f'<div class="refused" role="status"><p>{head}:</p><ul>{rows}{more}</ul></div>'
 
 

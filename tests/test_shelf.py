@@ -207,6 +207,7 @@ def test_at_the_end_what_can_be_asked_and_what_was_refused() -> None:
     assert "2 files could not be read" in markup
     assert "b.exe is no format." in markup
     assert "uploads/a.zip/c.pdf is damaged." in markup
+    assert "1 file could not be added" in status_html(Status(), Outcome(refused=("b is none.",)))
     assert "Nothing was added" in status_html(Status(), Outcome(refused=("b.exe is no format.",)))
     removed = status_html(Status(1), Outcome(removed="uploads/a.txt", place="x.footnote/removed"))
     assert "Removed <b" in removed
