@@ -3,7 +3,7 @@
     from rag import answer
     print(answer("Where were the troops sent?", articles="seeds").text)
 
-Asking     answer(), Rag (stream, answer, search), Config
+Asking     answer(), Rag (stream, answer, search), Scope, Config
 Results    Answer, Claim, Citation, Evidence, SearchResult, Hit, Turn,
            and what Rag.stream() yields: EvidenceFound, Waiting, ClaimVerified, Answer
 Articles   Article, ArticleSummary, Sentence, Passage
@@ -40,6 +40,7 @@ from rag.types import (
     EvidenceFound,
     Hit,
     Passage,
+    Scope,
     SearchResult,
     Sentence,
     Turn,
@@ -70,6 +71,7 @@ __all__ = [
     "Passage",
     "Rag",
     "RagError",
+    "Scope",
     "SearchResult",
     "Sentence",
     "Turn",

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from rag import commands
 from rag.config import Config
 from rag.fields import parse_fields
+from rag.upload_options import add_options
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
@@ -218,6 +219,7 @@ def _add_serve(group: Group) -> None:
     add("--port", type=_positive, default=7860, help="(default: %(default)s)")
     add("--no-browser", action="store_true", help="do not open a browser")
     add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
+    add_options(parser)
     _add_generator(parser)
 
 

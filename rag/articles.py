@@ -53,6 +53,8 @@ COLLECTIONS: dict[str, LoadAll] = {
     ".zip": lambda path, data, config: load_zip(path, data, config, parts_of, is_known),
 }
 UNCHANGED = (".txt", ".md")  # whose text is the decoded file, so that nothing else may be in it
+BESIDE = ".footnote"  # ends the name of the folder that keeps what is added to an articles folder
+ADDED = "uploads"  # in it, and at the beginning of those articles' paths
 FORMATS = ".txt, .md, .html, .pdf, .docx, .eml, .mbox, .json, .jsonl, .csv, .rss or .zip"
 
 
@@ -108,6 +110,12 @@ def is_known(name: str) -> bool:
     return _suffix(name) in LOADERS or _suffix(name) in COLLECTIONS
 
 
+def file_in(path: str) -> str:
+    """Return the path of the file that an article is in: its own, or that of a collection."""
+    above = reversed(PurePosixPath(path).parents)
+    return next((str(parent) for parent in above if is_known(parent.name)), path)
+
+
 def _suffix(path: str) -> str:
     return PurePosixPath(path).suffix.lower()
 
@@ -142,7 +150,8 @@ def _read(load: Callable[[], Result]) -> Result:
 
 
 def find_articles(folder: Path) -> Iterator[ArticleFile]:
-    """Yield the files of the folder that have a known suffix, sorted by path.
+    """Yield the files of the folder that have a known suffix, sorted by path, with those that were
+    added to it in the chat.
 
     Hidden files and folders are left out. Raises ArticleError when the folder is missing or
     cannot be listed.
@@ -150,7 +159,23 @@ def find_articles(folder: Path) -> Iterator[ArticleFile]:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise ArticleError(f"The articles folder {folder} {what}. Name a folder of articles.")
-    yield from sorted(_walk(folder), key=lambda file: file.path)
+    files = {file.path: file for file in (*_added(folder), *_walk(folder))}
+    yield from sorted(files.values(), key=lambda file: file.path)
+
+
+def beside(folder: Path) -> Path:
+    """Return where what is added to an articles folder is kept: ``news.footnote`` beside ``news``.
+
+    It need not exist. The articles folder itself is never written.
+    """
+    own = folder.resolve()
+    return own.with_name(f"{own.name}{BESIDE}") if own.name else own / BESIDE
+
+
+def _added(folder: Path) -> Iterator[ArticleFile]:
+    kept = beside(folder) / ADDED
+    for file in _walk(kept) if kept.is_dir() else ():
+        yield ArticleFile(f"{ADDED}/{file.path}", file.location, kept)
 
 
 def by_file(
@@ -170,7 +195,7 @@ def _walk(folder: Path) -> Iterator[ArticleFile]:
         raise ArticleError(f"Cannot list {error.filename}: {error.strerror}.") from error
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [n for n in folders if not n.startswith(".") and not n.endswith(BESIDE)]
         for name in names:
             location = Path(parent, name)
             if not name.startswith(".") and is_known(name):

@@ -20,14 +20,20 @@ os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever else is set
 import gradio as gr
 
+from rag.config import Config
 from rag.conversation import Exchange
 from rag.errors import InputError, Overloaded, RagError
 from rag.headers import is_loopback, middleware
+from rag.librarian import Librarian
 from rag.page import BUSY, HEADER, HINT, conversation, not_taken
 from rag.session import Engine, Running, answering, begun, opened
+from rag.shelf_events import CSS as SHELF_CSS
+from rag.shelf_events import JAVASCRIPT as SHELF_JAVASCRIPT
+from rag.shelf_events import Shelf, in_words
+from rag.types import Scope
 
-CSS = Path(__file__).with_name("page.css").read_text("utf-8")
-JAVASCRIPT = Path(__file__).with_name("page.js").read_text("utf-8")
+CSS = Path(__file__).with_name("page.css").read_text("utf-8") + SHELF_CSS
+JAVASCRIPT = Path(__file__).with_name("page.js").read_text("utf-8") + SHELF_JAVASCRIPT
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
@@ -36,12 +42,13 @@ Updates: TypeAlias = dict[Any, Any]  # component → its new value
 Conversation: TypeAlias = tuple[Exchange, ...]
 
 
-def build(rag: Engine, running: Running) -> gr.Blocks:
-    """Return the page, not yet served."""
+def build(rag: Engine, running: Running, librarian: Librarian | None = None) -> gr.Blocks:
+    """Return the page, not yet served; without a librarian the articles can only be read."""
     blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with blocks:
         # The conversation, kept by the server for this visitor alone.
         exchanges = gr.State(())
+        shelf = Shelf(librarian or Librarian(rag))
         with gr.Row(elem_id="bar"):
             _html(HEADER, js="footnote.layOut();")
             new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
@@ -52,6 +59,7 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
                     past = _html("", js=opens)
                     current = _html("", js=opens + "footnote.follows(element, watch);")
                 with gr.Column(elem_id="composer"):
+                    shelf.draw_chip()
                     with gr.Row():
                         question = gr.Textbox(
                             label="Your question",
@@ -65,19 +73,19 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
                         stop = gr.Button("Stop", visible=False, elem_id="stop", scale=0)
                     hint = _html("", elem_id="hint")
             with gr.Column(elem_id="side"):
-                js = f"{opens} watch('value', footnote.reveal); footnote.layOut();"
-                pane = _html("", js=js)
+                shelf.draw(opens)
+                pane = _html("", js=f"{opens} watch('value', footnote.reveal); footnote.layOut();")
 
         def on_load() -> Updates:
             return dict(zip((current, pane), begun(rag), strict=True))
 
-        def on_ask(text: str, earlier: Conversation, request: gr.Request) -> Iterator[Updates]:
+        def on_ask(
+            text: str, earlier: Conversation, scope: Scope | None, request: gr.Request
+        ) -> Iterator[Updates]:
             session = str(request.session_hash)
-            if not text or not text.strip():
-                yield {hint: HINT}
-                return
-            if running.busy(session):
-                yield {hint: BUSY}
+            empty = not text or not text.strip()
+            if empty or running.busy(session):
+                yield {hint: HINT if empty else BUSY}
                 return
             begin: Updates = {
                 question: "",
@@ -89,7 +97,8 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
             }
             try:
                 with running.question(session) as cancel:
-                    for exchange in answering(rag, earlier, text.strip(), cancel):
+                    limited = in_words(scope, rag)
+                    for exchange in answering(rag, earlier, text.strip(), cancel, scope, limited):
                         now: Updates = {current: conversation([exchange])}
                         yield {**begin, **now, exchanges: (*earlier, exchange)}
                         begin = {}
@@ -118,7 +127,7 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
         gr.on(
             [question.submit, ask.click],
             on_ask,
-            [question, exchanges],
+            [question, exchanges, shelf.scope],
             [question, hint, past, current, exchanges, ask, stop, new],
             concurrency_limit=None,  # the limit is that of ``running``, which says so
             # Gradio's usual "once" drops a question without a word while an event is still pending.
@@ -127,9 +136,10 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
         )
         stop.click(on_stop, None, [stop], **AT_ONCE)
         new.click(on_new, None, [exchanges, past, current, pane], **AT_ONCE)
-        for clickable in (past, current, pane):
+        for clickable in (past, current, pane, shelf.list):
             clickable.select(on_open, [exchanges], [pane], **AT_ONCE)
         blocks.load(on_load, None, [current, pane], **AT_ONCE)
+        shelf.connect(blocks, current, exchanges)
         blocks.unload(on_unload)
     return blocks
 
@@ -139,10 +149,11 @@ def _html(value: str, *, js: str | None = None, elem_id: str | None = None) -> A
 
 
 def launch(
-    rag: Engine, running: Running, *, host: str, port: int, open_browser: bool = False
-) -> gr.Blocks:
+    rag: Engine, running: Running, *, host: str, port: int, open_browser: bool = False,
+    librarian: Librarian | None = None,
+) -> gr.Blocks:  # fmt: skip
     """Serve the page in the background; ``close()`` on the result ends it. Raises InputError."""
-    blocks = build(rag, running)
+    blocks = build(rag, running, librarian)
     sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
     if not 0 < port < 2**16:
         raise InputError(f"There is no port {port}; give --port a number from 1 to 65535.")
@@ -163,6 +174,7 @@ def launch(
             enable_monitoring=False,
             theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
             css=CSS,
+            max_file_size=Config().collection_bytes,  # of what the browser sends
             head=f"<script>{JAVASCRIPT}</script>",
             app_kwargs={"middleware": middleware(host)},
         )
@@ -176,11 +188,14 @@ def launch(
 
 
 def serve(
-    rag: Engine, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
-) -> None:
+    rag: Engine, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
+    librarian: Librarian | None = None,
+) -> None:  # fmt: skip
     """Serve the chat until Ctrl+C. Raises InputError if the port cannot be used."""
     running = Running()
-    blocks = launch(rag, running, host=host, port=port, open_browser=open_browser)
+    blocks = launch(
+        rag, running, host=host, port=port, open_browser=open_browser, librarian=librarian
+    )
     print(f"Footnote is at {blocks.local_url} (Ctrl+C ends it)", flush=True)
     if not is_loopback(host):
         print("Anyone who can reach this address can read the articles.", flush=True)

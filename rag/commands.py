@@ -248,9 +248,13 @@ def serve(args: argparse.Namespace) -> None:
     watched = watching(args.articles, update, _say, fill=rag.fill)
     with rag, watched if args.watch else filling(rag.fill):
         from rag.chat import serve as serve_chat
+        from rag.upload_options import librarian_of
 
         with suppress(KeyboardInterrupt):  # the usual end
-            serve_chat(rag, host=args.host, port=args.port, open_browser=not args.no_browser)
+            serve_chat(
+                rag, host=args.host, port=args.port, open_browser=not args.no_browser,
+                librarian=librarian_of(rag, args),
+            )  # fmt: skip
 
 
 @contextmanager

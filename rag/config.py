@@ -45,6 +45,7 @@ class Config:
     # Limits on input.
     article_bytes: int = 10_000_000  # larger files are skipped and reported, and longer texts
     collection_bytes: int = 50_000_000  # … files of several articles, before and after unpacking
+    uploads_bytes: int = 2_000_000_000  # all files together that are added in the chat
     question_characters: int = 2_000  # longer questions are refused
 
     # Places.

@@ -39,6 +39,7 @@ class Exchange:
     error: str | None = None
     contexts: Mapping[Place, Context] = field(default_factory=dict)
     ahead: int = 0  # answers to other questions that are written before this one
+    limited: str = ""  # in words, the articles that it was asked of, if not of all
 
     @property
     def working(self) -> bool:

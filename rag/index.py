@@ -7,10 +7,12 @@ import shlex
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rag.config import Config
 from rag.database import Database
@@ -22,9 +24,10 @@ from rag.manifest import lexical_generation, mismatch, verify_files
 from rag.store import VectorStore, store_named
 from rag.stored import NAME, PassageVectors, StoredPassage
 from rag.terms import terms
-from rag.types import Article, ArticleSummary, Sentence
+from rag.types import Article, ArticleSummary, Keys, Scope, Sentence
 
 CACHED_ARTICLES = 256
+CACHED_PARTS = 16
 CACHED_PASSAGES = 20_000  # whose terms are kept: about 25 MB
 CACHED_VECTORS = 2_000  # of passages that are not embedded yet, made when they were found
 
@@ -48,6 +51,7 @@ class Index:
         self._config, self._encoder = config, encoder
         self._vectors: dict[int, PassageVectors] = {}  # of passages without any in the store
         self._contents: tuple[ArticleSummary, ...] | None = None
+        self._parts: dict[Scope, tuple[tuple[ArticleSummary, ...], Keys]] = {}
         self._log_emptied = False
         # For the one who lets go of it last, and does not know that: a question in progress.
         weakref.finalize(self, database.close)
@@ -203,6 +207,25 @@ class Index:
         self.article(path)
         with self._lock:
             return self._database.sentences(self._rows[path])
+
+    def part(
+        self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]
+    ) -> tuple[tuple[ArticleSummary, ...], Keys]:
+        """Return the articles that a scope holds, and the keys of their passages (n,), ascending.
+
+        The last ones are kept: a conversation often stays with its selection.
+        """
+        if (found := self._parts.get(scope)) is None:
+            listed = tuple(article for article in self.contents() if holds(scope, article))
+            wanted = [self._rows[article.path] for article in listed]
+            with self._lock:
+                rows = self._database.execute("SELECT id, article FROM passages ORDER BY id")
+            keys, articles = np.array(rows, np.int64).reshape(-1, 2).T  # (n,), (n,)
+            found = listed, keys[np.isin(articles, wanted)]
+            if len(self._parts) >= CACHED_PARTS:
+                self._parts.clear()
+            self._parts[scope] = found
+        return found
 
     def contents(self) -> tuple[ArticleSummary, ...]:
         """Return what is indexed, by path."""

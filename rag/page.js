@@ -20,7 +20,13 @@ window.footnote ??= (() => {
     opener = from;
     side()?.setAttribute("data-open", "");
     layOut();
-    if (narrow.matches) side()?.querySelector("h2")?.focus({ preventScroll: true });
+    if (narrow.matches) seen()?.focus({ preventScroll: true });
+  }
+
+  // The heading of what the pane shows; in the list, the article that the visitor comes from.
+  function seen() {
+    const article = side()?.querySelector('.pane[data-view="article"] h2');
+    return article ?? window.footnoteShelf?.returned();
   }
 
   function hidePane() {
@@ -36,7 +42,7 @@ window.footnote ??= (() => {
     if (mark) mark.scrollIntoView({ block: "center" });
     else if (side()) side().scrollTop = 0;
     markShown();
-    if (followed) side()?.querySelector("h2")?.focus({ preventScroll: true });
+    if (followed) seen()?.focus({ preventScroll: Boolean(mark) });
     followed = false;
   }
 
@@ -117,13 +123,6 @@ window.footnote ??= (() => {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hidePane();
   });
-  document.addEventListener("input", (event) => {
-    if (!event.target.matches("[data-filter]")) return;
-    const wanted = event.target.value.toLowerCase();
-    for (const entry of document.querySelectorAll(".library li")) {
-      entry.hidden = !entry.textContent.toLowerCase().includes(wanted);
-    }
-  });
   narrow.addEventListener("change", layOut);
   setInterval(tick, 1000);
   // Gradio's update of the page takes away attributes that the new markup does not have, and an
@@ -138,5 +137,5 @@ window.footnote ??= (() => {
     subtree: true, childList: true, attributes: true, attributeFilter: ["open", "aria-current"],
   });
 
-  return { opens, follows, reveal, layOut };
+  return { opens, follows, reveal, layOut, hidePane };
 })();

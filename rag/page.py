@@ -7,7 +7,6 @@ has no place for a list of evidence, an aria-live region or keyboard-reachable c
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from html import escape
@@ -17,6 +16,7 @@ from textwrap import shorten
 from rag.conversation import Exchange, Place
 from rag.types import ArticleSummary, Citation, Claim, Copy, Evidence
 from rag.untrusted import as_html
+from rag.wording import day
 
 SHOWN = 5  # evidence sentences listed before the rest is folded away
 EXAMPLES = 3
@@ -74,11 +74,17 @@ def exchange_html(exchange: Exchange) -> str:
     busy = "true" if exchange.working else "false"
     return (
         f'<article class="exchange {exchange.state}" id="exchange-{exchange.number}">'
-        f'<h2 class="question" dir="auto">{as_html(exchange.question)}</h2>'
+        f'<h2 class="question" dir="auto">{as_html(exchange.question)}</h2>{_limited(exchange)}'
         f'<div class="answer" aria-live="polite" aria-busy="{busy}">{_answer(exchange)}</div>'
         f'<div class="facts">{_facts(exchange)}</div>'
         f'<div class="found">{_found(exchange)}</div></article>'
     )
+
+
+def _limited(exchange: Exchange) -> str:
+    if not exchange.limited:
+        return ""
+    return f'<p class="limited">Asked only of <b dir="auto">{as_html(exchange.limited)}</b></p>'
 
 
 def _answer(exchange: Exchange) -> str:
@@ -263,15 +269,6 @@ def _dated(place: Citation | Evidence | Copy) -> str:
     if not isinstance(place, Copy) and place.page:
         facts.append(f"page {place.page}")
     return f' <span class="date">{" · ".join(facts)}</span>' if facts else ""
-
-
-def day(published: str) -> str:
-    """Return an ISO date as "3 May 2024", anything else as it is; escaped."""
-    try:
-        date = dt.date.fromisoformat(published)
-    except ValueError:
-        return as_html(published)
-    return f"{date.day} {date:%B} {date.year}"
 
 
 def _in_words(confidence: float) -> str:

@@ -33,6 +33,7 @@ from rag.premise import why_not
 from rag.question import checked, has_parts, is_polar
 from rag.readings import asking_back
 from rag.run import Found, Run
+from rag.scope import within
 from rag.supplement import supplement
 from rag.sync import sync
 from rag.types import (
@@ -40,6 +41,7 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
+    Scope,
     SearchResult,
     Turn,
     Waiting,
@@ -67,10 +69,7 @@ class Rag(Library):
     def open(
         cls, index: Path, config: Config | None = None, *, generator: Writer | None = None
     ) -> Self:
-        """Open an index that ``sync`` made.
-
-        Raises IndexMissing, IndexMismatch, IndexCorrupt, ModelError or UnknownName.
-        """
+        """Open an index. Raises IndexMissing, IndexMismatch, IndexCorrupt or ModelError."""
         config = config or Config()
         encoder = load_encoder(config.encoder, config.models_dir)
         return cls._opened(index, config, encoder, generator)
@@ -104,37 +103,42 @@ class Rag(Library):
 
     def search(
         self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
-        date: str | None = None,
+        date: str | None = None, scope: Scope | None = None,
     ) -> SearchResult:  # fmt: skip
         """Return the best k passages and k evidence sentences, no language model involved.
 
-        ``history``: earlier turns, which complete a follow-up. ``date`` (ISO): the day that "this
-        week" in the question is relative to.
+        ``history``: earlier turns, to complete a follow-up. ``date`` (ISO): the day that "this
+        week" is relative to. ``scope``: the only articles that are searched.
         """
         question = checked(question, self.config.question_characters)
-        found = self._find(question, k, date, history or ())
+        found = self._pinned(scope)._find(question, k, date, history or ())  # noqa: SLF001
         return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
 
     def answer(
-        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
-    ) -> Answer:
+        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
+        scope: Scope | None = None,
+    ) -> Answer:  # fmt: skip
         """Return the finished answer. Raises InputError or ModelError."""
-        *_, last = self.stream(question, history=history, date=date)
+        *_, last = self.stream(question, history=history, date=date, scope=scope)
         assert isinstance(last, Answer)
         return last
 
     def stream(
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
-        cancel: threading.Event | None = None,
+        cancel: threading.Event | None = None, scope: Scope | None = None,
     ) -> Iterator[Event]:  # fmt: skip
         """Yield the evidence, Waiting while other drafts come first, each verified claim, then the
         Answer. When ``cancel`` is set, the answer ends with the claims that were verified by then.
 
-        Raises InputError or ModelError.
+        No other articles exist for it than those of the ``scope``. Raises InputError or ModelError.
         """
-        pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
         cancel = cancel or threading.Event()
-        return pinned._stream(question, history or (), date, cancel)  # noqa: SLF001
+        return self._pinned(scope)._stream(question, history or (), date, cancel)  # noqa: SLF001
+
+    def _pinned(self, scope: Scope | None) -> Self:
+        pinned = copy.copy(self)  # one state of the index to the end, whatever refresh() does
+        pinned.index = within(self.index, scope)
+        return pinned
 
     def _stream(
         self, question: str, history: Sequence[Turn], date: str | None, cancel: threading.Event
@@ -144,7 +148,7 @@ class Rag(Library):
             yield from self._about_the_collection(run, intent)
             return
         run.found = self._find(run.question, self.config.evidence, date, history)
-        run.timings["retrieve"] = round(1000 * (time.perf_counter() - run.started), 1)
+        run.mark("retrieve")
         run.mark("first_evidence")
         yield EvidenceFound(run.found.evidence, run.found.confidence)
         if asks := asking_back(

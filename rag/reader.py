@@ -1,5 +1,5 @@
-"""The reading pane as HTML: the list of articles, and one whole article with its cited sentences
-marked. Pure functions; every value is escaped where it enters the markup.
+"""The reading pane as HTML: one whole article with its cited sentences marked, or none. Pure
+functions; every value is escaped where it enters the markup.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from rag.page import day
-from rag.types import Article, ArticleSummary
+from rag.types import Article
 from rag.untrusted import as_html
+from rag.wording import day
 
-LISTED = 1_000  # articles in the list; more would make the page slow
-SKIPPED = 100  # files in the list of those that could not be read
-FILTERED = 8  # from so many articles on, the list has a filter
 LINE_BREAKS = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*")
 BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)")
 WRAPPED = range(40, 101)  # characters of a line in wrapped text, as in rag.sentences
@@ -34,65 +31,9 @@ class Span:
     number: int | None = None
 
 
-def library(
-    articles: Sequence[ArticleSummary], notice: str = "", skipped: Sequence[tuple[str, str]] = ()
-) -> str:
-    """Return the list of what is indexed; each entry opens in the reader.
-
-    ``skipped``: files that could not be read, each with the reason.
-    """
-    bar = f'<div class="pane-bar narrow-only"><span></span>{_CLOSE}</div>{_notice(notice)}'
-    top = f'<div class="pane" data-view="library">{_OPENED.format("")}{bar}'
-    if not articles and notice:  # they could not be read
-        return f"{top}</div>"
-    if not articles:
-        return (
-            f'{top}<h2 tabindex="-1">No articles</h2>'
-            "<p>Nothing is indexed. Put articles into a folder (text, web pages, PDF, Word, mail, "
-            "tables, feeds or a <code>.zip</code> of them), "
-            "run <code>python -m rag index FOLDER</code>, and reload this page.</p></div>"
-        )
-    count = "1 article" if len(articles) == 1 else f"{len(articles):,} articles"
-    sentences = sum(article.sentences for article in articles)
-    entries = "".join(map(_entry, articles[:LISTED]))
-    unlisted = len(articles) - LISTED
-    more = f"<p>And {unlisted:,} more, which are searched too.</p>" if unlisted > 0 else ""
-    search = (
-        '<input type="search" class="filter" data-filter aria-label="Filter the articles" '
-        'placeholder="Filter by title, source or file">'
-        if len(articles) >= FILTERED
-        else ""
-    )
-    return (
-        f'{top}<h2 tabindex="-1">Your articles</h2>'
-        f'<p class="count">{count} indexed · {sentences:,} sentences</p>{search}'
-        f'<ul class="library">{entries}</ul>{more}{_skipped(skipped)}</div>'
-    )
-
-
-def _skipped(files: Sequence[tuple[str, str]]) -> str:
-    if not files:
-        return ""
-    count = "1 file" if len(files) == 1 else f"{len(files):,} files"
-    rows = "".join(
-        f'<li dir="auto"><span class="path">{as_html(path)}</span> {as_html(reason)}</li>'
-        for path, reason in files[:SKIPPED]
-    )
-    more = f"<li>and {len(files) - SKIPPED:,} more</li>" if len(files) > SKIPPED else ""
-    return (
-        f'<details class="skipped"><summary>{count} could not be read</summary>'
-        f"<ul>{rows}{more}</ul></details>"
-    )
-
-
-def _entry(article: ArticleSummary) -> str:
-    about = [day(article.published) if article.published else "", as_html(article.source or "")]
-    return (
-        f'<li><button type="button" class="entry" data-article="{escape(article.path)}">'
-        f'<span class="title" dir="auto">{as_html(article.title)}</span>'
-        f'<span class="about">{" · ".join(part for part in about if part)}</span>'
-        f'<span class="path">{as_html(article.path)}</span></button></li>'
-    )
+def nothing_open(notice: str = "") -> str:
+    """Return the pane without an article: the list beside it is seen. ``notice``: why."""
+    return f'<div class="pane" data-view="library">{_OPENED.format("")}{_notice(notice)}</div>'
 
 
 def article_html(

@@ -15,8 +15,8 @@ from rag.conversation import Context, Exchange, Place, advance, neighbours, turn
 from rag.copies import is_copy
 from rag.errors import Overloaded, RagError
 from rag.page import welcome
-from rag.reader import Span, article_html, library
-from rag.types import Article, ArticleSummary, Event, Sentence, Turn
+from rag.reader import Span, article_html, nothing_open
+from rag.types import Article, ArticleSummary, Event, Scope, Sentence, Turn
 
 POLL = 0.1  # seconds between two looks at the cancel event
 FAULT = "Something went wrong in Footnote itself; the server's output says what."
@@ -36,6 +36,7 @@ class Engine(Protocol):
         history: Sequence[Turn] | None = None,
         date: str | None = None,
         cancel: threading.Event | None = None,
+        scope: Scope | None = None,
     ) -> Iterator[Event]: ...
     def article(self, path: str) -> Article: ...
     def sentences(self, path: str) -> tuple[Sentence, ...]: ...
@@ -101,15 +102,21 @@ class Running:
 
 
 def answering(
-    rag: Engine, earlier: Sequence[Exchange], question: str, cancel: threading.Event
-) -> Iterator[Exchange]:
-    """Yield the exchange each time something of it has become known."""
-    exchange = Exchange(len(earlier) + 1, question)
+    rag: Engine, earlier: Sequence[Exchange], question: str, cancel: threading.Event,
+    scope: Scope | None = None, limited: str = "",
+) -> Iterator[Exchange]:  # fmt: skip
+    """Yield the exchange each time something of it has become known.
+
+    ``limited``: what the ``scope`` is, in words.
+    """
+    exchange = Exchange(len(earlier) + 1, question, limited=limited)
     yield exchange
     refresh(rag)
     today = dt.datetime.now().astimezone().date().isoformat()
     try:
-        events = rag.stream(question, history=turns(earlier), date=today, cancel=cancel)
+        events = rag.stream(
+            question, history=turns(earlier), date=today, cancel=cancel, scope=scope
+        )
         for event in until_stopped(events, cancel):
             exchange = advance(exchange, event)
             if not exchange.working:
@@ -175,22 +182,21 @@ def begun(rag: Engine) -> tuple[str, str]:
     try:
         contents = rag.contents()
     except RagError as error:
-        return welcome((), error=str(error)), library((), notice=str(error))
-    return welcome(contents), library(contents, rag.behind(), rag.skipped())
+        return welcome((), error=str(error)), nothing_open(str(error))
+    return welcome(contents), nothing_open()
 
 
 def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     """Return the pane for a click; ``wanted`` comes from the browser and is not trusted."""
-    contents: Sequence[ArticleSummary] = ()
     asked = wanted if isinstance(wanted, dict) else {}
     path = str(asked.get("article"))
     try:
-        contents = rag.contents()
-        if path not in {article.path for article in contents}:
-            return library(contents, skipped=rag.skipped())
+        if path not in {article.path for article in rag.contents()}:
+            gone = f"There is no article {path} any more." if "article" in asked else ""
+            return nothing_open(gone)
         article, sentences = rag.article(path), rag.sentences(path)
     except RagError as error:
-        return library(contents, notice=str(error))
+        return nothing_open(str(error))
     number, start, end = (_integer(asked.get(key)) for key in ("exchange", "start", "end"))
     exchange = next((e for e in exchanges if e.number == number), None)
     here = [p for p in exchange.places() if p.article == path] if exchange else []

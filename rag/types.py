@@ -148,6 +148,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """The articles that a question is limited to: those that meet every condition that is set."""
+
+    # Relative to the articles folder; of a folder, an archive or a table: all that is in it.
+    paths: frozenset[str] | None = None
+    first: str | None = None  # day of publication, "YYYY-MM-DD", included
+    last: str | None = None  # … included
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One earlier message of the conversation."""
 

@@ -24,6 +24,7 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
+    Scope,
     Sentence,
     Turn,
 )
@@ -65,6 +66,7 @@ class FakeRag:
     loaded: threading.Event = field(default_factory=threading.Event)  # the language model
     warm_up_error: Exception | None = None
     calls: list[tuple[str, list[Turn]]] = field(default_factory=list)
+    scopes: list[Scope | None] = field(default_factory=list)
     running: int = 0  # streams that have not ended
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -113,10 +115,12 @@ class FakeRag:
         history: Sequence[Turn] | None = None,
         date: str | None = None,
         cancel: threading.Event | None = None,
+        scope: Scope | None = None,
     ) -> Iterator[Event]:
         cancel = cancel or threading.Event()
         with self._lock:
             self.calls.append((question, list(history or ())))
+            self.scopes.append(scope)
             self.running += 1
         try:
             for event in self._events(question, cancel):

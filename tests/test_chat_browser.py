@@ -14,12 +14,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 from fake_rag import HOSTILE, FakeRag
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from rag.librarian import Librarian
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -57,12 +61,12 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
 
-def serving(rag: FakeRag) -> Iterator[Server]:
+def serving(rag: FakeRag, librarian: Librarian | None = None) -> Iterator[Server]:
     from rag.chat import launch
     from rag.session import Running
 
     port = free_port()
-    blocks = launch(rag, Running(), host="127.0.0.1", port=port)
+    blocks = launch(rag, Running(), host="127.0.0.1", port=port, librarian=librarian)
     for path in ("/", "/favicon.ico"):
         # The server imports some modules at its first request, and pytest rewrites their asserts.
         # In Python 3.11 that fails if this thread imports at the same time, so let it finish.

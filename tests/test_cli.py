@@ -484,9 +484,30 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
         assert run("serve", "--no-browser", "--port", 8123, *QUOTES).code == 0
     finally:
         signal.signal(signal.SIGTERM, handler)
+    assert served.pop("librarian").adds
     assert served == {
         "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"]
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "adds"),
+    [
+        (["--host", "127.0.0.1"], True),
+        (["--host", "0.0.0.0"], False),  # whoever can reach it could change the articles
+        (["--host", "0.0.0.0", "--uploads"], True),
+        (["--host", "::1", "--no-uploads"], False),
+    ],
+)
+def test_by_default_only_this_machine_may_change_the_articles(
+    options: list[str], *, adds: bool
+) -> None:
+    from rag.arguments import parser
+    from rag.upload_options import librarian_of
+
+    args = parser().parse_args(["serve", *options])
+    rag = SimpleNamespace(config=Config())
+    assert librarian_of(rag, args).adds is adds  # type: ignore[arg-type]
 
 
 def test_serve_without_models_names_the_command(

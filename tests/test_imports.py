@@ -17,12 +17,12 @@ ORDER = """
     catalogue hashes fetch models
     sentences passages irregular terms numbers
     parts published fields load_text markup extracted lines sniff
-    load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
+    load_html load_pdf load_office load_mail load_rows load_feed load_zip articles manage
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
     encoder store lexical stored connection database manifest
     changes locks publish embed fill repair ingest sync plan watch index
-    library period variants answer_types language copies
+    library period scope variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
@@ -30,7 +30,8 @@ ORDER = """
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
-    headers conversation page reader session chat
+    headers wording conversation page reader session
+    timeline updating shelf shelf_status librarian shelf_events upload_options chat
     bar commands arguments cli __main__
 """.split()
 

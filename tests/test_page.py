@@ -8,11 +8,12 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from fake_rag import ARTICLES, HOSTILE, FakeRag
+from fake_rag import ARTICLES, HOSTILE
 
 from rag.conversation import Exchange, advance, neighbours, turns
-from rag.page import conversation, day, welcome
-from rag.reader import Span, article_html, library, marked_text
+from rag.page import conversation, welcome
+from rag.reader import Span, article_html, marked_text, nothing_open
+from rag.shelf import View, shelf
 from rag.types import (
     Answer,
     Article,
@@ -117,8 +118,10 @@ def hostile_pages() -> list[str]:
         conversation([exchange]),
         conversation([declined]),
         conversation([replace(exchange, state="reading", answer=None)]),
-        library([summary] * 9, notice=HOSTILE),
-        library((), notice=HOSTILE),
+        nothing_open(HOSTILE),
+        shelf([summary] * 9, View(HOSTILE), skipped=[(HOSTILE, HOSTILE)], removable=[""]),
+        shelf([summary] * 9, skipped=[(HOSTILE, HOSTILE)], removable=[""]),
+        shelf((), notice=HOSTILE),
         welcome([summary]),
         welcome((), error=HOSTILE),
         article_html(article, spans, spans[0], exchange=1, notice=HOSTILE),
@@ -245,18 +248,6 @@ def test_a_source_with_pages_says_on_which_it_stands() -> None:
     assert '<span class="date">page 3</span>' in markup
 
 
-def test_files_that_could_not_be_read_are_listed_with_their_reason() -> None:
-    summaries = FakeRag().contents()
-    assert "could not be read" not in library(summaries)
-    one = library(summaries, skipped=[("<b>.pdf", "is encrypted: save it without a password")])
-    assert "1 file could not be read" in one
-    assert "&lt;b&gt;.pdf</span> is encrypted: save it without a password" in one
-    many = library(summaries, skipped=[(f"{n}.pdf", "is empty") for n in range(1_234)])
-    assert "1,234 files could not be read" in many
-    assert many.count(".pdf</span>") == 100
-    assert "and 1,134 more" in many
-
-
 def test_a_refusal_is_plain_to_see() -> None:
     notes = ("The articles do not answer this. Nothing on this.", "Which bridge do you mean?")
     exchange = answered(
@@ -323,23 +314,11 @@ def test_neighbours_of_a_quote() -> None:
     assert "Before. <strong>Five.</strong> After." in markup
 
 
-def test_the_list_of_articles() -> None:
-    summaries = FakeRag().contents()
-    sentences = sum(summary.sentences for summary in summaries)
-    assert f"3 articles indexed · {sentences} sentences" in library(summaries)
-    assert "data-filter" not in library(summaries)
-    assert "1 article indexed" in library(summaries[:1])
-    many = library(summaries[:1] * 1_234)
-    assert many.count('class="entry"') == 1_000
-    assert "And 234 more" in many
-    assert "data-filter" in many
-    assert "python -m rag index" in library(())
+def test_an_empty_index_is_welcomed_with_what_to_do() -> None:
     assert "python -m rag index" in welcome(())
 
 
-@pytest.mark.parametrize(
-    ("published", "shown"),
-    [("2024-05-03", "3 May 2024"), ("May 2024", "May 2024"), ("<2024>", "&lt;2024&gt;")],
-)
-def test_dates(published: str, shown: str) -> None:
-    assert day(published) == shown
+def test_what_an_answer_was_limited_to_stands_under_its_question() -> None:
+    assert "Asked only of" not in conversation([answered()])
+    markup = conversation([replace(answered(), limited="<b>March</b>")])
+    assert 'Asked only of <b dir="auto">&lt;b&gt;March&lt;/b&gt;</b>' in markup

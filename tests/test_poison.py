@@ -24,8 +24,9 @@ from rag.instructions import addresses_model, asks_about_instructions
 from rag.page import conversation, welcome
 from rag.pipeline import Rag
 from rag.prompts import plain
-from rag.reader import Span, article_html, library
+from rag.reader import Span, article_html
 from rag.sentences import split
+from rag.shelf import shelf
 from rag.types import Article, Citation, Evidence
 from rag.untrusted import shown, visible, without_markers
 from rag.verify import SUPPORTED
@@ -372,7 +373,7 @@ def test_the_page_shows_text_and_nothing_else(
     spans = [Span(c.start, c.end, c.number) for c in exchange.citations if c.article == case.path]
     whole = Span(article.body_start, len(article.text), 9)
     opened = article_html(article, [*spans, whole], whole, exchange=1)
-    for markup in (conversation([exchange]), library(summaries), welcome(summaries), opened):
+    for markup in (conversation([exchange]), shelf(summaries), welcome(summaries), opened):
         page = Markup(markup)
         links = {value for name, value in page.attributes if name in {"href", "src"}}
         assert links <= {article.url}

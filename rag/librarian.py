@@ -1,0 +1,141 @@
+"""What the page does with the articles, without Gradio: list, add, remove, limit a question."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.articles import ADDED, beside, file_in
+from rag.errors import InputError, RagError
+from rag.manage import Manager
+from rag.session import Engine, refresh
+from rag.shelf import View, shelf
+from rag.shelf_status import Outcome, status_html
+from rag.types import ArticleSummary, Scope
+from rag.updating import Status, Updater
+
+AT_ONCE = 500  # files of one drop, and articles of one selection by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Librarian:
+    """The articles of one engine; without a manager they can only be read."""
+
+    rag: Engine
+    manager: Manager | None = None
+    updater: Updater | None = None
+
+    @property
+    def adds(self) -> bool:
+        """Return whether files can be added and removed."""
+        return self.manager is not None and self.updater is not None
+
+    def listed(self, wanted: object = None) -> str:
+        """Return the list of articles; ``wanted`` comes from the browser and is not trusted."""
+        try:
+            contents, skipped = self.rag.contents(), self.rag.skipped()
+        except RagError as error:
+            return shelf((), notice=str(error))
+        removable = ("" if self.manager.own else f"{ADDED}/",) if self.manager else ()
+        return shelf(
+            contents, View.of(wanted), skipped=skipped, removable=removable, adding=self.adds
+        )
+
+    def scope(self, wanted: object) -> Scope | None:
+        """Return what the page wants to limit questions to; None for nothing, or all."""
+        asked: Mapping[Any, Any] = wanted if isinstance(wanted, dict) else {}
+        contents = self._contents()
+        known = {article.path for article in contents}
+        paths = asked.get("paths")
+        if isinstance(paths, list):
+            chosen = frozenset(p for p in paths[:AT_ONCE] if isinstance(p, str) and p in known)
+            return Scope(paths=chosen) if chosen else None
+        view = View.of(asked)
+        return view.scope(contents) if view.narrowed() and view.matching(contents) else None
+
+    def _contents(self) -> Sequence[ArticleSummary]:
+        with contextlib.suppress(RagError):
+            return self.rag.contents()
+        return ()
+
+    def add(self, files: object, uploaded: Path) -> Iterator[str]:
+        """Keep the files that the browser has sent into the folder ``uploaded``, and yield how far
+        the reading of them is, as HTML.
+        """
+        outcome = Outcome()
+        for name, path in _sent(files, uploaded):
+            outcome = self._added(outcome, name, path)
+        if not outcome.kept or self.updater is None:
+            yield status_html(Status(), outcome)
+            return
+        self.updater.request()
+        yield from self.follow(outcome)
+
+    def _added(self, outcome: Outcome, name: str, path: Path) -> Outcome:
+        try:
+            if self.manager is None:
+                raise InputError(f"{name} is not added: nothing can be added here.")
+            most = max(self.manager.config.article_bytes, self.manager.config.collection_bytes)
+            with path.open("rb") as file:
+                data = file.read(most + 1)
+            return outcome.with_kept(self.manager.add(name, data))
+        except OSError as error:
+            return outcome.with_refused(f"{name} did not arrive: {error.strerror or error}.")
+        except InputError as error:
+            return outcome.with_refused(str(error))
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def remove(self, wanted: object) -> Iterator[str]:
+        """Move a file out of the articles, and yield how far the index is, as HTML."""
+        path = str(wanted.get("remove") or "") if isinstance(wanted, dict) else ""
+        if self.manager is None or self.updater is None:
+            yield status_html(Status(), Outcome().with_refused("Nothing can be removed here."))
+            return
+        try:
+            moved = self.manager.remove(path)
+        except InputError as error:
+            yield status_html(Status(), Outcome().with_refused(str(error)))
+            return
+        self.updater.request()
+        place = moved.relative_to(beside(self.manager.articles).parent).parent.as_posix()
+        yield from self.follow(Outcome(removed=path, place=place))
+
+    def follow(self, outcome: Outcome | None = None) -> Iterator[str]:
+        """Yield how far a running update is; at its end, what it means for what was done."""
+        if self.updater is None:
+            return
+        for status in self.updater.follow():
+            if not status.running:
+                refresh(self.rag)
+            if status.running or outcome is not None:
+                yield status_html(status, self._counted(outcome or Outcome()))
+        if outcome is None:
+            yield ""
+
+    def _counted(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with the articles that can be asked about now, and those skipped."""
+        if not outcome.kept:
+            return outcome
+        articles = sum(file_in(a.path) in outcome.kept for a in self._contents())
+        skipped = [(p, why) for p, why in self.rag.skipped() if file_in(p) in outcome.kept]
+        return outcome.with_articles(articles, skipped)
+
+
+def _sent(files: object, uploaded: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the place of each file that lies where the browser's files arrive."""
+    root = os.path.realpath(uploaded)
+    for file in (files if isinstance(files, list) else [])[:AT_ONCE]:
+        if not isinstance(file, dict):
+            continue
+        path, name = str(file.get("path") or ""), str(file.get("name") or "")
+        if "\0" in path:
+            continue
+        place = Path(os.path.realpath(path))
+        if place.is_relative_to(root) and place.is_file():
+            yield name, place

@@ -1,0 +1,217 @@
+"""The list of articles as HTML: what is there, by search, outlet, period and order. Pure functions;
+every value is escaped where it enters the markup.
+
+The fields of the search have no values here: what is typed stays in the page, which sends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any, Self
+
+from rag.articles import ADDED, file_in
+from rag.period import day_of
+from rag.timeline import timeline
+from rag.types import ArticleSummary, Scope
+from rag.untrusted import as_html
+from rag.wording import count_of, day, is_day, period_in_words
+
+PAGE = 100  # articles listed at a time
+MOST = 5_000  # … and at most: more would make the page slow
+SKIPPED = 100  # files in the list of those that could not be read
+TOOLS_FROM = 6  # so many articles have a search
+OUTLETS = 200
+LONGEST = 500  # characters of a search or an outlet
+ORDERS = {"newest": "Newest first", "oldest": "Oldest first", "title": "By title"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which articles are listed, and how."""
+
+    query: str = ""
+    source: str = ""
+    first: str = ""  # day, "YYYY-MM-DD", or ""
+    last: str = ""
+    order: str = "newest"
+    most: int = PAGE
+
+    @classmethod
+    def of(cls, wanted: object) -> Self:
+        """Return what the page asks for; it comes from the browser and is not trusted."""
+        asked: Mapping[Any, Any] = wanted if isinstance(wanted, dict) else {}
+        query, source, order, first, last, most = (
+            str(asked.get(key) or "")[:LONGEST]
+            for key in ("query", "source", "order", "first", "last", "most")
+        )
+        number = int(most) if most.isascii() and most.isdigit() and len(most) < 8 else PAGE
+        return cls(
+            query.strip(),
+            source,
+            first if is_day(first) else "",
+            last if is_day(last) else "",
+            order if order in ORDERS else "newest",
+            max(PAGE, min(MOST, number)),
+        )
+
+    def narrowed(self) -> bool:
+        """Return whether some articles are left out."""
+        return bool(self.query or self.source or self.first or self.last)
+
+    def matching(self, articles: Sequence[ArticleSummary]) -> list[ArticleSummary]:
+        """Return the articles that are meant, in order."""
+        words = self.query.casefold().split()
+        found = [
+            a
+            for a in articles
+            if (not self.source or (a.source or "") == self.source)
+            and _in_period(a, self.first, self.last)
+            and _has(a, words)
+        ]
+        if self.order == "title":
+            return sorted(found, key=lambda a: a.title.casefold())
+        dated = [(day, a) for a in found if (day := day_of(a.published))]
+        dated.sort(key=lambda pair: pair[0], reverse=self.order == "newest")
+        return [a for _, a in dated] + [a for a in found if not day_of(a.published)]
+
+    def scope(self, articles: Sequence[ArticleSummary]) -> Scope:
+        """Return what a question is limited to that is asked of the listed articles alone."""
+        if self.query or self.source:
+            return Scope(paths=frozenset(a.path for a in self.matching(articles)))
+        return Scope(first=self.first or None, last=self.last or None)
+
+
+def _in_period(article: ArticleSummary, first: str, last: str) -> bool:
+    if not first and not last:
+        return True
+    date = day_of(article.published)
+    return date is not None and first <= date.isoformat() <= (last or "9999")
+
+
+def _has(article: ArticleSummary, words: Sequence[str]) -> bool:
+    text = f"{article.title}\n{article.source or ''}\n{article.path}".casefold()
+    return all(word in text for word in words)
+
+
+def shelf(
+    articles: Sequence[ArticleSummary], view: View = View(), *,
+    skipped: Sequence[tuple[str, str]] = (), removable: Collection[str] | None = (),
+    notice: str = "", adding: bool = False,
+) -> str:  # fmt: skip
+    """Return the list of what is indexed; each entry opens in the reader.
+
+    ``skipped``: files that could not be read, each with the reason. ``removable``: beginnings of
+    the paths that may be removed. ``notice``: why the articles cannot be listed. ``adding``:
+    whether files can be added in the page.
+    """
+    if notice:
+        return f'<p class="notice" role="status">{as_html(notice)}</p>'
+    if not articles:
+        how = "Add some above, or put" if adding else "Put"
+        return (
+            f'<p class="count">Nothing is indexed.</p><p>{how} articles into a folder (text, web '
+            "pages, PDF, Word, mail, tables, feeds or a <code>.zip</code> of them), run "
+            "<code>python -m rag index FOLDER</code>, and reload this page.</p>"
+        )
+    found = view.matching(articles)
+    tools = _tools(articles) if len(articles) >= TOOLS_FROM else ""
+    line = timeline(replace(view, first="", last="").matching(articles), view.first, view.last)
+    starts = tuple(removable or ())
+    entries = "".join(_entry(article, starts) for article in found[: view.most])
+    nothing = "" if found else '<p class="none">No article matches.</p>'
+    return (
+        f'{tools}{line}<div class="counted">{_count(articles, found, view)}</div>'
+        f'<ul class="library" aria-label="Articles">{entries}</ul>{nothing}'
+        f"{_more(len(found), view)}{_skipped(skipped)}"
+    )
+
+
+def _count(articles: Sequence[ArticleSummary], found: Sequence[ArticleSummary], view: View) -> str:
+    if not view.narrowed():
+        sentences = sum(article.sentences for article in articles)
+        said = f"{count_of(len(articles), 'article')} indexed · {count_of(sentences, 'sentence')}"
+        return f'<p class="count" role="status">{said}</p>'
+    of = f"{len(found):,} of {count_of(len(articles), 'article')}"
+    period = period_in_words(view.first, view.last)
+    said = f"{of}{f' · {period}' if period else ''}"
+    ask = '<button type="button" class="plain" data-ask-listed>Ask only these</button>'
+    return (
+        f'<p class="count" role="status">{said}</p>{ask if found else ""}'
+        '<button type="button" class="plain" data-show-all>Show all</button>'
+    )
+
+
+def _tools(articles: Sequence[ArticleSummary]) -> str:
+    counts: dict[str, int] = {}
+    for article in articles:
+        if article.source:
+            counts[article.source] = counts.get(article.source, 0) + 1
+    outlets = sorted(counts, key=lambda name: (-counts[name], name.casefold()))[:OUTLETS]
+    options = "".join(
+        f'<option value="{escape(name)}">{as_html(name)} ({counts[name]:,})</option>'
+        for name in sorted(outlets, key=str.casefold)
+    )
+    orders = "".join(f'<option value="{key}">{name}</option>' for key, name in ORDERS.items())
+    outlet = (
+        '<label><span class="unseen">Outlet</span><select data-list="source">'
+        f'<option value="">All outlets</option>{options}</select></label>'
+    )
+    return (
+        '<div class="tools" role="search" aria-label="Articles">'
+        '<input type="search" data-list="query" aria-label="Search the list of articles" '
+        'placeholder="Search titles, outlets, files" autocomplete="off">'
+        f"{outlet if len(outlets) > 1 else ''}"
+        f'<label><span class="unseen">Order</span><select data-list="order">{orders}</select>'
+        "</label></div>"
+    )
+
+
+def _entry(article: ArticleSummary, removable: tuple[str, ...]) -> str:
+    path, title = escape(article.path), as_html(article.title)
+    about = [day(article.published) if article.published else "", as_html(article.source or "")]
+    facts = "".join(f"<span>{part}</span>" for part in about if part)
+    added = '<span class="added">Added here</span>' if article.path.startswith(f"{ADDED}/") else ""
+    file = file_in(article.path)
+    remove = (
+        f'<button type="button" class="quiet" data-remove="{escape(file)}" data-name="{title}" '
+        f'data-whole="{"" if file == article.path else as_html(file)}" '
+        f'aria-label="Remove {title}">Remove</button>'
+        if any(article.path.startswith(start) for start in removable)
+        else ""
+    )
+    return (
+        f'<li><input type="checkbox" class="pick" data-pick="{path}" aria-label="Select {title}">'
+        f'<div><button type="button" class="entry" data-article="{path}">'
+        f'<span class="title" dir="auto">{title}</span></button>'
+        f'<p class="about">{facts}{added}<span class="path" dir="auto">{as_html(article.path)}'
+        f"</span></p></div>{remove}</li>"
+    )
+
+
+def _more(found: int, view: View) -> str:
+    left = found - view.most
+    if left <= 0:
+        return ""
+    if view.most >= MOST:
+        return f"<p>And {left:,} more, which are searched too. Narrow the list to see them.</p>"
+    most = min(MOST, view.most + 10 * PAGE)
+    return (
+        f'<p><button type="button" class="plain" data-most="{most}">'
+        f"Show {min(left, most - view.most):,} more</button></p>"
+    )
+
+
+def _skipped(files: Sequence[tuple[str, str]]) -> str:
+    if not files:
+        return ""
+    rows = "".join(
+        f'<li dir="auto"><span class="path">{as_html(path)}</span> {as_html(reason)}</li>'
+        for path, reason in files[:SKIPPED]
+    )
+    more = f"<li>and {len(files) - SKIPPED:,} more</li>" if len(files) > SKIPPED else ""
+    return (
+        f'<details class="skipped" id="skipped"><summary>{count_of(len(files), "file")} could not '
+        f"be read</summary><ul>{rows}{more}</ul></details>"
+    )

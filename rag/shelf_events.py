@@ -1,0 +1,140 @@
+"""The articles' part of the page: Gradio's components and handlers for it. What is drawn is in
+shelf.py, what is done in librarian.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rag.librarian import Librarian
+from rag.page import welcome
+from rag.session import Engine
+from rag.types import Scope
+from rag.untrusted import as_html
+from rag.wording import count_of, period_in_words
+
+CSS = Path(__file__).with_name("shelf.css").read_text("utf-8")
+JAVASCRIPT = Path(__file__).with_name("shelf.js").read_text("utf-8")
+MANY = 8  # visitors whose files are read at the same time
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
+IN_QUEUE: dict[str, Any] = {**QUIET, "concurrency_limit": MANY, "trigger_mode": "multiple"}
+
+HEAD = """<div class="shelf-head"><div class="pane-bar narrow-only"><span></span>
+<button type="button" class="plain" data-close>Close</button></div>
+<div class="shelf-title"><h2 tabindex="-1">Your articles</h2>{add}</div>
+<p class="sending" role="status"></p></div>
+<dialog class="confirm" aria-labelledby="confirm-title">
+<h3 id="confirm-title">Remove this file?</h3>
+<p><b data-name dir="auto"></b></p><p data-whole></p>
+<p>It is moved out of the articles into a folder from which you can put it back.</p>
+<form method="dialog"><button type="submit" class="plain" value="" autofocus>Keep it</button>
+<button type="submit" class="strong" value="remove">Remove</button></form></dialog>"""
+ADD = """<button type="button" class="plain" data-add>Add articles</button>
+<input type="file" multiple hidden data-files data-most="{most}">
+<p class="drop-hint">Drop files or a folder anywhere on this page to add them.</p>"""
+PICKED = """<div class="picked" hidden><span data-count role="status"></span>
+<button type="button" class="strong" data-ask-picked>Ask only these</button>
+<button type="button" class="quiet" data-unpick>Clear</button></div>"""
+
+
+class Shelf:
+    """The list of articles beside the chat, and the chip that says what a question is limited to.
+
+    To be made inside the page's blocks, then drawn where each part belongs, then connected.
+    """
+
+    def __init__(self, librarian: Librarian) -> None:
+        self._librarian = librarian
+        self.scope = gr.State(None)  # of this visitor: Scope | None
+
+    def draw(self, opens: str) -> None:
+        """Draw the list; ``opens`` is the script that lets its entries open articles."""
+        manager = self._librarian.manager
+        most = max(manager.config.article_bytes, manager.config.collection_bytes) if manager else 0
+        add = ADD.format(most=most) if self._librarian.adds else ""
+        self._head = _html(HEAD.format(add=add), "footnoteShelf.adds(element, trigger, upload);")
+        self._status = _html("", "footnoteShelf.says(element, watch);")
+        self.list = _html("", f"{opens} footnoteShelf.lists(element, trigger, watch);", "shelf")
+        self._picked = _html(PICKED, "footnoteShelf.picks(element, trigger);")
+
+    def draw_chip(self) -> None:
+        """Draw the place of the chip."""
+        self._chip = _html("", "footnoteShelf.chips(element, trigger);", "chip")
+
+    def connect(self, blocks: gr.Blocks, current: Any, exchanges: Any) -> None:
+        """Let the parts do something. ``current`` shows the welcome while there is no exchange."""
+        librarian = self._librarian
+
+        def on_list(event: gr.EventData) -> str:
+            return librarian.listed(event._data)  # noqa: SLF001 - it has no public whole
+
+        def on_scope(event: gr.EventData) -> tuple[Scope | None, str]:
+            scope = librarian.scope(event._data)  # noqa: SLF001
+            return scope, chip(scope, librarian.rag)
+
+        def on_add(earlier: object, event: gr.EventData) -> Iterator[dict[Any, Any]]:
+            sent = event._data.get("files") if isinstance(event._data, dict) else None  # noqa: SLF001
+            yield from self._shown(librarian.add(sent, self._sent_to()), current, earlier)
+
+        def on_remove(earlier: object, event: gr.EventData) -> Iterator[dict[Any, Any]]:
+            yield from self._shown(librarian.remove(event._data), current, earlier)  # noqa: SLF001
+
+        self.list.input(on_list, None, [self.list], **AT_ONCE)
+        for asks in (self.list, self._picked):
+            asks.submit(on_scope, None, [self.scope, self._chip], **AT_ONCE)
+        self._chip.clear(lambda: (None, ""), None, [self.scope, self._chip], **AT_ONCE)
+        both = [self._status, current]
+        self._head.upload(on_add, [exchanges], both, **IN_QUEUE)
+        self._head.delete(on_remove, [exchanges], both, **IN_QUEUE)
+        blocks.load(lambda: librarian.listed(None), None, [self.list], **AT_ONCE)
+        if librarian.adds:
+            blocks.load(librarian.follow, None, [self._status], **IN_QUEUE)
+
+    def _shown(
+        self, steps: Iterator[str], current: Any, earlier: object
+    ) -> Iterator[dict[Any, Any]]:
+        for step in steps:
+            yield {self._status: step}
+        if not earlier:  # the welcome may have had nothing to ask about
+            yield {current: welcome(self._librarian.rag.contents())}
+
+    def _sent_to(self) -> Path:
+        return Path(self._head.GRADIO_CACHE)
+
+
+def chip(scope: Scope | None, rag: Engine) -> str:
+    """Return what says that questions are limited, with the way out of it."""
+    if scope is None:
+        return ""
+    said = as_html(in_words(scope, rag))
+    return (
+        f'<p class="chip" role="status"><span>Asking only <b dir="auto">{said}</b></span>'
+        '<button type="button" data-unscope aria-label="Ask all articles again" '
+        'title="Ask all articles again">\N{MULTIPLICATION SIGN}</button></p>'
+    )
+
+
+def in_words(scope: Scope | None, rag: Engine) -> str:
+    """Return what a question is limited to; "" when it is not."""
+    if scope is None:
+        return ""
+    parts = []
+    if scope.paths is not None:
+        titles = [a.title for a in rag.contents() if a.path in scope.paths]
+        parts.append(
+            f"“{titles[0]}”" if len(titles) == 1 else count_of(len(scope.paths), "article")
+        )
+    if scope.first or scope.last:
+        parts.append(period_in_words(scope.first or "", scope.last or ""))
+    return ", ".join(parts)
+
+
+def _html(value: str, js: str, elem_id: str | None = None) -> Any:
+    return gr.HTML(
+        value, js_on_load=js, elem_id=elem_id, elem_classes="shelf-part", apply_default_css=False
+    )

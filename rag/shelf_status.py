@@ -1,0 +1,108 @@
+"""What adding and removing did, and how far the reading of the articles is, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Self
+
+from rag.untrusted import as_html
+from rag.updating import Status
+from rag.wording import count_of, time_left
+
+NAMED = 3  # files that are named before the rest is counted
+REFUSED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to the files of one drop, or to one that was removed."""
+
+    kept: tuple[str, ...] = ()  # paths
+    refused: tuple[str, ...] = ()  # sentences that name the file and the reason
+    removed: str = ""  # path
+    place: str = ""  # of what was removed
+    articles: int = 0  # in the index, of the kept files
+    skipped: tuple[tuple[str, str], ...] = ()  # parts of the kept files, each with the reason
+
+    def with_kept(self, path: str) -> Self:
+        return replace(self, kept=(*self.kept, path))
+
+    def with_refused(self, reason: str) -> Self:
+        return replace(self, refused=(*self.refused, reason))
+
+    def with_articles(self, articles: int, skipped: Sequence[tuple[str, str]]) -> Self:
+        return replace(self, articles=articles, skipped=tuple(skipped))
+
+
+def status_html(status: Status, outcome: Outcome) -> str:
+    """Return both; what a screen reader reads out does not change with each step."""
+    said = _running(outcome) if status.running else _ended(status, outcome)
+    state = "running" if status.running else "done"
+    return (
+        f'<div class="shelving" data-state="{state}" data-run="{status.run}">'
+        f'<div role="status">{said}</div>{_progress(status)}{_refused(outcome)}{_dismiss(status)}'
+        "</div>"
+    )
+
+
+def _running(outcome: Outcome) -> str:
+    if outcome.removed:
+        return f"<p>Removing {_named([outcome.removed])}…</p>"
+    if outcome.kept:
+        return f"<p>Reading {_named(outcome.kept)}. You can go on asking meanwhile.</p>"
+    return "<p>The articles are being read. You can go on asking meanwhile.</p>"
+
+
+def _progress(status: Status) -> str:
+    if not status.running:
+        return ""
+    known = f' max="{status.all}" value="{status.done}"' if status.all > 1 else ""
+    steps = f"{status.done:,} of {status.all:,} files" if status.all > 1 else ""
+    left = time_left(status.seconds_left) if status.seconds_left is not None else ""
+    return (
+        f'<p class="progress"><progress{known} aria-label="Reading the articles"></progress>'
+        f"<span>{' · '.join(part for part in (steps, left) if part)}</span></p>"
+    )
+
+
+def _ended(status: Status, outcome: Outcome) -> str:
+    if status.error:
+        return f'<p class="wrong" dir="auto">{as_html(status.error)}</p>'
+    if outcome.removed:
+        return (
+            f"<p>Removed {_named([outcome.removed])}. It is kept in "
+            f'<span class="path">{as_html(outcome.place)}</span>.</p>'
+        )
+    if outcome.kept:
+        return (
+            f"<p>Added {_named(outcome.kept)}: {count_of(outcome.articles, 'article')} "
+            "can be asked about.</p>"
+        )
+    return "<p>Nothing was added.</p>" if outcome.refused else ""
+
+
+def _refused(outcome: Outcome) -> str:
+    told = [*outcome.refused, *(f"{path} {reason}." for path, reason in outcome.skipped)]
+    if not told:
+        return ""
+    rows = "".join(f'<li dir="auto">{as_html(line)}</li>' for line in told[:REFUSED])
+    more = f"<li>and {len(told) - REFUSED:,} more</li>" if len(told) > REFUSED else ""
+    what = "read" if outcome.skipped else "added"
+    head = f"{count_of(len(told), 'file')} could not be {what}"
+    return f'<div class="refused" role="status"><p>{head}:</p><ul>{rows}{more}</ul></div>'
+
+
+def _dismiss(status: Status) -> str:
+    if status.running:
+        return ""
+    return '<button type="button" class="quiet" data-dismiss>Dismiss</button>'
+
+
+def _named(paths: Sequence[str]) -> str:
+    names = [f'<b dir="auto">{as_html(PurePosixPath(p).name)}</b>' for p in paths[:NAMED]]
+    more = len(paths) - NAMED
+    if more > 0:
+        return f"{', '.join(names)} and {count_of(more, 'other')}"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,0 +1,78 @@
+"""Updates in the background: one at a time, none forgotten, and never a page left waiting."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rag.changes import Changes, Progress
+from rag.errors import ArticleError
+from rag.updating import FAULT, Updater
+
+
+def test_what_is_asked_for_meanwhile_is_one_more_update() -> None:
+    begun, go = threading.Semaphore(0), threading.Semaphore(0)
+    runs: list[int] = []
+
+    def update(_progress: Progress) -> Changes:
+        runs.append(1)
+        begun.release()
+        assert go.acquire(timeout=5)
+        return Changes(added=(str(len(runs)),))
+
+    updater = Updater(update)
+    updater.request()
+    assert begun.acquire(timeout=5)
+    for _ in range(5):
+        updater.request()
+    go.release(2)
+    *_, last = updater.follow(0.01)
+    assert not last.running
+    assert last.changes == Changes(added=("2",))
+    assert len(runs) == 2
+
+
+def test_steps_are_followed_with_the_time_left() -> None:
+    go = threading.Event()
+
+    def update(progress: Progress) -> Changes:
+        progress(0, 4)
+        go.wait(0.02)
+        progress(2, 4)
+        go.wait(5)
+        return Changes()
+
+    updater = Updater(update)
+    updater.request()
+    for status in updater.follow(0.01):
+        if status.done == 2 and status.running and not go.is_set():
+            assert status.all == 4
+            assert status.seconds_left is not None
+            assert 0 < status.seconds_left < 5
+            go.set()
+    assert not status.running
+    assert status.seconds_left is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(ArticleError("No article can be read."), "No article can be read."), (KeyError("x"), FAULT)],
+)
+def test_an_update_that_fails_says_so_and_the_next_one_runs(error: Exception, said: str) -> None:
+    fails = [error]
+
+    def update(_progress: Progress) -> Changes:
+        if fails:
+            raise fails.pop()
+        return Changes(unchanged=3)
+
+    updater = Updater(update)
+    updater.request()
+    *_, last = updater.follow(0.01)
+    assert last.error == said
+    updater.request()
+    *_, last = updater.follow(0.01)
+    assert last.error == ""
+    assert last.changes == Changes(unchanged=3)
+    assert last.run == 2
