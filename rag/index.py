@@ -149,6 +149,11 @@ class Index:
         """Return how many passages have no vectors yet: only their words find them."""
         return self.lexical.passages - len(self.vectors)
 
+    def embedded_keys(self) -> Keys:
+        """Return the keys of the passages that have vectors (n,), ascending."""
+        with self._lock:
+            return self._database.embedded_keys()
+
     def passages(self, keys: Iterable[int]) -> list[StoredPassage]:
         """Return the passages of these keys, in their order, all with vectors."""
         with self._lock:

@@ -22,20 +22,35 @@ class Library:
         self.config = config
         self._encoder = encoder
         self._pace = Pace()
+        self._syncs: set[object] = set()  # that run or wait
 
     @property
     def manifest(self) -> dict[str, Any]:
         """Return what the index records about itself."""
         return self.index.manifest
 
-    def sync(self, articles: Path, progress: Progress = silent, *, vectors: bool = True) -> Changes:
+    def sync(
+        self, articles: Path, progress: Progress = silent, embedding: Progress = silent, *,
+        vectors: bool = True,
+    ) -> Changes:  # fmt: skip
         """Bring the index up to date; ``refresh`` then uses it. As ``rag.sync``, also in errors."""
-        folder = self.index.folder
-        return sync(articles, folder, self.config, self._encoder, progress, vectors=vectors)
+        folder, config, encoder = self.index.folder, self.config, self._encoder
+        self._syncs.add(turn := object())
+        try:
+            return sync(articles, folder, config, encoder, progress, embedding, vectors=vectors)
+        finally:
+            self._syncs.discard(turn)
 
     def fill(self, until: Until = never) -> int:
-        """Embed what a sync has left; return how many passages still are. As ``rag.fill``."""
-        return fill(self.index.folder, self.config, self._encoder, self._pace, until=until)
+        """Embed what a sync has left; return how many passages still are. As ``rag.fill``.
+
+        Ends early for a ``sync`` of this object: new text does not wait for the vectors of other.
+        """
+
+        def over() -> bool:
+            return bool(self._syncs) or until()
+
+        return fill(self.index.folder, self.config, self._encoder, self._pace, until=over)
 
     def behind(self) -> str:
         """Say what part of the index is not embedded yet, and for how long; "" when all is."""

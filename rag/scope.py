@@ -63,6 +63,7 @@ class Within(Index):
         self.folder = whole.folder
         self._whole = whole
         self._listed, keys = whole.part(scope, holds)
+        self._keys = keys
         self._paths = frozenset(article.path for article in self._listed)
         self.vectors = VectorsWithin(whole.vectors, keys)  # type: ignore[assignment]  # to search
         self.lexical = LexicalWithin(whole.lexical, keys)
@@ -87,6 +88,12 @@ class Within(Index):
 
     def contents(self) -> tuple[ArticleSummary, ...]:
         return self._listed
+
+    @property
+    def unembedded(self) -> int:
+        if not self._whole.unembedded:
+            return 0
+        return len(np.setdiff1d(self._keys, self._whole.embedded_keys(), assume_unique=True))
 
     def close(self) -> None:
         """Leave the whole index open: it is not this view's."""

@@ -33,4 +33,6 @@ def librarian_of(rag: Rag, args: Any) -> Librarian:
     if not (is_loopback(args.host) if args.uploads is None else args.uploads):
         return Librarian(rag)
     manager = Manager(args.articles, rag.config, own=args.remove_own)
-    return Librarian(rag, manager, Updater(lambda progress: rag.sync(args.articles, progress)))
+    return Librarian(
+        rag, manager, Updater(lambda progress: rag.sync(args.articles, progress, progress))
+    )

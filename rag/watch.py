@@ -19,6 +19,7 @@ from rag.errors import RagError
 from rag.fill import Until
 
 EVERY = 2.0  # seconds between two looks
+AGAIN = 0.1  # … and until what was left to embed is taken up again
 Seen: TypeAlias = "dict[str, tuple[int, ...]]"
 Fill: TypeAlias = "Callable[[Until], int]"  # embeds until it is told to end; what is left
 _log = logging.getLogger(__name__)
@@ -85,7 +86,8 @@ def filling(fill: Fill) -> Iterator[None]:
 
     def run() -> None:
         try:
-            fill(stop.is_set)
+            while fill(stop.is_set) and not stop.wait(AGAIN):
+                pass  # a sync came first
         except RagError as error:
             _log.warning("Not all passages are embedded: %s", error)
 
