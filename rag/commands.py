@@ -233,7 +233,7 @@ def serve(args: argparse.Namespace) -> None:
         rag = Rag.for_articles(args.articles, _config(args), args.index, progress)
     update = partial(rag.sync, args.articles)
     with rag, watching(args.articles, update, _say) if args.watch else nullcontext():
-        from rag.chat import serve as serve_chat
+        from rag.serving import serve as serve_chat
 
         with suppress(KeyboardInterrupt):  # the usual end
             serve_chat(rag, host=args.host, port=args.port, open_browser=not args.no_browser)

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import pytest
 
-from rag import chat, pipeline
+from rag import pipeline, serving
 from rag.arguments import parser
 from rag.cli import main
 from rag.config import Config
@@ -478,7 +478,7 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     def serve(rag: pipeline.Rag, **options: Any) -> None:
         served.update(options, articles=[article.path for article in rag.contents()])
 
-    monkeypatch.setattr(chat, "serve", serve)
+    monkeypatch.setattr(serving, "serve", serve)
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert run("serve", "--no-browser", "--port", 8123, *QUOTES).code == 0
@@ -503,12 +503,12 @@ def test_serve_without_models_names_the_command(
 def test_sigterm_ends_serving(home: Path) -> None:
     script = """
         import os, signal, threading, sys
-        import rag.chat
+        import rag.serving
         from rag.cli import main
         def serve(rag, **options):
             os.kill(os.getpid(), signal.SIGTERM)
             threading.Event().wait(20)
-        rag.chat.serve = serve
+        rag.serving.serve = serve
         sys.exit(main(["serve", "--encoder", "hashed", "--generator", "extractive"]))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
