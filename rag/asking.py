@@ -53,7 +53,7 @@ class Asking:
         """
         self._gate.count(client)
         leave = self._gate.enter()
-        loop, seconds = asyncio.get_running_loop(), self._gate.limits.answer_seconds
+        loop, seconds = asyncio.get_running_loop(), self._gate.limits.request_seconds
         coming: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
         deadline = loop.time() + seconds
         with self._running.question(f"program-{uuid.uuid4().hex}") as cancel:

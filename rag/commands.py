@@ -7,15 +7,14 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
@@ -30,15 +29,11 @@ _GIVEN = ("encoder", "generator", "model", "accept_errors")  # settings that are
 
 
 def _config(args: argparse.Namespace) -> Config:
-    models_dir = os.environ.get("FOOTNOTE_MODELS_DIR")
+    from rag.settings import settings
+
     given = {name: getattr(args, name, None) for name in _GIVEN}
-    return replace(
-        Config(),
-        base_url=os.environ.get("OPENAI_BASE_URL") or None,
-        api_key=os.environ.get("OPENAI_API_KEY") or None,
-        models_dir=Path(models_dir) if models_dir else None,
-        **{name: value for name, value in given.items() if value is not None},
-    )
+    given = {name: value for name, value in given.items() if value is not None}
+    return replace(settings(os.environ).config(), **given)
 
 
 def index(args: argparse.Namespace) -> None:
@@ -218,25 +213,6 @@ def _verify(names: Sequence[str], folder: Path | None) -> None:
             failures.append(str(error))
     if failures:
         raise ModelError(" ".join(failures))
-
-
-def serve(args: argparse.Namespace) -> None:
-    """Sync the index and serve the web chat."""
-    from rag.pipeline import Rag
-    from rag.watch import watching
-
-    def end(_signal: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)
-    with _bar("indexing") as progress:
-        rag = Rag.for_articles(args.articles, _config(args), args.index, progress)
-    update = partial(rag.sync, args.articles)
-    with rag, watching(args.articles, update, _say) if args.watch else nullcontext():
-        from rag.serving import serve as serve_chat
-
-        with suppress(KeyboardInterrupt):  # the usual end
-            serve_chat(rag, host=args.host, port=args.port, open_browser=not args.no_browser)
 
 
 @contextmanager

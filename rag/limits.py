@@ -7,24 +7,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.problem_details import Problem
+from rag.settings import Limits
 
 CLIENTS = 10_000  # whose allowance is remembered; the longest silent one is forgotten first
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Of requests by programs; the page has limits of its own."""
-
-    body_bytes: int = 1_000_000
-    upload_bytes: int = 50_000_000  # of a request that brings articles, and of the page's
-    questions_per_minute: int = 60  # of one client: a user, a token, or else an address
-    questions_at_once: int = 8  # of all clients
-    answer_seconds: float = 180.0
 
 
 class Gate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import re
 import socket
@@ -21,10 +22,11 @@ from rag.api_types import AnswerRow, ArticleRow, SearchRow
 from rag.asking import SearchEngine
 from rag.config import Config
 from rag.errors import IndexCorrupt
-from rag.limits import Gate, Limits
+from rag.limits import Gate
 from rag.pipeline import Rag
 from rag.problem_details import Problem
 from rag.session import Running
+from rag.settings import Limits
 from rag.types import Answer, ArticleSummary
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -62,6 +64,8 @@ def serving(rag: SearchEngine, **options: Any) -> Iterator[Server]:
     with httpx.Client(base_url=url, timeout=30) as client:
         yield Server(rag, url, client, running)
     served.close()
+    del served
+    gc.collect()  # what Gradio has left, here and not in the middle of another test
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +103,7 @@ def test_a_search_is_the_row_of_to_dict(server: Server) -> None:
     assert SearchRow.model_validate_json(response.text, strict=True)
 
 
-@pytest.mark.parametrize(
-    ("more", "accept"), [({"stream": True}, "*/*"), ({}, "text/event-stream")]
-)
+@pytest.mark.parametrize(("more", "accept"), [({"stream": True}, "*/*"), ({}, "text/event-stream")])
 def test_a_stream_has_the_evidence_the_claims_and_the_answer(
     server: Server, more: dict[str, Any], accept: str
 ) -> None:
@@ -149,15 +151,12 @@ def test_what_is_not_ready_is_said_without_paths() -> None:
         def contents(self) -> tuple[ArticleSummary, ...]:
             raise IndexCorrupt("/home/ana/embeddings/vectors.npy is damaged.")
 
-    from rag.serving import launch
-
     with serving(Damaged()) as server:
         response = server.http.get("/readyz")
         assert response.status_code == 503
         assert "home" not in response.text
         assert "index cannot be used" in response.json()["index"]
         assert server.problem("GET", "/v1/articles")["status"] == 503
-    del launch
 
 
 def test_metrics_count_requests_questions_and_stages(server: Server) -> None:
@@ -182,7 +181,7 @@ def test_articles_are_listed_and_read(server: Server) -> None:
     assert set(article) == set(ArticleRow.model_fields)
     span = article["sentences"][0]
     assert article["text"][span["start"] : span["end"]] == "Vis has dug tunnels."
-    assert server.problem("GET", "/v1/articles/../../etc/passwd")["status"] == 404
+    assert server.problem("GET", "/v1/articles/..%2f..%2fetc%2fpasswd")["status"] == 404
     assert server.problem("GET", "/v1/articles/none.txt")["status"] == 404
 
 
@@ -190,7 +189,6 @@ def test_articles_are_listed_and_read(server: Server) -> None:
     ("method", "path", "sent", "status"),
     [
         ("POST", "/v1/answer", {}, 422),
-        ("POST", "/v1/answer", {"question": "  "}, 200),
         ("POST", "/v1/answer", {"question": "x" * 2001}, 422),
         ("POST", "/v1/answer", {"question": "When?", "date": "2024-02-30"}, 422),
         ("POST", "/v1/search", {"question": "When?", "k": 0}, 422),
@@ -206,8 +204,6 @@ def test_articles_are_listed_and_read(server: Server) -> None:
 def test_errors_have_one_shape_and_tell_nothing(
     server: Server, method: str, path: str, sent: object, status: int
 ) -> None:
-    if status == 200:
-        return
     problem = server.problem(method, path, json=sent)
     assert problem["status"] == status
     assert set(problem) <= {"type", "title", "status", "detail", "request_id", "errors"}
@@ -230,8 +226,10 @@ def test_a_failure_in_the_middle_of_a_stream_is_an_event(server: Server) -> None
 
 
 def test_limits_say_when_to_come_back() -> None:
-    limits = Limits(questions_per_minute=3, questions_at_once=1, answer_seconds=0.5)
-    with serving(FakeRag(), limits=limits) as server:
+    from rag.site import Options
+
+    limits = Limits(questions_per_minute=3, questions_at_once=1, request_seconds=0.5)
+    with serving(FakeRag(), options=Options(limits=limits)) as server:
         asked = {"question": SLOW}
         waiting = threading.Thread(
             target=lambda: httpx.post(f"{server.url}/v1/answer", json=asked, timeout=30)
