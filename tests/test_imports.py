@@ -31,7 +31,8 @@ ORDER = """
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
     headers conversation page reader session chat
-    logs passwords settings problem_details limits telemetry asking api_types api chat_completions mcp_server
+    logs passwords settings
+    problem_details limits telemetry asking api_types api chat_completions mcp_server
     access login requests_seen site serving
     commands server_commands argument_types arguments cli __main__
 """.split()
