@@ -125,8 +125,8 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
     return blocks
 
 
-def mount(app: FastAPI, blocks: gr.Blocks, host: str) -> None:
-    """Let the app show the page at "/"."""
+def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:
+    """Let the app show the page at "/"; ``most_bytes``: of a file that the browser sends."""
     sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
     gr.mount_gradio_app(
         app,
@@ -141,6 +141,7 @@ def mount(app: FastAPI, blocks: gr.Blocks, host: str) -> None:
         enable_monitoring=False,
         theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
         css=CSS,
+        max_file_size=most_bytes,
         head=f"<script>{JAVASCRIPT}</script>",
     )
 

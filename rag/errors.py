@@ -7,6 +7,7 @@
     ├── IndexCorrupt      a file of the index, or a row of its store, fails its checksum
     ├── ModelError        a model is missing, damaged, or its server does not answer
     ├── InputError        a question, a batch row or a setting cannot be used
+    ├── Overloaded        more questions are in progress than can be taken on at once
     └── UnknownName       a name is in none of the registries (generator, encoder, store …)
 
 The message says what happened, to which file or setting, and what to do next; front ends print it
@@ -40,6 +41,10 @@ class ModelError(RagError):
 
 class InputError(RagError):
     """A question, batch row or setting cannot be used; names it."""
+
+
+class Overloaded(RagError):
+    """So many questions are in progress that another one is not taken on; later it will be."""
 
 
 class UnknownName(RagError):

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from rag.errors import ArticleError, InputError, ModelError, RagError
+from rag.errors import ArticleError, InputError, ModelError, Overloaded, RagError
 from rag.report import to_json
 
 MEDIA_TYPE = "application/problem+json"
@@ -58,6 +58,8 @@ def problem_of(error: BaseException) -> Problem:
         return error
     if isinstance(error, InputError):
         return Problem(422, str(error))
+    if isinstance(error, Overloaded):
+        return Problem(503, str(error), retry_after=60)
     if isinstance(error, ArticleError):
         return Problem(404, "There is no article of this path.")
     if isinstance(error, ModelError):

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rag import api, chat
 from rag.access import Access, Guard
 from rag.api import Warming
+from rag.api_changes import Manager, changes
 from rag.asking import Asking, SearchEngine
 from rag.chat_completions import completions
 from rag.headers import SecurityHeaders, allowed_hosts
@@ -23,7 +24,7 @@ from rag.limits import BodyLimit, Gate
 from rag.login import logins
 from rag.problem_details import add_handlers
 from rag.requests_seen import RequestsSeen
-from rag.session import Running
+from rag.session import Engine, Running
 from rag.settings import Limits
 from rag.telemetry import Telemetry, measured
 
@@ -39,6 +40,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = ()  # names that it is reached by, such as "articles.example.org"
     origins: tuple[str, ...] = ()  # sites whose pages may use it, such as "https://example.org"
+    manager: Manager | None = None  # adds and removes articles; None: they can only be read
+    page: Callable[[Engine, Running], Any] = chat.build
 
 
 def application(
@@ -51,16 +54,18 @@ def application(
     asking = Asking(rag, running, gate)
     own = programs(asking, telemetry, warming)
     own.include_router(logins(options.access))
+    if options.manager is not None:
+        own.include_router(changes(options.manager))
     root = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=_with_tools(own, asking)
     )
-    blocks = chat.build(rag, running)
-    chat.mount(root, blocks, host)
+    blocks = options.page(rag, running)
+    chat.mount(root, blocks, host, options.limits.upload_bytes)
     root.router.routes.insert(0, Own(own))
-    app: ASGIApp = BodyLimit(root, options.limits, lambda scope: first_part(scope) in OWN)
+    app: ASGIApp = BodyLimit(root, options.limits, _is_small)
     if options.origins:
         app = CORSMiddleware(
-            app, options.origins, allow_methods=("GET", "POST"),
+            app, options.origins, allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("authorization", "content-type"),
         )  # fmt: skip
     hosts = allowed_hosts(host, options.hosts)
@@ -114,6 +119,10 @@ class Own(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
+
+
+def _is_small(scope: Scope) -> bool:
+    return first_part(scope) in OWN and (scope["method"], scope["path"]) != ("POST", "/v1/articles")
 
 
 def first_part(scope: Scope) -> str:

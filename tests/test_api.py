@@ -21,7 +21,7 @@ from fake_rag import FakeRag
 from rag.api_types import AnswerRow, ArticleRow, SearchRow
 from rag.asking import SearchEngine
 from rag.config import Config
-from rag.errors import IndexCorrupt
+from rag.errors import IndexCorrupt, InputError
 from rag.limits import Gate
 from rag.pipeline import Rag
 from rag.problem_details import Problem
@@ -320,3 +320,43 @@ def test_over_a_real_index(real: Rag) -> None:
             "bridge.txt", "café.txt", "ferry.txt", "islands/owls.md"
         ]  # fmt: skip
         assert server.http.get("/v1/articles/café.txt").json()["title"].startswith("Le café")
+
+
+class Kept:
+    """A manager that keeps files in memory."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def add(self, name: str, data: bytes) -> str:
+        if not name.endswith(".txt"):
+            raise InputError(f"{name} is no kind of file that can be read.")
+        self.files[name] = data
+        return f"added/{name}"
+
+    def remove(self, path: str) -> None:
+        if self.files.pop(path.removeprefix("added/"), None) is None:
+            raise InputError("There is no such file.")
+
+
+def test_articles_are_added_and_removed_where_somebody_may() -> None:
+    from rag.site import Options
+
+    kept = Kept()
+    with serving(FakeRag(), options=Options(manager=kept)) as server:
+        long = b"News.\n" * 300_000  # more than other requests may have
+        added = server.http.post("/v1/articles", files={"file": ("news.txt", long)})
+        assert (added.status_code, added.json()) == (201, {"path": "added/news.txt"})
+        assert kept.files == {"news.txt": long}
+        refused = server.problem("POST", "/v1/articles", files={"file": ("news.exe", b"MZ")})
+        assert refused["status"] == 422
+        assert server.http.delete("/v1/articles/added/news.txt").status_code == 204
+        assert kept.files == {}
+        assert server.problem("DELETE", "/v1/articles/added/news.txt")["status"] == 422
+
+
+def test_articles_cannot_be_changed_otherwise(server: Server) -> None:
+    added = server.problem("POST", "/v1/articles", files={"file": ("news.txt", b"News.")})
+    assert added["status"] == 405
+    assert server.problem("DELETE", "/v1/articles/ferry.txt")["status"] == 405
+    assert "post" not in server.http.get("/openapi.json").json()["paths"]["/v1/articles"]

@@ -13,7 +13,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import pytest
 from fake_rag import HOSTILE, FakeRag
@@ -473,31 +472,6 @@ def test_a_taken_port_is_named(server: Server) -> None:
         serve(FakeRag(), port=server.port)
     with pytest.raises(InputError, match=r"70000.*--port"):
         serve(FakeRag(), port=70_000)
-
-
-def test_other_addresses_are_warned_about(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from rag import chat
-
-    class Served:
-        local_url = "http://192.0.2.1:7860/"
-        server = SimpleNamespace()
-
-        def close(self, *, verbose: bool) -> None: ...
-
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(chat, "_until_interrupted", interrupted)
-    monkeypatch.setattr(chat, "launch", lambda *_, **__: Served())
-    warning = "Anyone who can reach this address can read the articles."
-    for host in ("0.0.0.0", "192.0.2.1", "::", "somewhere"):
-        chat.serve(FakeRag(), host=host)
-        assert warning in capsys.readouterr().out
-    for host in ("127.0.0.1", "localhost", "::1"):
-        chat.serve(FakeRag(), host=host)
-        assert warning not in capsys.readouterr().out
 
 
 def test_only_this_machine_is_answered_and_spoken_to(server: Server) -> None:

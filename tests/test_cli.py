@@ -484,8 +484,10 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
         assert run("serve", "--no-browser", "--port", 8123, *QUOTES).code == 0
     finally:
         signal.signal(signal.SIGTERM, handler)
+    assert served.pop("options").manager is None
     assert served == {
-        "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"]
+        "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"],
+        "log": "quiet",
     }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ ORDER = """
     compare mistakes eval_words charts eval_errors eval_page
     headers conversation page reader session chat
     logs passwords settings
-    problem_details limits telemetry asking api_types api chat_completions mcp_server
+    problem_details limits telemetry asking api_types api api_changes chat_completions mcp_server
     access login requests_seen site serving
     commands server_commands argument_types arguments cli __main__
 """.split()
