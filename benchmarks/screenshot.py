@@ -59,7 +59,7 @@ def engine(articles: Path, *, fake: bool) -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def served(rag: Engine) -> Iterator[str]:
-    from rag.chat import launch
+    from rag.serving import launch
     from rag.session import Running
 
     with socket.socket() as probe:

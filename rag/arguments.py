@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from rag import commands
+from rag import commands, server_commands
+from rag.argument_types import date, positive, share
 from rag.config import Config
 from rag.fields import parse_fields
 from rag.upload_options import add_options
@@ -42,7 +41,10 @@ def parser() -> Parser:
     )
     top.add_argument("--debug", action="store_true", help="show tracebacks")
     group = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
-    for add in (_add_index, _add_search, _add_ask, _add_eval, _add_models, _add_serve):
+    for add in (
+        _add_index, _add_search, _add_ask, _add_eval, _add_models, _add_serve, _add_mcp,
+        _add_config, _add_password,
+    ):  # fmt: skip
         add(group)
     return top
 
@@ -83,7 +85,7 @@ def _add_search(group: Group) -> None:
     )  # fmt: skip
     _add_questions(parser)
     parser.add_argument(
-        "-k", type=_positive, default=10, metavar="N",
+        "-k", type=positive, default=10, metavar="N",
         help="how many passages and sentences (default: %(default)s)",
     )  # fmt: skip
 
@@ -98,7 +100,7 @@ def _add_ask(group: Group) -> None:
     _add_questions(parser)
     _add_generator(parser)
     parser.add_argument(
-        "--date", type=_date, metavar="YYYY-MM-DD",
+        "--date", type=date, metavar="YYYY-MM-DD",
         help="the day of the question, which “this week” in it is relative to (default: today); "
         "in a file each row has its own",
     )  # fmt: skip
@@ -143,7 +145,7 @@ def _add_eval(group: Group) -> None:
         help="footnote, or what others do, on the same data and models: prompted, similarity, "
         "fuzzy_quotes, copy_top, decline, bm25, dense_chunks (default: %(default)s)",
     )  # fmt: skip
-    add("--limit", type=_positive, metavar="N", help="the first N questions of each part only")
+    add("--limit", type=positive, metavar="N", help="the first N questions of each part only")
     add(
         "--output", type=Path, metavar="FILE",
         help="ids and numbers, no texts (default: results/<set>-<generator>-<commit>.json; for "
@@ -206,21 +208,63 @@ def _add_models(group: Group) -> None:
 
 def _add_serve(group: Group) -> None:
     parser = _command(
-        group, "serve", commands.serve, "Sync the index and serve the web chat.",
+        group, "serve", server_commands.serve,
+        "Sync the index and serve the web chat, the HTTP interface (/openapi.json) and the tools "
+        "for agents (/mcp). Settings also come from the environment and a file: see config.",
         "python -m rag serve", "python -m rag serve ~/news --port 8000 --no-browser",
     )  # fmt: skip
     add = parser.add_argument
-    add(
-        "articles", type=Path, nargs="?", default=Path("seeds"), metavar="ARTICLES",
-        help="folder of articles (default: %(default)s)",
-    )  # fmt: skip
-    _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
-    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=_positive, default=7860, help="(default: %(default)s)")
+    _add_articles(parser)
+    add("--host", help="address to listen on; others than this machine's own need a password or "
+        "token (default: 127.0.0.1)")  # fmt: skip
+    add("--port", type=positive, help="(default: 7860)")
     add("--no-browser", action="store_true", help="do not open a browser")
     add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
     add_options(parser)
     _add_generator(parser)
+
+
+def _add_mcp(group: Group) -> None:
+    parser = _command(
+        group, "mcp", server_commands.mcp,
+        "Sync the index and serve the tools search_articles, read_article and answer_question to "
+        "an agent, over standard input and output (Model Context Protocol).",
+        "python -m rag mcp ~/news",
+    )  # fmt: skip
+    _add_articles(parser)
+    _add_generator(parser)
+
+
+def _add_config(group: Group) -> None:
+    parser = _command(
+        group, "config", server_commands.config,
+        "Show every setting and where it comes from: the environment (FOOTNOTE_PORT=8000), a file "
+        "of TOML (FOOTNOTE_CONFIG names it), or the default.",
+        "python -m rag config", "FOOTNOTE_CONFIG=footnote.toml python -m rag config --json",
+    )  # fmt: skip
+    _add_json(parser)
+
+
+def _add_password(group: Group) -> None:
+    parser = _command(
+        group, "password", server_commands.password,
+        'Ask for a password and print its hash, for the settings: users = {ana = "HASH"} in the '
+        "file, or FOOTNOTE_USERS=ana:HASH.",
+        "python -m rag password", "python -m rag password --token > token.txt",
+    )  # fmt: skip
+    parser.add_argument(
+        "--token", action="store_true",
+        help="print a new token for programs instead; put it into FOOTNOTE_TOKENS, or into a file "
+        "that token_file names",
+    )  # fmt: skip
+
+
+def _add_articles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "articles", type=Path, nargs="?", metavar="ARTICLES",
+        help="folder of articles (default: seeds)",
+    )  # fmt: skip
+    _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
 
 
 def _command(group: Group, name: str, run: Run, about: str, *examples: str) -> Parser:
@@ -233,7 +277,7 @@ def _command(group: Group, name: str, run: Run, about: str, *examples: str) -> P
     parser.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
     )
-    if run is not commands.models:
+    if run not in {commands.models, server_commands.config, server_commands.password}:
         parser.add_argument(
             "--encoder", metavar="NAME",
             help=f"catalogue name, hub id or folder (default: {DEFAULTS.encoder})",
@@ -256,7 +300,7 @@ def _add_generator(parser: argparse.ArgumentParser) -> None:
         help="catalogue name, hub id or path (default: the generator's own)",
     )  # fmt: skip
     parser.add_argument(
-        "--accept-errors", type=_share, metavar="SHARE",
+        "--accept-errors", type=share, metavar="SHARE",
         help="decline when an answer would more probably than this be to a question that the "
         "articles do not answer, such as 0.2 (default: decline when little speaks for one)",
     )  # fmt: skip
@@ -264,30 +308,6 @@ def _add_generator(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def _positive(text: str) -> int:
-    with suppress(ValueError):
-        if (number := int(text)) > 0:
-            return number
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
-    return value
-
-
-def _date(text: str) -> str:
-    with suppress(ValueError):
-        if dt.date.fromisoformat(text).isoformat() == text:
-            return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not a date as YYYY-MM-DD")
 
 
 def check_usage(args: argparse.Namespace) -> None:

@@ -1,15 +1,10 @@
-"""The web chat: Gradio's layout, the handlers, and launching. What is drawn is in page.py and
-reader.py, what a conversation is in conversation.py.
+"""The web chat: Gradio's layout and the handlers. What is drawn is in page.py and reader.py, what
+a conversation is in conversation.py, how it is served in serving.py.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import socket
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,11 +14,10 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever else is set
 import gradio as gr
+from fastapi import FastAPI
 
-from rag.config import Config
 from rag.conversation import Exchange
-from rag.errors import InputError, Overloaded, RagError
-from rag.headers import is_loopback, middleware
+from rag.errors import Overloaded
 from rag.librarian import Librarian
 from rag.page import BUSY, HEADER, HINT, conversation, not_taken
 from rag.session import Engine, Running, answering, begun, opened
@@ -144,82 +138,26 @@ def build(rag: Engine, running: Running, librarian: Librarian | None = None) -> 
     return blocks
 
 
+def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:
+    """Let the app show the page at "/"; ``most_bytes``: of a file that the browser sends."""
+    sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        server_name=host,
+        run_history=False,
+        footer_links=[],
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
+        css=CSS,
+        max_file_size=most_bytes,
+        head=f"<script>{JAVASCRIPT}</script>",
+    )
+
+
 def _html(value: str, *, js: str | None = None, elem_id: str | None = None) -> Any:
     return gr.HTML(value, js_on_load=js, elem_id=elem_id, apply_default_css=False)
-
-
-def launch(
-    rag: Engine, running: Running, *, host: str, port: int, open_browser: bool = False,
-    librarian: Librarian | None = None,
-) -> gr.Blocks:  # fmt: skip
-    """Serve the page in the background; ``close()`` on the result ends it. Raises InputError."""
-    blocks = build(rag, running, librarian)
-    sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
-    if not 0 < port < 2**16:
-        raise InputError(f"There is no port {port}; give --port a number from 1 to 65535.")
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port), family=family).close()  # Gradio only tries "localhost"
-        blocks.launch(
-            server_name=host,
-            server_port=port,  # this one or none
-            inbrowser=open_browser,
-            prevent_thread_lock=True,
-            quiet=True,
-            share=False,
-            run_history=False,
-            footer_links=[],
-            ssr_mode=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
-            css=CSS,
-            max_file_size=Config().collection_bytes,  # of what the browser sends
-            head=f"<script>{JAVASCRIPT}</script>",
-            app_kwargs={"middleware": middleware(host)},
-        )
-    except OSError as error:
-        blocks.close()
-        raise InputError(
-            f"Cannot serve on {host} port {port}: it is in use, or not allowed. "
-            "Stop the other program or choose another with --port."
-        ) from error
-    return blocks
-
-
-def serve(
-    rag: Engine, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
-    librarian: Librarian | None = None,
-) -> None:  # fmt: skip
-    """Serve the chat until Ctrl+C. Raises InputError if the port cannot be used."""
-    running = Running()
-    blocks = launch(
-        rag, running, host=host, port=port, open_browser=open_browser, librarian=librarian
-    )
-    print(f"Footnote is at {blocks.local_url} (Ctrl+C ends it)", flush=True)
-    if not is_loopback(host):
-        print("Anyone who can reach this address can read the articles.", flush=True)
-    threading.Thread(target=_warm_up, args=[rag], name="warm-up", daemon=True).start()
-    try:
-        _until_interrupted()
-    except KeyboardInterrupt:
-        print("Footnote ends.", flush=True)
-    finally:
-        running.stop_all()  # first, or the server would wait for the answers
-        # Nor should it wait for pages that are open, and then report that they were cut off.
-        logging.getLogger("uvicorn.error").disabled = True
-        blocks.server.force_exit = True
-        blocks.close(verbose=False)
-
-
-def _until_interrupted() -> None:
-    while True:
-        time.sleep(1)
-
-
-def _warm_up(rag: Engine) -> None:
-    """Load the models while the page can be used already; a question that needs them will wait."""
-    try:
-        rag.warm_up()
-    except RagError as error:  # each question will say so too
-        print(f"Not ready to answer: {error}", file=sys.stderr, flush=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from rag.bar import bar
 from rag.config import Config
@@ -33,15 +32,11 @@ _GIVEN = ("encoder", "generator", "model", "accept_errors", "fields")  # options
 
 
 def _config(args: argparse.Namespace) -> Config:
-    models_dir = os.environ.get("FOOTNOTE_MODELS_DIR")
-    given = {name: getattr(args, name, None) for name in _GIVEN}
-    return replace(
-        Config(),
-        base_url=os.environ.get("OPENAI_BASE_URL") or None,
-        api_key=os.environ.get("OPENAI_API_KEY") or None,
-        models_dir=Path(models_dir) if models_dir else None,
-        **{name: value for name, value in given.items() if value is not None},
-    )
+    from rag.settings import settings
+
+    given: dict[str, Any] = {name: getattr(args, name, None) for name in _GIVEN}
+    given = {name: value for name, value in given.items() if value is not None}
+    return replace(settings(os.environ).config(), **given)
 
 
 def index(args: argparse.Namespace) -> None:
@@ -230,31 +225,6 @@ def _verify(names: Sequence[str], folder: Path | None) -> None:
             failures.append(str(error))
     if failures:
         raise ModelError(" ".join(failures))
-
-
-def serve(args: argparse.Namespace) -> None:
-    """Sync the index and serve the web chat."""
-    from rag.pipeline import Rag
-    from rag.watch import filling, watching
-
-    def end(_signal: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)
-    with bar("reading") as progress:
-        config = _config(args)
-        rag = Rag.for_articles(args.articles, config, args.index, progress, vectors=False)
-    update = partial(rag.sync, args.articles, vectors=False)
-    watched = watching(args.articles, update, _say, fill=rag.fill)
-    with rag, watched if args.watch else filling(rag.fill):
-        from rag.chat import serve as serve_chat
-        from rag.upload_options import librarian_of
-
-        with suppress(KeyboardInterrupt):  # the usual end
-            serve_chat(
-                rag, host=args.host, port=args.port, open_browser=not args.no_browser,
-                librarian=librarian_of(rag, args),
-            )  # fmt: skip
 
 
 @contextmanager

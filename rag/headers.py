@@ -7,9 +7,8 @@ through could fetch nothing and send nothing away. Gradio itself needs inline an
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
@@ -48,14 +47,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def middleware(host: str) -> list[Middleware]:
-    """Return the middleware for a server that listens on ``host``.
+def allowed_hosts(host: str, more: Sequence[str] = ()) -> frozenset[str]:
+    """Return the names that requests to a server on ``host`` may be for; empty: any.
 
     On a loopback address other host names are refused: a website whose name is made to resolve to
     this machine (DNS rebinding) could otherwise read the articles.
     """
-    layers = [Middleware(SecurityHeaders)]
-    if is_loopback(host):
-        names = ["localhost", "127.0.0.1", host, f"[{host}]"]
-        layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=names))
-    return layers
+    own = ("localhost", "127.0.0.1", "[::1]", host, f"[{host}]") if is_loopback(host) else ()
+    return frozenset((*own, *more)) if own or more else frozenset()

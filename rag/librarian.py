@@ -34,6 +34,12 @@ class Librarian:
         """Return whether files can be added and removed."""
         return self.manager is not None and self.updater is not None
 
+    def for_programs(self) -> Programs | None:
+        """Return who adds and removes files for programs, where somebody may."""
+        if self.manager is None or self.updater is None:
+            return None
+        return Programs(self.manager, self.updater)
+
     def listed(self, wanted: object = None) -> str:
         """Return the list of articles; ``wanted`` comes from the browser and is not trusted."""
         try:
@@ -125,6 +131,25 @@ class Librarian:
         articles = sum(file_in(a.path) in outcome.kept for a in self._contents())
         skipped = [(p, why) for p, why in self.rag.skipped() if file_in(p) in outcome.kept]
         return outcome.with_articles(articles, skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Adds and removes single files; the index follows soon after."""
+
+    manager: Manager
+    updater: Updater
+
+    def add(self, name: str, data: bytes) -> str:
+        """Keep a file and return its path among the articles. Raises InputError."""
+        path = self.manager.add(name, data)
+        self.updater.request()
+        return path
+
+    def remove(self, path: str) -> None:
+        """Move a file to where it can be put back from. Raises InputError."""
+        self.manager.remove(path)
+        self.updater.request()
 
 
 def _sent(files: object, uploaded: Path) -> Iterator[tuple[str, Path]]:

@@ -94,6 +94,11 @@ class Running:
         if cancel is not None:
             cancel.set()
 
+    def any(self) -> bool:
+        """Return whether any question is in progress."""
+        with self._lock:
+            return bool(self._events)
+
     def stop_all(self) -> None:
         """Stop every visitor's question."""
         with self._lock:

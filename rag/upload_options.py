@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rag.librarian import Librarian
@@ -23,16 +24,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def librarian_of(rag: Rag, args: Any) -> Librarian:
-    """Return what the page may do to the articles. By default only this machine may change them."""
+def librarian_of(rag: Rag, articles: Path, host: str, args: argparse.Namespace) -> Librarian:
+    """Return what may be done to the articles. By default only this machine may change them."""
     from rag.headers import is_loopback
     from rag.librarian import Librarian
     from rag.manage import Manager
     from rag.updating import Updater
 
-    if not (is_loopback(args.host) if args.uploads is None else args.uploads):
+    if not (is_loopback(host) if args.uploads is None else args.uploads):
         return Librarian(rag)
-    manager = Manager(args.articles, rag.config, own=args.remove_own)
-    return Librarian(
-        rag, manager, Updater(lambda progress: rag.sync(args.articles, progress, progress))
-    )
+    manager = Manager(articles, rag.config, own=args.remove_own)
+    updater = Updater(lambda progress: rag.sync(articles, progress, progress))
+    return Librarian(rag, manager, updater)

@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,11 +62,14 @@ class Server:
 
 
 def serving(rag: FakeRag, librarian: Librarian | None = None) -> Iterator[Server]:
-    from rag.chat import launch
+    from rag.chat import build
+    from rag.serving import launch
     from rag.session import Running
+    from rag.site import Options
 
-    port = free_port()
-    blocks = launch(rag, Running(), host="127.0.0.1", port=port, librarian=librarian)
+    port, page = free_port(), partial(build, librarian=librarian)
+    options = Options(page=page)
+    blocks = launch(rag, Running(), host="127.0.0.1", port=port, options=options)
     for path in ("/", "/favicon.ico"):
         # The server imports some modules at its first request, and pytest rewrites their asserts.
         # In Python 3.11 that fails if this thread imports at the same time, so let it finish.
@@ -305,7 +308,7 @@ def test_a_fault_is_one_line_and_the_page_goes_on(
 
 
 def test_while_the_model_loads_there_is_evidence_and_stop_works(visitor: Visitor) -> None:
-    from rag.chat import serve
+    from rag.serving import serve
 
     rag, port = FakeRag(warm_up_error=ModelError("qwen.gguf is damaged.")), free_port()
     rag.loaded.clear()
@@ -324,7 +327,7 @@ def test_while_the_model_loads_there_is_evidence_and_stop_works(visitor: Visitor
         visit.answer(2)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rag.chat._until_interrupted", use)
+        patch.setattr("rag.serving._until_interrupted", use)
         serve(rag, port=port)
 
 
@@ -471,37 +474,12 @@ def test_an_empty_index_says_what_to_do(visitor: Visitor) -> None:
 
 
 def test_a_taken_port_is_named(server: Server) -> None:
-    from rag.chat import serve
+    from rag.serving import serve
 
     with pytest.raises(InputError, match=rf"{server.port}.*--port"):
         serve(FakeRag(), port=server.port)
     with pytest.raises(InputError, match=r"70000.*--port"):
         serve(FakeRag(), port=70_000)
-
-
-def test_other_addresses_are_warned_about(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from rag import chat
-
-    class Served:
-        local_url = "http://192.0.2.1:7860/"
-        server = SimpleNamespace()
-
-        def close(self, *, verbose: bool) -> None: ...
-
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(chat, "_until_interrupted", interrupted)
-    monkeypatch.setattr(chat, "launch", lambda *_, **__: Served())
-    warning = "Anyone who can reach this address can read the articles."
-    for host in ("0.0.0.0", "192.0.2.1", "::", "somewhere"):
-        chat.serve(FakeRag(), host=host)
-        assert warning in capsys.readouterr().out
-    for host in ("127.0.0.1", "localhost", "::1"):
-        chat.serve(FakeRag(), host=host)
-        assert warning not in capsys.readouterr().out
 
 
 def test_only_this_machine_is_answered_and_spoken_to(server: Server) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import pytest
 
-from rag import chat, pipeline
+from rag import pipeline, serving
 from rag.arguments import parser
 from rag.cli import main
 from rag.config import Config
@@ -478,15 +478,17 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     def serve(rag: pipeline.Rag, **options: Any) -> None:
         served.update(options, articles=[article.path for article in rag.contents()])
 
-    monkeypatch.setattr(chat, "serve", serve)
+    monkeypatch.setattr(serving, "serve", serve)
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert run("serve", "--no-browser", "--port", 8123, *QUOTES).code == 0
     finally:
         signal.signal(signal.SIGTERM, handler)
-    assert served.pop("librarian").adds
+    options = served.pop("options")
+    assert options.manager is not None
     assert served == {
-        "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"]
+        "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"],
+        "log": "quiet",
     }  # fmt: skip
 
 
@@ -505,9 +507,11 @@ def test_by_default_only_this_machine_may_change_the_articles(
     from rag.arguments import parser
     from rag.upload_options import librarian_of
 
-    args = parser().parse_args(["serve", *options])
+    args = parser().parse_args(["serve", "articles", *options])
     rag = SimpleNamespace(config=Config())
-    assert librarian_of(rag, args).adds is adds  # type: ignore[arg-type]
+    librarian = librarian_of(rag, args.articles, args.host, args)  # type: ignore[arg-type]
+    assert librarian.adds is adds
+    assert (librarian.for_programs() is not None) is adds
 
 
 def test_serve_without_models_names_the_command(
@@ -524,12 +528,12 @@ def test_serve_without_models_names_the_command(
 def test_sigterm_ends_serving(home: Path) -> None:
     script = """
         import os, signal, threading, sys
-        import rag.chat
+        import rag.serving
         from rag.cli import main
         def serve(rag, **options):
             os.kill(os.getpid(), signal.SIGTERM)
             threading.Event().wait(20)
-        rag.chat.serve = serve
+        rag.serving.serve = serve
         sys.exit(main(["serve", "--encoder", "hashed", "--generator", "extractive"]))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]

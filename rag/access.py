@@ -1,0 +1,160 @@
+"""Who may use the server: a session of the page, or a token of a program.
+
+Every request passes here first, whatever it is for: its host and origin are checked, and, where
+passwords or tokens are set, that it has one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rag.passwords import hashed, is_among, is_right
+from rag.problem_details import Problem
+
+COOKIE = "footnote_session"
+LASTS = 12 * 3600  # seconds of a session
+SESSIONS = 1_000  # at once; the oldest one ends first
+OPEN = {"/healthz", "/readyz", "/login"}  # say nothing about the articles
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass
+class Access:
+    """The users with the hashes of their passwords, the digests of the tokens, and sessions."""
+
+    users: Mapping[str, str] = field(default_factory=dict)
+    tokens: tuple[bytes, ...] = ()
+    _sessions: OrderedDict[str, tuple[str, float]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def needed(self) -> bool:
+        """Whether a password or a token is asked for."""
+        return bool(self.users or self.tokens)
+
+    def log_in(self, user: str, password: str) -> str | None:
+        """Return the secret of a new session, or None. A token passes as a password. Blocks."""
+        stored = self.users.get(user) or _nobodys_hash()  # as slow for a name that nobody has
+        right = is_right(password, stored) and user in self.users
+        if is_among(password, self.tokens):
+            right, user = True, user if user in self.users else "token"
+        if not right:
+            return None
+        secret = secrets.token_urlsafe(32)
+        with self._lock:
+            self._sessions[_digest(secret)] = (user, time.monotonic() + LASTS)
+            while len(self._sessions) > SESSIONS:
+                self._sessions.popitem(last=False)
+        return secret
+
+    def log_out(self, headers: Mapping[bytes, bytes]) -> None:
+        """End the session that a request belongs to."""
+        with self._lock:
+            self._sessions.pop(_digest(_cookie(headers)), None)
+
+    def who(self, headers: Mapping[bytes, bytes]) -> str | None:
+        """Return whose request this is, or None."""
+        kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if kind.lower() == "bearer" and is_among(token.strip(), self.tokens):
+            return f"token-{_digest(token.strip())[:8]}"
+        with self._lock:
+            user, ends = self._sessions.get(_digest(_cookie(headers)), ("", 0.0))
+        return f"user-{user}" if time.monotonic() < ends else None
+
+
+class Guard:
+    """ASGI middleware that lets in who may come in."""
+
+    def __init__(
+        self, app: ASGIApp, access: Access, hosts: frozenset[str], origins: frozenset[str],
+        refused: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self.app = app
+        self.access = access
+        self.hosts = hosts
+        self.origins = origins
+        self.refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        if refusal := self._refusal(scope, headers):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await refusal(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if self.hosts and _without_port(host) not in self.hosts:
+            return self._no(scope, "host", 400, "This server does not answer for that host name.")
+        if scope.get("method") not in SAFE and not self._same_origin(host, headers):
+            said = "A page of another site asked for this; only this server's own page may."
+            return self._no(scope, "origin", 403, said)
+        if not self.access.needed:
+            return None
+        who = self.access.who(headers)
+        if who is None and scope["path"] not in OPEN:
+            if scope.get("method") in SAFE and b"text/html" in headers.get(b"accept", b""):
+                return RedirectResponse("/login", 303)
+            said = "A token is needed: Authorization: Bearer …, or log in at /login."
+            response = self._no(scope, "access", 401, said)
+            response.headers["www-authenticate"] = "Bearer"
+            return response
+        scope.setdefault("state", {})["client"] = who
+        return None
+
+    def _no(self, scope: Scope, reason: str, status: int, said: str) -> Response:
+        self.refused(reason)
+        return Problem(status, said).response(scope)
+
+    def _same_origin(self, host: str, headers: Mapping[bytes, bytes]) -> bool:
+        origin = headers.get(b"origin")
+        if origin is None:  # a program, or a browser's own request, which says where it is from
+            return headers.get(b"sec-fetch-site", b"none") in {b"none", b"same-origin"}
+        asked = origin.decode("latin-1")
+        try:
+            return asked in self.origins or urlsplit(asked).netloc == host != ""
+        except ValueError:
+            return False
+
+
+def _without_port(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    return name if name and port.isdigit() else host
+
+
+def _cookie(headers: Mapping[bytes, bytes]) -> str:
+    try:
+        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+_nobody: list[str] = []
+
+
+def _nobodys_hash() -> str:
+    if not _nobody:
+        _nobody.append(hashed(secrets.token_hex(16)))
+    return _nobody[0]

@@ -1,0 +1,103 @@
+"""How much one client, and all of them together, may ask of the server."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.problem_details import Problem
+from rag.settings import Limits
+
+CLIENTS = 10_000  # whose allowance is remembered; the longest silent one is forgotten first
+
+
+class Gate:
+    """Lets a question in, or says when to come back. A client saves up at most a minute's worth."""
+
+    def __init__(self, limits: Limits, now: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits
+        self.refused: Callable[[str], None] = lambda _reason: None  # told why, for counting
+        self._now = now
+        self._lock = threading.Lock()
+        self._in_progress = 0
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # questions, at a time
+
+    def count(self, client: str) -> None:
+        """Take one question off the client's allowance. Raises Problem (429)."""
+        most = self.limits.questions_per_minute
+        with self._lock:
+            now = self._now()
+            left, since = self._left.pop(client, (float(most), now))
+            left = min(most, left + (now - since) * most / 60)
+            enough = left >= 1
+            self._left[client] = (left - 1 if enough else left, now)
+            if len(self._left) > CLIENTS:
+                self._left.popitem(last=False)
+        if not enough:
+            self.refused("rate")
+            said = f"At most {most} questions a minute are answered; ask again a little later."
+            raise Problem(429, said, retry_after=math.ceil((1 - left) * 60 / most))
+
+    def enter(self) -> Callable[[], None]:
+        """Let one more question in; what is returned lets it out. Raises Problem (503)."""
+        with self._lock:
+            full = self._in_progress >= self.limits.questions_at_once
+            self._in_progress += 0 if full else 1
+        if full:
+            self.refused("busy")
+            said = "As many questions as this machine can answer at once are in progress."
+            raise Problem(503, said, retry_after=10)
+        return self._leave
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._in_progress -= 1
+
+
+class BodyLimit:
+    """ASGI middleware that refuses a body that is too long, whatever its length claims to be."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, small: Callable[[Scope], bool]) -> None:
+        self.app = app
+        self.limits = limits
+        self.small = small  # whether a request is to a place where no file is expected
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = self.limits.body_bytes if self.small(scope) else self.limits.upload_bytes
+        problem = Problem(413, f"The request is too long: at most {most:,} bytes are read.")
+        claimed = dict(scope["headers"]).get(b"content-length", b"")
+        if claimed.isdigit() and int(claimed[:20]) > most:
+            await problem.response(scope)(scope, receive, send)
+            return
+        read, over, begun = 0, False, False
+
+        async def counted() -> Message:
+            nonlocal read, over
+            message = await receive()
+            read += len(message.get("body", b""))
+            over = over or read > most
+            if over:
+                raise problem
+            return message
+
+        async def unless_over(message: Message) -> None:
+            nonlocal begun
+            if begun or not over:  # else it is what the app makes of a body that breaks off
+                begun = True
+                await send(message)
+
+        try:
+            await self.app(scope, counted, unless_over)
+        except Exception:
+            if begun or not over:
+                raise
+        if over and not begun:
+            await problem.response(scope)(scope, receive, send)

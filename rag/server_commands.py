@@ -1,0 +1,134 @@
+"""What the commands around the server do: serve, mcp, config, password."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import secrets
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NoReturn
+
+from rag.bar import bar
+from rag.commands import _config, _say
+from rag.errors import InputError, RagError
+
+if TYPE_CHECKING:
+    from rag.pipeline import Rag
+    from rag.settings import Settings
+    from rag.site import Options
+
+
+def serve(args: argparse.Namespace) -> None:
+    """Sync the index and serve the web chat and the interfaces for programs."""
+    from rag.chat import build
+    from rag.serving import check_reachable
+    from rag.serving import serve as serve_all
+    from rag.settings import settings
+    from rag.upload_options import librarian_of
+    from rag.watch import filling, watching
+
+    def end(_signal: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    found = settings(os.environ)
+    server, options = found.server(), _options(found)
+    host, port = args.host or server.host, args.port or server.port
+    check_reachable(host, port, options)  # before an index is built
+    articles = args.articles or server.articles
+    rag = _synced(args, found)
+    librarian = librarian_of(rag, articles, host, args)
+    page = partial(build, librarian=librarian)
+    options = replace(options, page=page, manager=librarian.for_programs())
+    update = partial(rag.sync, articles, vectors=False)
+    watched = args.watch or server.watch
+    behind = watching(articles, update, _say, fill=rag.fill) if watched else filling(rag.fill)
+    with rag, behind, suppress(KeyboardInterrupt):  # the usual end
+        serve_all(
+            rag, host=host, port=port, open_browser=not args.no_browser, options=options,
+            log=server.log,
+        )  # fmt: skip
+
+
+def mcp(args: argparse.Namespace) -> None:
+    """Serve the tools for agents over standard input and output."""
+    if find_spec("mcp") is None:
+        raise InputError("The package mcp is missing: pip install 'footnote-rag[mcp]'")
+    import anyio
+
+    from rag.asking import Asking
+    from rag.limits import Gate
+    from rag.logs import log_to_stderr
+    from rag.mcp_server import mcp_server
+    from rag.session import Running
+    from rag.settings import settings
+    from rag.watch import filling
+
+    found = settings(os.environ)
+    log_to_stderr(found.server().log)
+    with _synced(args, found) as rag, filling(rag.fill):
+        threading.Thread(target=_warm_up, args=[rag], daemon=True).start()
+        tools = mcp_server(Asking(rag, Running(), Gate(found.limits())))
+        anyio.run(tools.run_stdio_async)
+
+
+def config(args: argparse.Namespace) -> None:
+    """Show every setting and where it comes from."""
+    from rag.report import one_line, to_json
+    from rag.settings import settings
+
+    rows = settings(os.environ).shown()
+    if args.json:
+        print(to_json({row.pop("name"): row for row in rows}))
+        return
+    for row in rows:
+        value = "" if row["value"] is None else to_json(row["value"])
+        print(f"{row['name']:20} = {one_line(value):30} # {one_line(row['source'])}")
+
+
+def password(args: argparse.Namespace) -> None:
+    """Print the hash of a password, or a new token."""
+    from rag.passwords import hashed
+
+    if args.token:
+        print(secrets.token_urlsafe(32))
+        return
+    if not sys.stdin.isatty():  # as in `… < file`
+        print(hashed(sys.stdin.readline().rstrip("\r\n")))
+        return
+    chosen = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != chosen:
+        raise InputError("The two differ; nothing was made.")
+    print(hashed(chosen))
+
+
+def _options(found: Settings) -> Options:
+    from rag.access import Access
+    from rag.passwords import token_digest
+    from rag.site import Options
+
+    server = found.server()
+    tokens = tuple(token_digest(token) for token in found.tokens())
+    access = Access(server.users, tokens)
+    return Options(access, found.limits(), server.hosts, server.origins)
+
+
+def _synced(args: argparse.Namespace, found: Settings) -> Rag:
+    from rag.pipeline import Rag
+
+    server, settings = found.server(), _config(args)
+    articles, index = args.articles or server.articles, args.index or server.index
+    with bar("reading") as progress:  # what is to be embedded is so behind the first questions
+        return Rag.for_articles(articles, settings, index, progress, vectors=False)
+
+
+def _warm_up(rag: Rag) -> None:
+    with suppress(RagError):  # each question will say so
+        rag.warm_up()
