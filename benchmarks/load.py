@@ -202,9 +202,10 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--set", default="rtqa26")
     parser.add_argument("--articles", type=int, default=100)
-    parser.add_argument("--questions", type=int, default=3, help="of each visitor, with a model")
+    parser.add_argument("--questions", type=int, help="of each visitor: 20, or 3 with a model")
     parser.add_argument("--soak", type=int, default=1000, help="questions of the soak")
     parser.add_argument("--model", metavar="NAME", help="instead of the default one")
+    parser.add_argument("--encoder", metavar="NAME", help="instead of the default one")
     parser.add_argument("--work", type=Path, metavar="DIR", help="keep articles and index there")
     parser.add_argument("--output", type=Path, default=Path("results/load.md"))
     options = parser.parse_args()
@@ -222,6 +223,7 @@ def main() -> None:
             named = ["--model", options.model] if options.model else []
             with_model = ["--generator", "llamacpp", *named]
             generator = with_model if part == "model" else ["--generator", "extractive"]
+            generator += ["--encoder", options.encoder] if options.encoder else []
             begun = time.perf_counter()
             with serving(work / "articles", work / "index", generator) as server:
                 print(f"{part}: serving after {time.perf_counter() - begun:.0f} s", flush=True)
@@ -230,7 +232,7 @@ def main() -> None:
                 elif part == "overload":
                     text = overload(server, questions)
                 else:
-                    each = options.questions if part == "model" else 20
+                    each = options.questions or (3 if part == "model" else 20)
                     text = visitors(server, questions, each, leave=part == "model")
             model = f", {options.model or 'the default model'}" if part == "model" else ""
             where = f"{options.articles} articles of {options.set}{model}, on commit {commit}."

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from gradio_client.utils import apply_diff
+from gradio_client.utils import apply_diff  # type: ignore[import-untyped]
 
 API = "/gradio_api"
 LONGEST = 900.0  # seconds that a question may take before it counts as hung

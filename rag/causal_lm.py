@@ -25,8 +25,7 @@ class CausalLM:
 
         transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        if threads:
-            torch.set_num_threads(threads)
+        self._threads = threads
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         where = {"local_files_only": True, "trust_remote_code": False}
         try:
@@ -49,6 +48,8 @@ class CausalLM:
         """
         import torch
 
+        if self._threads:
+            torch.set_num_threads(self._threads)  # of this thread
         prompt = self._encode(messages)  # (n,)
         if len(prompt) + tokens > self._context:
             raise ModelError(

@@ -21,6 +21,9 @@ from rag.errors import ModelError
 from rag.types import Vectors
 
 BLOCK = 200_000  # characters tokenized at once
+# So few texts, such as a question, are encoded by one core: with more of them, each step waits for
+# the slowest, and several questions at once, beside a language model, take twice as long.
+FEW = 4
 Spans = Sequence[tuple[int, int]]  # character offsets, half-open
 Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
 
@@ -88,6 +91,7 @@ class SentenceTransformerEncoder:
 
     def __init__(self, folder: Path) -> None:
         # Heavy, and only needed by who chooses this encoder.
+        import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
@@ -101,6 +105,7 @@ class SentenceTransformerEncoder:
             raise ModelError(f"Cannot load the encoder in {folder}: {_line(error)}.") from error
         self._tokenizer: Any = self._model.tokenizer
         self._lock = threading.Lock()  # fast tokenizers change settings while they run
+        self._threads = torch.get_num_threads()
         special = self._tokenizer.num_special_tokens_to_add()
         self.window = int(self._model.max_seq_length or 512) - special
         self.dimensions = int(cast("int", self._model.get_embedding_dimension()))
@@ -122,6 +127,8 @@ class SentenceTransformerEncoder:
     def encode_passages(
         self, texts: Sequence[str], spans: Sequence[Spans], batch: int = 32
     ) -> tuple[Vectors, list[Vectors]]:
+        if len(texts) > FEW:
+            self._use(self._threads)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         parts = [np.zeros((0, self.dimensions), np.float32)] * len(texts)
         by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
@@ -134,7 +141,17 @@ class SentenceTransformerEncoder:
         return _unit(vectors), parts
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        return self.encode_passages(texts, [()] * len(texts))[0]
+        self._use(1 if len(texts) <= FEW else self._threads)
+        try:
+            return self.encode_passages(texts, [()] * len(texts))[0]
+        finally:
+            self._use(self._threads)
+
+    def _use(self, threads: int) -> None:
+        """Let this thread compute with so many; torch gives the number to threads to come, too."""
+        import torch
+
+        torch.set_num_threads(threads)
 
     def encode_tokens(self, texts: Sequence[str], batch: int = 32) -> list[tuple[Offsets, Vectors]]:
         found: list[tuple[Offsets, Vectors]] = []

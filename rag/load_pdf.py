@@ -15,6 +15,7 @@ from rag.types import Article
 
 MOST_SECONDS = 60.0  # of this thread's own computing, so that a busy machine changes nothing
 MOST_PAGES = 5_000
+NAMED = 20  # damaged pages that are named
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl",
               0xFB05: "st", 0xFB06: "st"}  # fmt: skip
 _NO_TITLE = re.compile(
@@ -68,10 +69,10 @@ def _pages(reader: Any, path: str, until: float) -> list[list[Line]]:
             if len(damaged) == len(reader.pages):
                 raise
     if damaged:
-        named = f"page {damaged[0]} is" if len(damaged) == 1 else f"pages {', '.join(damaged)} are"
-        logging.getLogger(__name__).warning(
-            "%s: %s damaged and left out; the others are read.", path, named
-        )
+        logging.getLogger(__name__).warning(  # %r: the name of a file could steer a terminal
+            "%r: damaged pages are left out, the others are read: %s%s.",
+            path, ", ".join(damaged[:NAMED]), " …" * (len(damaged) > NAMED),
+        )  # fmt: skip
     return pages
 
 

@@ -127,7 +127,10 @@ def answering(
             if not exchange.working:
                 break
             yield exchange
-            yield (exchange := with_contexts(rag, exchange))
+            whole = with_contexts(rag, exchange)
+            if whole.contexts != exchange.contexts:  # drawing the same again costs computing time
+                yield whole
+            exchange = whole
     except RagError as error:
         exchange = replace(exchange, state="failed", error=str(error))
     except Exception:  # a fault of ours must not leave the page waiting

@@ -46,7 +46,7 @@ class _Order:
     history: Sequence[Turn]
     cancel: _Cancel
     begun: bool = False
-    said: queue.SimpleQueue[str | Exception | None] = field(default_factory=queue.SimpleQueue)
+    said: queue.SimpleQueue[str | BaseException | None] = field(default_factory=queue.SimpleQueue)
 
 
 class DraftQueue:
@@ -54,7 +54,8 @@ class DraftQueue:
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
-        self._lock = threading.Lock()
+        # Reentrant: the garbage collector may end a forgotten draft in the middle of anything.
+        self._lock = threading.RLock()
         self._orders: list[_Order] = []  # the first one is being written
         self._writer: threading.Thread | None = None  # there is one while there are orders
         self._closed = False
@@ -88,7 +89,7 @@ class DraftQueue:
         with self._lock:
             self._closed = True
             writer = self._writer
-            for order in self._orders:
+            for order in tuple(self._orders):
                 order.cancel.set()
         if writer is not None:
             writer.join(CLOSING)
@@ -117,7 +118,7 @@ class DraftQueue:
                 yield (told := 0)
             if said is None:
                 return
-            if isinstance(said, Exception):
+            if isinstance(said, BaseException):
                 raise said
             yield said
 
@@ -141,7 +142,7 @@ class DraftQueue:
             self._orders[0].begun = True
             return self._orders[0]
 
-    def _write(self, order: _Order) -> Exception | None:
+    def _write(self, order: _Order) -> BaseException | None:
         """Put the pieces of a draft where they are waited for; return how it ended."""
         try:
             if not order.cancel.is_set():
@@ -150,7 +151,7 @@ class DraftQueue:
                     order.said.put(piece)
                     if order.cancel.is_set():
                         break
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is for the one who asked
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is for who asked
             return error
         return _ended() if self._closed else None
 

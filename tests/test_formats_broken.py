@@ -298,6 +298,7 @@ def damaged_pages(*numbers: int) -> bytes:
     writer = PdfWriter(clone_from=io.BytesIO(OWLS))
     for number in numbers:
         content = EncodedStreamObject()
+        content._data = b"something"
         content[NameObject("/Filter")] = NameObject("/NoSuchFilter")
         writer.pages[number - 1][NameObject("/Contents")] = writer._add_object(content)
     file = io.BytesIO()
@@ -314,7 +315,7 @@ def test_a_damaged_page_takes_no_other_with_it(caplog: pytest.LogCaptureFixture)
     # What stood before it and what stands after it never become one sentence.
     first, third = article.pages[0], article.pages[2]
     assert article.text[first:third].endswith("\n\n")
-    assert caplog.messages == ["a.pdf: page 2 is damaged and left out; the others are read."]
+    assert caplog.messages == ["'a.pdf': damaged pages are left out, the others are read: 2."]
     assert read("a.pdf", damaged_pages(1, 2, 3)) == {
         "a.pdf": "is damaged or no PDF (Unsupported filter /NoSuchFilter)"
     }

@@ -15,6 +15,7 @@ from gated import TOWNS, GatedGenerator, open_towns, question
 
 from rag.config import Config
 from rag.conversation import Exchange
+from rag.encoder import Encoder
 from rag.errors import ModelError, Overloaded
 from rag.page import conversation
 from rag.pipeline import Rag
@@ -129,6 +130,23 @@ def test_a_failing_draft_fails_one_question(rag: Rag, model: GatedGenerator) -> 
         with pytest.raises(ModelError, match=r"The model ended\."):
             broken.result(10)
         assert "Castra" in last.result(10).text
+
+
+@pytest.mark.models
+def test_a_question_is_encoded_by_one_core_and_a_batch_by_all(
+    minilm: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    cores, used = torch.get_num_threads(), []
+    passages, _ = minilm.encode_passages(["One."] * 8, [()] * 8)
+    monkeypatch.setattr(torch, "set_num_threads", used.append)
+    one = minilm.encode_texts(["One."])
+    assert used == [1, cores]
+    used.clear()
+    minilm.encode_texts(["One."] * 8)
+    assert set(used) == {cores}
+    assert abs(float(one[0] @ passages[0]) - 1) < 1e-5
 
 
 # -- what the chat makes of it ----------------------------------------------------------------
