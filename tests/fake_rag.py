@@ -24,7 +24,9 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
+    Hit,
     Scope,
+    SearchResult,
     Sentence,
     Turn,
 )
@@ -104,6 +106,17 @@ class FakeRag:
             r"[^\s].*?(?:[.!?](?=\s|\Z)|\Z)", text.text[text.body_start :], re.MULTILINE
         )
         return tuple(Sentence(m.start() + text.body_start, m.end() + text.body_start) for m in ends)
+
+    def search(
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult:
+        found = tuple(self._evidence("ferry.txt"))[:k]
+        return SearchResult(question, 0.9, (Hit(1, "ferry.txt", 0, 9, 0.5),), found)
 
     def stream(
         self,

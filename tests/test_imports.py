@@ -31,7 +31,7 @@ ORDER = """
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
     headers wording conversation page reader session
-    timeline updating shelf shelf_status librarian shelf_events upload_options chat
+    timeline updating shelf shelf_status librarian examples shelf_events upload_options chat
     commands arguments cli __main__
 """.split()
 
