@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.librarian import Librarian
     from rag.pipeline import Rag
+    from rag.updating import Updater
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +25,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def librarian_of(rag: Rag, args: Any) -> Librarian:
+def updater_of(rag: Rag, articles: Path) -> Updater:
+    """Return what brings the index up to date while the chat runs: words first, then vectors."""
+    from rag.updating import Updater
+
+    return Updater(lambda progress: rag.sync(articles, progress, vectors=False), rag.fill)
+
+
+def librarian_of(rag: Rag, updater: Updater, args: Any) -> Librarian:
     """Return what the page may do to the articles. By default only this machine may change them."""
     from rag.headers import is_loopback
     from rag.librarian import Librarian
     from rag.manage import Manager
-    from rag.updating import Updater
 
     if not (is_loopback(args.host) if args.uploads is None else args.uploads):
         return Librarian(rag)
-    manager = Manager(args.articles, rag.config, own=args.remove_own)
-    return Librarian(rag, manager, Updater(lambda progress: rag.sync(args.articles, progress)))
+    return Librarian(rag, Manager(args.articles, rag.config, own=args.remove_own), updater)

@@ -503,11 +503,11 @@ def test_by_default_only_this_machine_may_change_the_articles(
     options: list[str], *, adds: bool
 ) -> None:
     from rag.arguments import parser
-    from rag.upload_options import librarian_of
+    from rag.upload_options import librarian_of, updater_of
 
     args = parser().parse_args(["serve", *options])
-    rag = SimpleNamespace(config=Config())
-    assert librarian_of(cast("pipeline.Rag", rag), args).adds is adds
+    rag = cast("pipeline.Rag", SimpleNamespace(config=Config(), fill=lambda _until: 0))
+    assert librarian_of(rag, updater_of(rag, Path("a")), args).adds is adds
 
 
 def test_serve_without_models_names_the_command(

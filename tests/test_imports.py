@@ -20,9 +20,9 @@ ORDER = """
     load_html load_pdf load_office load_mail load_rows load_feed load_zip articles manage
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
-    encoder store lexical stored database manifest
-    changes locks publish repair ingest sync plan watch index
-    period scope variants answer_types language copies
+    encoder store lexical stored connection database manifest
+    changes locks publish embed fill repair ingest sync plan watch index
+    library period scope variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
@@ -32,7 +32,7 @@ ORDER = """
     compare mistakes eval_words charts eval_errors eval_page
     headers wording conversation page reader session
     timeline updating shelf shelf_status librarian examples shelf_events upload_options chat
-    commands arguments cli __main__
+    bar commands arguments cli __main__
 """.split()
 
 HEAVY = (
