@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, TypeAlias
 
 from rag import commands
 from rag.config import Config
-from rag.upload_options import add_options
+from rag.options import add_scope, add_uploads, day, limited
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
@@ -95,7 +94,7 @@ def _add_ask(group: Group) -> None:
     _add_questions(parser)
     _add_generator(parser)
     parser.add_argument(
-        "--date", type=_date, metavar="YYYY-MM-DD",
+        "--date", type=day, metavar="YYYY-MM-DD",
         help="the day of the question, which “this week” in it is relative to (default: today); "
         "in a file each row has its own",
     )  # fmt: skip
@@ -111,6 +110,7 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
         help='rows {"id", "question", "history", "date"}; the last two may be null or absent',
     )  # fmt: skip
     files.add_argument("--output", type=Path, metavar="ANSWERS.jsonl", help="one row for each")
+    add_scope(parser)
 
 
 def _add_eval(group: Group) -> None:
@@ -216,7 +216,7 @@ def _add_serve(group: Group) -> None:
     add("--port", type=_positive, default=7860, help="(default: %(default)s)")
     add("--no-browser", action="store_true", help="do not open a browser")
     add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
-    add_options(parser)
+    add_uploads(parser)
     _add_generator(parser)
 
 
@@ -280,13 +280,6 @@ def _share(text: str) -> float:
     return value
 
 
-def _date(text: str) -> str:
-    with suppress(ValueError):
-        if dt.date.fromisoformat(text).isoformat() == text:
-            return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not a date as YYYY-MM-DD")
-
-
 def check_usage(args: argparse.Namespace) -> None:
     """What argparse cannot say: one question, or a file of them and a place for the answers."""
     if args.run in {commands.search, commands.ask}:
@@ -298,3 +291,5 @@ def check_usage(args: argparse.Namespace) -> None:
             args.usage_error(
                 "--json and --date are for one QUESTION; in a file each row has its own"
             )
+        if args.input is not None and limited(args):
+            args.usage_error("--only, --from and --to are for one QUESTION")

@@ -104,9 +104,9 @@ def answering(
     refresh(rag)
     today = dt.datetime.now().astimezone().date().isoformat()
     try:
-        events = rag.stream(
-            question, history=turns(earlier), date=today, cancel=cancel, scope=scope
-        )
+        limits = {} if scope is None else {"scope": scope}
+        history = turns(earlier)
+        events = rag.stream(question, history=history, date=today, cancel=cancel, **limits)
         for event in until_stopped(events, cancel):
             exchange = advance(exchange, event)
             if not exchange.working:

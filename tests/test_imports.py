@@ -31,8 +31,8 @@ ORDER = """
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
     headers wording conversation page reader session
-    timeline updating shelf shelf_status librarian examples shelf_events upload_options chat
-    bar commands arguments cli __main__
+    timeline updating shelf shelf_status librarian examples shelf_events chat
+    options bar commands arguments cli __main__
 """.split()
 
 HEAVY = (
