@@ -12,7 +12,7 @@ from rag import commands, server_commands
 from rag.argument_types import date, positive, share
 from rag.config import Config
 from rag.fields import parse_fields
-from rag.upload_options import add_options
+from rag.options import add_scope, add_uploads, limited
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
@@ -116,6 +116,7 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
         help='rows {"id", "question", "history", "date"}; the last two may be null or absent',
     )  # fmt: skip
     files.add_argument("--output", type=Path, metavar="ANSWERS.jsonl", help="one row for each")
+    add_scope(parser)
 
 
 def _add_eval(group: Group) -> None:
@@ -220,7 +221,7 @@ def _add_serve(group: Group) -> None:
     add("--port", type=positive, help="(default: 7860)")
     add("--no-browser", action="store_true", help="do not open a browser")
     add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
-    add_options(parser)
+    add_uploads(parser)
     _add_generator(parser)
 
 
@@ -319,3 +320,5 @@ def check_usage(args: argparse.Namespace) -> None:
             args.usage_error("--input and --output go together")
         if args.input is not None and (args.json or getattr(args, "date", None)):
             args.usage_error("--json and --date are for one QUESTION; each row has its own date")
+        if args.input is not None and limited(args):
+            args.usage_error("--only, --from and --to are for one QUESTION")

@@ -71,7 +71,7 @@ def build(rag: Engine, running: Running, librarian: Librarian | None = None) -> 
                 pane = _html("", js=f"{opens} watch('value', footnote.reveal); footnote.layOut();")
 
         def on_load() -> Updates:
-            return dict(zip((current, pane), begun(rag), strict=True))
+            return dict(zip((current, pane), begun(rag, shelf.examples.of), strict=True))
 
         def on_ask(
             text: str, earlier: Conversation, scope: Scope | None, request: gr.Request

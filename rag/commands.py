@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rag.bar import bar
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
+from rag.options import limits
 
 if TYPE_CHECKING:
     from rag.changes import Changes
@@ -84,7 +85,7 @@ def search(args: argparse.Namespace) -> None:
         if args.input:
             _batch(rag, args)
             return
-        result = rag.search(args.question, k=args.k)
+        result = rag.search(args.question, k=args.k, **limits(rag, args))
         print(report.to_json(result.to_dict()) if args.json else report.found(result))
 
 
@@ -99,10 +100,11 @@ def ask(args: argparse.Namespace) -> None:
             _batch(rag, args)
             return
         date = args.date or dt.datetime.now().astimezone().date().isoformat()
+        only = limits(rag, args)
         if args.json:
-            print(report.to_json(rag.answer(args.question, date=date).to_dict()))
+            print(report.to_json(rag.answer(args.question, date=date, **only).to_dict()))
         else:
-            for part in report.streamed(rag.stream(args.question, date=date)):
+            for part in report.streamed(rag.stream(args.question, date=date, **only)):
                 print(part, flush=True)
 
 

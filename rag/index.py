@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -30,6 +30,7 @@ CACHED_ARTICLES = 256
 CACHED_PARTS = 16
 CACHED_PASSAGES = 20_000  # whose terms are kept: about 25 MB
 CACHED_VECTORS = 2_000  # of passages that are not embedded yet, made when they were found
+Part: TypeAlias = tuple[tuple[ArticleSummary, ...], Keys, Keys]
 
 
 class Index:
@@ -51,7 +52,7 @@ class Index:
         self._config, self._encoder = config, encoder
         self._vectors: dict[int, PassageVectors] = {}  # of passages without any in the store
         self._contents: tuple[ArticleSummary, ...] | None = None
-        self._parts: dict[Scope, tuple[tuple[ArticleSummary, ...], Keys]] = {}
+        self._parts: dict[Scope, Part] = {}
         self._log_emptied = False
         # For the one who lets go of it last, and does not know that: a question in progress.
         weakref.finalize(self, database.close)
@@ -213,10 +214,9 @@ class Index:
         with self._lock:
             return self._database.sentences(self._rows[path])
 
-    def part(
-        self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]
-    ) -> tuple[tuple[ArticleSummary, ...], Keys]:
-        """Return the articles that a scope holds, and the keys of their passages (n,), ascending.
+    def part(self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]) -> Part:
+        """Return the articles that a scope holds, the keys of their passages (n,), ascending, and
+        of those that are embedded (m,).
 
         The last ones are kept: a conversation often stays with its selection.
         """
@@ -225,8 +225,10 @@ class Index:
             wanted = [self._rows[article.path] for article in listed]
             with self._lock:
                 rows = self._database.execute("SELECT id, article FROM passages ORDER BY id")
-            keys, articles = np.array(rows, np.int64).reshape(-1, 2).T  # (n,), (n,)
-            found = listed, keys[np.isin(articles, wanted)]
+                embedded = self._database.embedded_keys()
+            all_keys, articles = np.array(rows, np.int64).reshape(-1, 2).T  # (n,), (n,)
+            keys = all_keys[np.isin(articles, wanted)]
+            found = listed, keys, np.intersect1d(keys, embedded, assume_unique=True)
             if len(self._parts) >= CACHED_PARTS:
                 self._parts.clear()
             self._parts[scope] = found

@@ -43,12 +43,17 @@ class Librarian:
     def listed(self, wanted: object = None) -> str:
         """Return the list of articles; ``wanted`` comes from the browser and is not trusted."""
         try:
-            contents, skipped = self.rag.contents(), self.rag.skipped()
+            contents, skipped, behind = self.rag.contents(), self.rag.skipped(), self.rag.behind()
         except RagError as error:
             return shelf((), notice=str(error))
         removable = ("" if self.manager.own else f"{ADDED}/",) if self.manager else ()
         return shelf(
-            contents, View.of(wanted), skipped=skipped, removable=removable, adding=self.adds
+            contents,
+            View.of(wanted),
+            skipped=skipped,
+            removable=removable,
+            adding=self.adds,
+            behind=behind,
         )
 
     def scope(self, wanted: object) -> Scope | None:

@@ -68,7 +68,7 @@ class Manager:
         try:
             with self._lock:
                 target = self._trash() / file.path
-                target.parent.mkdir(parents=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(file.location, target)
         except OSError as error:
             raise InputError(f"{path} cannot be removed: {error.strerror or error}.") from error

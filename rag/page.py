@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from itertools import groupby
-from textwrap import shorten
 
 from rag.conversation import Exchange, Place
 from rag.types import ArticleSummary, Citation, Claim, Copy, Evidence
@@ -19,7 +18,6 @@ from rag.untrusted import as_html
 from rag.wording import day
 
 SHOWN = 5  # evidence sentences listed before the rest is folded away
-EXAMPLES = 3
 COPIES = 3  # other articles with the same sentence that are listed
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
 
@@ -37,8 +35,10 @@ def not_taken(reason: str) -> str:
     return f'<p role="status">{as_html(reason)} Your question is still in the box.</p>'
 
 
-def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:
-    """Return what an empty conversation shows: how to begin, with questions from the titles."""
+def welcome(
+    articles: Sequence[ArticleSummary], questions: Sequence[str] = (), error: str = ""
+) -> str:
+    """Return what an empty conversation shows: how to begin, with questions that may be asked."""
     if error:
         said = as_html(error)
         return f'<div class="welcome"><h2>The articles cannot be read</h2><p>{said}</p></div>'
@@ -49,12 +49,10 @@ def welcome(articles: Sequence[ArticleSummary], error: str = "") -> str:
             "<p><code>python -m rag index FOLDER</code></p>"
             "<p>Then start this page for that folder and reload it.</p></div>"
         )
-    titles = [shorten(article.title, 90, placeholder="…") for article in articles[:EXAMPLES]]
-    asked = [f"What does “{title}” say?" for title in titles]
     buttons = "".join(
         f'<li><button type="button" class="example" dir="auto" data-ask="{as_html(question)}">'
         f"{as_html(question)}</button></li>"
-        for question in asked
+        for question in questions
     )
     return (
         '<div class="welcome"><h2>Ask your articles</h2>'

@@ -69,7 +69,10 @@ class Rag(Library):
     def open(
         cls, index: Path, config: Config | None = None, *, generator: Writer | None = None
     ) -> Self:
-        """Open an index. Raises IndexMissing, IndexMismatch, IndexCorrupt or ModelError."""
+        """Open an index that ``sync`` made.
+
+        Raises IndexMissing, IndexMismatch, IndexCorrupt, ModelError or UnknownName.
+        """
         config = config or Config()
         encoder = load_encoder(config.encoder, config.models_dir)
         return cls._opened(index, config, encoder, generator)

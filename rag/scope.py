@@ -62,10 +62,10 @@ class Within(Index):
         self.manifest = whole.manifest
         self.folder = whole.folder
         self._whole = whole
-        self._listed, keys = whole.part(scope, holds)
+        self._listed, keys, embedded = whole.part(scope, holds)
         self._keys = keys
         self._paths = frozenset(article.path for article in self._listed)
-        self.vectors = VectorsWithin(whole.vectors, keys)  # type: ignore[assignment]  # to search
+        self.vectors = VectorsWithin(whole.vectors, embedded)  # type: ignore[assignment]  # to search
         self.lexical = LexicalWithin(whole.lexical, keys)
 
     def passages(self, keys: Iterable[int]) -> list[StoredPassage]:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat and the interfaces for programs."""
     from rag.chat import build
+    from rag.options import librarian_of, updater_of
     from rag.serving import check_reachable
     from rag.serving import serve as serve_all
     from rag.settings import settings
-    from rag.upload_options import librarian_of
     from rag.watch import filling, watching
 
     def end(_signal: int, _frame: object) -> NoReturn:
@@ -44,12 +44,13 @@ def serve(args: argparse.Namespace) -> None:
     check_reachable(host, port, options)  # before an index is built
     articles = args.articles or server.articles
     rag = _synced(args, found)
-    librarian = librarian_of(rag, articles, host, args)
+    updater = updater_of(rag, articles)
+    librarian = librarian_of(rag, updater, articles, host, args)
     page = partial(build, librarian=librarian)
     options = replace(options, page=page, manager=librarian.for_programs())
     update = partial(rag.sync, articles, vectors=False)
     watched = args.watch or server.watch
-    behind = watching(articles, update, _say, fill=rag.fill) if watched else filling(rag.fill)
+    behind = watching(articles, update, _say, fill=rag.fill) if watched else filling(updater.fill)
     with rag, behind, suppress(KeyboardInterrupt):  # the usual end
         serve_all(
             rag, host=host, port=port, open_browser=not args.no_browser, options=options,

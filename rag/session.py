@@ -6,18 +6,19 @@ import contextlib
 import datetime as dt
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rag.conversation import Context, Exchange, Place, advance, neighbours, turns
 from rag.copies import is_copy
 from rag.errors import Overloaded, RagError
 from rag.page import welcome
 from rag.reader import Span, article_html, nothing_open
-from rag.types import Article, ArticleSummary, Event, Scope, Sentence, Turn
+from rag.types import Article, ArticleSummary, Event, Scope, SearchResult, Sentence, Turn
 
+Questions: TypeAlias = Callable[[tuple[ArticleSummary, ...]], Sequence[str]]
 POLL = 0.1  # seconds between two looks at the cancel event
 FAULT = "Something went wrong in Footnote itself; the server's output says what."
 # Questions in progress: one answer is written while the others wait, so with 15 s for each of them
@@ -38,6 +39,7 @@ class Engine(Protocol):
         cancel: threading.Event | None = None,
         scope: Scope | None = None,
     ) -> Iterator[Event]: ...
+    def search(self, question: str, k: int = 10) -> SearchResult: ...
     def article(self, path: str) -> Article: ...
     def sentences(self, path: str) -> tuple[Sentence, ...]: ...
     def contents(self) -> tuple[ArticleSummary, ...]: ...
@@ -119,9 +121,9 @@ def answering(
     refresh(rag)
     today = dt.datetime.now().astimezone().date().isoformat()
     try:
-        events = rag.stream(
-            question, history=turns(earlier), date=today, cancel=cancel, scope=scope
-        )
+        limits = {} if scope is None else {"scope": scope}
+        history = turns(earlier)
+        events = rag.stream(question, history=history, date=today, cancel=cancel, **limits)
         for event in until_stopped(events, cancel):
             exchange = advance(exchange, event)
             if not exchange.working:
@@ -184,14 +186,14 @@ def refresh(rag: Engine) -> None:
         logging.getLogger(__name__).warning("The older state of the index is used: %s", error)
 
 
-def begun(rag: Engine) -> tuple[str, str]:
+def begun(rag: Engine, questions: Questions = lambda _: ()) -> tuple[str, str]:
     """Return what a new conversation shows, and the pane beside it."""
     refresh(rag)
     try:
         contents = rag.contents()
     except RagError as error:
         return welcome((), error=str(error)), nothing_open(str(error))
-    return welcome(contents), nothing_open()
+    return welcome(contents, questions(contents)), nothing_open()
 
 
 def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:

@@ -98,13 +98,13 @@ def _has(article: ArticleSummary, words: Sequence[str]) -> bool:
 def shelf(
     articles: Sequence[ArticleSummary], view: View = View(), *,
     skipped: Sequence[tuple[str, str]] = (), removable: Collection[str] | None = (),
-    notice: str = "", adding: bool = False,
+    notice: str = "", adding: bool = False, behind: str = "",
 ) -> str:  # fmt: skip
     """Return the list of what is indexed; each entry opens in the reader.
 
     ``skipped``: files that could not be read, each with the reason. ``removable``: beginnings of
     the paths that may be removed. ``notice``: why the articles cannot be listed. ``adding``:
-    whether files can be added in the page.
+    whether files can be added in the page. ``behind``: what of the index is not ready yet.
     """
     if notice:
         return f'<p class="notice" role="status">{as_html(notice)}</p>'
@@ -122,6 +122,7 @@ def shelf(
     entries = "".join(_entry(article, starts) for article in found[: view.most])
     nothing = "" if found else '<p class="none">No article matches.</p>'
     return (
+        f"{f'<p>{as_html(behind)}</p>' if behind else ''}"
         f'{tools}{line}<div class="counted">{_count(articles, found, view)}</div>'
         f'<ul class="library" aria-label="Articles">{entries}</ul>{nothing}'
         f"{_more(len(found), view)}{_skipped(skipped)}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from rag.examples import Examples
 from rag.librarian import Librarian
 from rag.page import welcome
 from rag.session import Engine
@@ -50,6 +51,8 @@ class Shelf:
 
     def __init__(self, librarian: Librarian) -> None:
         self._librarian = librarian
+        self.examples = Examples(librarian.rag)
+        self.examples.prepare()
         self.scope = gr.State(None)  # of this visitor: Scope | None
 
     def draw(self, opens: str) -> None:
@@ -101,7 +104,8 @@ class Shelf:
         for step in steps:
             yield {self._status: step}
         if not earlier:  # the welcome may have had nothing to ask about
-            yield {current: welcome(self._librarian.rag.contents())}
+            contents = self._librarian.rag.contents()
+            yield {current: welcome(contents, self.examples.of(contents))}
 
     def _sent_to(self) -> Path:
         return Path(self._head.GRADIO_CACHE)

@@ -8,9 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rag.changes import Changes, Progress
 from rag.errors import RagError
+from rag.watch import Fill, nothing_to_fill
 
 RECENT = 12  # steps of progress that the speed is taken from
 FAULT = "Something went wrong in Footnote itself; the server's output says what."
@@ -31,12 +33,18 @@ class Status:
 
 
 class Updater:
-    """Runs updates one after the other in a thread. What is asked for meanwhile is one more."""
+    """Runs updates one after the other in a thread. What is asked for meanwhile is one more.
 
-    def __init__(self, update: Callable[[Progress], Changes]) -> None:
+    ``update`` makes articles searchable; ``fill`` embeds what it has left, and ends early when its
+    argument says so, since the next update has to wait for it.
+    """
+
+    def __init__(self, update: Callable[[Progress], Changes], fill: Fill = nothing_to_fill) -> None:
         self._update = update
+        self._fill = fill
         self._status = Status()
         self._wanted = False
+        self._at_work = False
         self._changed = threading.Condition()
 
     def request(self) -> None:
@@ -45,7 +53,13 @@ class Updater:
             self._wanted = True
             if not self._status.running:
                 self._set(run=self._status.run + 1, running=True, done=0, all=0, error="")
+            if not self._at_work:
+                self._at_work = True
                 threading.Thread(target=self._work, name="update", daemon=True).start()
+
+    def fill(self, until: Callable[[], bool]) -> int:
+        """Embed what is not embedded yet, until that says so or an update is asked for."""
+        return self._fill(lambda: until() or self._wanted)
 
     @property
     def status(self) -> Status:
@@ -68,6 +82,20 @@ class Updater:
 
     def _work(self) -> None:
         while True:
+            self._run_wanted()
+            try:
+                self.fill(lambda: False)
+            except RagError as error:  # found by words alone, until the next update
+                _log.warning("Not all passages are embedded: %s", error)
+            except Exception:  # noqa: BLE001
+                _log.exception("Not all passages are embedded")
+            with self._changed:
+                if not self._wanted:
+                    self._at_work = False
+                    return
+
+    def _run_wanted(self) -> None:
+        while True:
             with self._changed:
                 if not self._wanted:
                     self._set(running=False, seconds_left=None)
@@ -75,11 +103,11 @@ class Updater:
                 self._wanted = False
             marks: deque[tuple[float, int]] = deque(maxlen=RECENT)
             try:
-                changes = self._update(lambda done, total: self._step(marks, done, total))  # noqa: B023
+                changes = self._update(partial(self._step, marks))
                 self._said(changes=changes, error="")
             except RagError as error:
                 self._said(changes=None, error=str(error))
-            except Exception:  # noqa: BLE001 - a fault of ours must not leave the page waiting
+            except Exception:  # noqa: BLE001 - a page must not be left waiting
                 _log.exception("The update failed")
                 self._said(changes=None, error=FAULT)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import pytest
 
@@ -505,11 +505,12 @@ def test_by_default_only_this_machine_may_change_the_articles(
     options: list[str], *, adds: bool
 ) -> None:
     from rag.arguments import parser
-    from rag.upload_options import librarian_of
+    from rag.options import librarian_of, updater_of
 
     args = parser().parse_args(["serve", "articles", *options])
-    rag = SimpleNamespace(config=Config())
-    librarian = librarian_of(rag, args.articles, args.host, args)  # type: ignore[arg-type]
+    rag = cast("pipeline.Rag", SimpleNamespace(config=Config(), fill=lambda _until: 0))
+    updater = updater_of(rag, args.articles)
+    librarian = librarian_of(rag, updater, args.articles, args.host, args)
     assert librarian.adds is adds
     assert (librarian.for_programs() is not None) is adds
 
@@ -554,3 +555,27 @@ def test_a_share_of_errors_lies_between_0_and_1(
 def test_a_share_of_errors_reaches_the_settings() -> None:
     args = parser().parse_args(["ask", "Why?", "--accept-errors", "0.2"])
     assert args.accept_errors == 0.2
+
+
+# Only some of the articles
+
+
+def test_a_question_is_limited_to_paths_and_days(run: Run, home: Path) -> None:
+    (home / "seeds" / "old").mkdir()
+    text = FERRY.replace("2024", "2021").replace("nine", "seven")
+    (home / "seeds" / "old" / "ferry.txt").write_text(text, encoding="utf-8")
+    assert run("index", "seeds", *HASHED).code == 0
+    asked = "What do tickets cost in summer?"
+    for options, path in (
+        (("--only", "old"), "old/ferry.txt"),
+        (("--only", "ferry.txt"), "ferry.txt"),
+        (("--from", "2024-01-01"), "ferry.txt"),
+        (("--to", "2021-12-31", "--only", "old/ferry.txt", "ferry.txt"), "old/ferry.txt"),
+    ):
+        found = json.loads(run("search", asked, *options, *HASHED, "--json").out)
+        assert {e["article"] for e in found["evidence"]} == {path}
+        answer = json.loads(run("ask", asked, *options, *QUOTES, "--json").out)
+        assert {e["article"] for e in answer["evidence"]} == {path}
+    assert "no article 'none.txt'" in run("ask", asked, "--only", "none.txt", *QUOTES).one_line()
+    assert run("ask", asked, "--from", "yesterday", *QUOTES).code == 2
+    assert run("search", "--input", "a", "--output", "b", "--only", "ferry.txt").code == 2

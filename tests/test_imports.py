@@ -31,11 +31,11 @@ ORDER = """
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
     headers wording conversation page reader session
-    timeline updating shelf shelf_status librarian shelf_events upload_options chat
+    timeline updating shelf shelf_status librarian examples shelf_events chat
     logs passwords settings
     problem_details limits telemetry asking api_types api api_changes chat_completions mcp_server
     access login requests_seen site serving
-    bar commands server_commands argument_types arguments cli __main__
+    argument_types options bar commands server_commands arguments cli __main__
 """.split()
 
 HEAVY = (

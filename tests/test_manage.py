@@ -226,6 +226,7 @@ def test_files_of_the_folder_itself_only_where_that_was_allowed(manager: Manager
     moved = able.remove("islands/owls.md")
     assert moved.parts[-2:] == ("islands", "owls.md")
     assert "islands/owls.md" not in found(manager.articles)
+    assert able.remove("ferry.txt").name == "ferry.txt"  # in no folder
 
 
 def test_one_article_of_a_collection_cannot_go_alone(manager: Manager) -> None:

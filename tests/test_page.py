@@ -122,7 +122,7 @@ def hostile_pages() -> list[str]:
         shelf([summary] * 9, View(HOSTILE), skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf([summary] * 9, skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf((), notice=HOSTILE),
-        welcome([summary]),
+        welcome([summary], [HOSTILE]),
         welcome((), error=HOSTILE),
         article_html(article, spans, spans[0], exchange=1, notice=HOSTILE),
     ]

@@ -156,3 +156,18 @@ def test_a_scope_that_cannot_be_meant_is_said(index: Index, scope: Scope, said: 
     with pytest.raises(InputError, match=said):
         checked_scope(scope, index.contents())
     assert checked_scope(FERRY, index.contents()) == FERRY
+
+
+def test_what_is_not_embedded_yet_is_found_by_its_words_within_a_scope(
+    articles: Path, config: Config, encoder: HashedEncoder, tmp_path: Path
+) -> None:
+    for n in range(60):  # more than what a sync embeds before it publishes the text
+        text = f"Report {n}\n\nShip {n} carries crates.\n"
+        (articles / f"{n:02}.txt").write_text(text, encoding="utf-8")
+    sync(articles, tmp_path / "index", config, encoder, vectors=False)
+    with Rag.open(tmp_path / "index", config) as rag:
+        assert rag.index.unembedded > 0
+        found = rag.search("Which ship carries crates?", scope=Scope(frozenset({"07.txt"})))
+        assert {e.article for e in found.evidence} == {"07.txt"}
+        answer = rag.answer("How much do tickets cost?", scope=FERRY)
+    assert paths(answer) == {"ferry.txt"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -76,3 +78,32 @@ def test_an_update_that_fails_says_so_and_the_next_one_runs(error: Exception, sa
     assert last.error == ""
     assert last.changes == Changes(unchanged=3)
     assert last.run == 2
+
+
+def test_an_update_interrupts_the_filling_in_and_goes_first() -> None:
+    log: list[str] = []
+    filling = threading.Event()
+
+    def update(_progress: Progress) -> Changes:
+        log.append("update")
+        return Changes()
+
+    def fill(until: Callable[[], bool]) -> int:
+        log.append("fill")
+        filling.set()
+        while len(log) < 3 and not until():
+            time.sleep(0.01)
+        log.append("filled")
+        return 0
+
+    updater = Updater(update, fill)
+    updater.request()
+    *_, last = updater.follow(0.01)
+    assert not last.running  # what was added can be asked about before all of it is embedded
+    assert filling.wait(5)
+    filling.clear()
+    updater.request()
+    *_, last = updater.follow(0.01)
+    assert last.run == 2
+    assert filling.wait(5)
+    assert log[:5] == ["update", "fill", "filled", "update", "fill"]
