@@ -20,6 +20,7 @@ from rag.api_types import (
     Ready,
     Search,
     SearchRow,
+    problem,
 )
 from rag.asking import Asking, unless_gone
 from rag.errors import RagError
@@ -124,7 +125,7 @@ def articles(asking: Asking) -> APIRouter:
 
     @router.get(
         "/articles/{path:path}", summary="Read one article", response_model=ArticleRow,
-        responses={404: PROBLEMS[422] | {"description": "There is no article of this path."}},
+        responses={404: problem("There is no article of this path.")},
     )  # fmt: skip
     def read(path: str) -> Response:
         refresh(rag)

@@ -97,7 +97,10 @@ def completions(asking: Asking) -> APIRouter:
         model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "footnote"}
         return {"object": "list", "data": [model]}
 
-    @router.post("/chat/completions", summary="Answer the last message, as chat clients ask")
+    @router.post(
+        "/chat/completions", summary="Answer the last message, as chat clients ask",
+        responses={200: {"content": {EVENTS: {"example": "data: {}\n\ndata: [DONE]\n\n"}}}},
+    )  # fmt: skip
     async def complete(body: Completion, request: Request) -> Response:
         question, history = body.asked()
         asked = question, history, body.date, client_of(request)

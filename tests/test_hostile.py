@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -174,40 +173,3 @@ def test_programs_get_no_5xx_and_no_leak_for_100_strings(server: Server) -> None
 @pytest.mark.slow
 def test_programs_get_no_5xx_and_no_leak_for_10_000_strings(server: Server) -> None:
     programs_survive(server, 10_000)
-
-
-def fuzzed(server: Server, examples: int) -> None:
-    schemathesis = pytest.importorskip("schemathesis")
-    from hypothesis import HealthCheck, Phase, given, settings
-
-    schema: Any = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-    tried = 0
-    for found in schema.get_all_operations():
-        operation = found.ok()
-
-        @settings(
-            max_examples=examples, deadline=None, database=None, derandomize=True,
-            phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        @given(case=operation.as_strategy())
-        def attack(case: Any) -> None:
-            nonlocal tried
-            tried += 1
-            response = case.call_and_validate(
-                excluded_checks=[schemathesis.checks.positive_data_acceptance]
-                if hasattr(schemathesis.checks, "positive_data_acceptance")
-                else []
-            )
-            assert not LEAKS.search(response.text)
-
-        attack()
-    assert tried > 7 * examples // 2
-
-
-def test_what_schemathesis_makes_of_the_document_gets_no_5xx(server: Server) -> None:
-    fuzzed(server, 10)
-
-
-@pytest.mark.slow
-def test_what_schemathesis_makes_of_the_document_gets_no_5xx_at_length(server: Server) -> None:
-    fuzzed(server, 500)
