@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import parse_qs
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -35,6 +36,7 @@ def logins(access: Access) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
     gate = Gate(Limits(questions_per_minute=TRIES))
+    hashing = anyio.CapacityLimiter(2)  # each takes 32 MB
 
     @router.get("/login")
     async def form(request: Request) -> Response:
@@ -51,7 +53,7 @@ def logins(access: Access) -> APIRouter:
             response.headers["retry-after"] = str(often.retry_after)
             return response
         user, password = _sent((await request.body())[:MOST])
-        secret = await anyio.to_thread.run_sync(access.log_in, user, password)
+        secret = await anyio.to_thread.run_sync(access.log_in, user, password, limiter=hashing)
         if secret is None:
             return _page("The name or the password is not right.", 401)
         done = RedirectResponse("/", 303)

@@ -63,13 +63,13 @@ def application(
     chat.mount(root, blocks, host, options.limits.upload_bytes)
     root.router.routes.insert(0, Own(own))
     app: ASGIApp = BodyLimit(root, options.limits, _is_small)
+    hosts = allowed_hosts(host, options.hosts)
+    app = Guard(app, options.access, hosts, frozenset(options.origins), gate.refused)
     if options.origins:
         app = CORSMiddleware(
             app, options.origins, allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("authorization", "content-type"),
         )  # fmt: skip
-    hosts = allowed_hosts(host, options.hosts)
-    app = Guard(app, options.access, hosts, frozenset(options.origins), gate.refused)
     return RequestsSeen(SecurityHeaders(app), telemetry), blocks
 
 

@@ -103,6 +103,10 @@ def test_pages_of_other_sites_cannot_change_anything(server: Server) -> None:
     named = {**headers, "origin": "https://app.example"}
     response = server.http.post("/v1/answer", json=asked, headers=named)
     assert response.headers["access-control-allow-origin"] == "https://app.example"
+    asks = {"origin": "https://app.example", "access-control-request-method": "POST"}
+    assert server.http.options("/v1/answer", headers=asks).status_code == 200
+    asks["origin"] = "https://evil.example"
+    assert server.http.options("/v1/answer", headers=asks).status_code == 400
 
 
 def test_secrets_and_questions_are_not_logged(
