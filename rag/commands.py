@@ -14,14 +14,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rag.bar import bar
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
 
 if TYPE_CHECKING:
-    from rag.changes import Changes, Progress
+    from rag.changes import Changes
+    from rag.encoder import Encoder
     from rag.evaluate import Evaluation, System
+    from rag.fill import Until
     from rag.pipeline import Rag
 
 SEEDS = Path("seeds")
@@ -47,11 +50,11 @@ def index(args: argparse.Namespace) -> None:
 
     config = _config(args)
     index = args.index or default_index_dir(args.articles)
-    with _bar("indexing") as progress:
+    with bar("reading") as progress, bar("embedding") as embedding:
         encoder = load_encoder(config.encoder, config.models_dir)
         run = plan if args.dry_run else repair if args.repair else sync
         wait = 0.0 if args.no_wait else math.inf
-        done = run(args.articles, index, config, encoder, progress, wait=wait)
+        done = run(args.articles, index, config, encoder, progress, embedding, wait=wait)
 
     def say(done: Changes) -> None:
         row = {"index": str(index), "dry_run": args.dry_run, **asdict(done)}
@@ -61,8 +64,16 @@ def index(args: argparse.Namespace) -> None:
     say(done)
     if args.watch:
         with suppress(KeyboardInterrupt):  # the usual end
-            update = partial(sync, args.articles, index, config, encoder)
-            watch(args.articles, update, say, threading.Event())
+            update = partial(sync, args.articles, index, config, encoder, vectors=False)
+            behind = partial(_fill, index, config, encoder)
+            watch(args.articles, update, say, threading.Event(), fill=behind)
+
+
+def _fill(index: Path, config: Config, encoder: Encoder, until: Until) -> int:
+    from rag.fill import fill
+
+    with bar("embedding") as progress:
+        return fill(index, config, encoder, progress, until=until)
 
 
 def search(args: argparse.Namespace) -> None:
@@ -98,7 +109,7 @@ def ask(args: argparse.Namespace) -> None:
 def _batch(rag: Rag, args: argparse.Namespace) -> None:
     from rag import batch
 
-    with _bar("answering") as progress:
+    with bar("answering") as progress:
         outcome = batch.run(
             rag, args.command, args.input, args.output, k=getattr(args, "k", 10),
             say=_say, progress=progress,
@@ -124,7 +135,7 @@ def evaluate(args: argparse.Namespace) -> None:
     with _system(args.system, articles, config, cache) as system:
         done = evaluation.evaluate(
             system, parts, articles, name=args.set.resolve().name, system_name=args.system,
-            cache=cache, say=_say, bar=_bar,
+            cache=cache, say=_say, bar=bar,
         )  # fmt: skip
     name = evaluation.file_name(done.result)
     output = args.output or Path("results") / f"{name}.json"
@@ -144,8 +155,9 @@ def _system(name: str, articles: Path, config: Config, cache: Path) -> Iterator[
     others = _baselines() if name != "footnote" else {}
     if name != "footnote" and name not in others:
         raise UnknownName("system", name, ["footnote", *others])
-    with _bar("indexing") as progress:
-        rag = Rag.for_articles(articles, config, index_dir(articles, config, cache), progress)
+    with bar("reading") as progress, bar("embedding") as embedding:
+        folder = index_dir(articles, config, cache)
+        rag = Rag.for_articles(articles, config, folder, progress, embedding)
     with rag:
         yield others[name](rag, cache) if name in others else rag
 
@@ -246,26 +258,6 @@ def _only_index() -> Path:
     raise IndexMissing(
         "There is no index in embeddings. Build one with: python -m rag index ARTICLES"
     )
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Progress]:
-    """A progress bar on stderr, if that is a terminal."""
-    from tqdm import tqdm
-
-    bar: Any = None
-
-    def progress(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            bar = tqdm(desc=title, total=total, initial=done, disable=None, leave=False)
-        bar.update(done - bar.n)
-
-    try:
-        yield progress
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 def _say(line: str) -> None:

@@ -9,12 +9,13 @@ import secrets
 import signal
 import sys
 import threading
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
-from rag.commands import _bar, _config, _say
+from rag.bar import bar
+from rag.commands import _config, _say
 from rag.errors import InputError, RagError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def serve(args: argparse.Namespace) -> None:
     from rag.serving import check_reachable
     from rag.serving import serve as serve_all
     from rag.settings import settings
-    from rag.watch import watching
+    from rag.watch import filling, watching
 
     def end(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -40,10 +41,10 @@ def serve(args: argparse.Namespace) -> None:
     check_reachable(host, port, options)  # before an index is built
     articles = args.articles or server.articles
     rag = _synced(args, found)
-    update = partial(rag.sync, articles)
-    watched = args.watch or server.watch
-    watch = watching(articles, update, _say) if watched else nullcontext()
-    with rag, watch, suppress(KeyboardInterrupt):  # the usual end
+    update = partial(rag.sync, articles, vectors=False)
+    watch = args.watch or server.watch
+    watched = watching(articles, update, _say, fill=rag.fill)
+    with rag, watched if watch else filling(rag.fill), suppress(KeyboardInterrupt):  # the usual end
         serve_all(
             rag, host=host, port=port, open_browser=not args.no_browser, options=options,
             log=server.log,
@@ -62,10 +63,11 @@ def mcp(args: argparse.Namespace) -> None:
     from rag.mcp_server import mcp_server
     from rag.session import Running
     from rag.settings import settings
+    from rag.watch import filling
 
     found = settings(os.environ)
     log_to_stderr(found.server().log)
-    with _synced(args, found) as rag:
+    with _synced(args, found) as rag, filling(rag.fill):
         threading.Thread(target=_warm_up, args=[rag], daemon=True).start()
         tools = mcp_server(Asking(rag, Running(), Gate(found.limits())))
         anyio.run(tools.run_stdio_async)
@@ -117,8 +119,8 @@ def _synced(args: argparse.Namespace, found: Settings) -> Rag:
 
     server, settings = found.server(), _config(args)
     articles, index = args.articles or server.articles, args.index or server.index
-    with _bar("indexing") as progress:
-        return Rag.for_articles(articles, settings, index, progress)
+    with bar("reading") as progress:
+        return Rag.for_articles(articles, settings, index, progress, vectors=False)
 
 
 def _warm_up(rag: Rag) -> None:

@@ -20,9 +20,9 @@ ORDER = """
     load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
-    encoder store lexical stored database manifest
-    changes locks publish repair ingest sync plan watch index
-    period variants answer_types language copies
+    encoder store lexical stored connection database manifest
+    changes locks publish embed fill repair ingest sync plan watch index
+    library period variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
@@ -34,7 +34,7 @@ ORDER = """
     logs passwords settings
     problem_details limits telemetry asking api_types api api_changes chat_completions mcp_server
     access login requests_seen site serving
-    commands server_commands argument_types arguments cli __main__
+    bar commands server_commands argument_types arguments cli __main__
 """.split()
 
 HEAVY = (
