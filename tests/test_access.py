@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from fake_rag import FakeRag
-from test_api import Server, serving
+from test_api import Server, free_port, serving
 
 from rag.access import Access
 from rag.errors import InputError
@@ -148,9 +147,7 @@ def test_with_a_token_other_addresses_are_served() -> None:
     from rag.serving import launch
     from rag.site import Options
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = Options(Access({}, (token_digest(TOKEN),)))
     served = launch(FakeRag(), Running(), host="0.0.0.0", port=port, options=options)
     headers = {"authorization": f"Bearer {TOKEN}", "host": "articles.example.org"}
