@@ -118,6 +118,7 @@ class Own(BaseRoute):
         return (Match.FULL if ours else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["route"] = f"/{first_part(scope)}"  # if it has no better name
         await self.app(scope, receive, send)
 
 
