@@ -26,7 +26,7 @@ Day = Annotated[
 ]
 Offset = Annotated[int, Field(ge=0, description="of characters in the article's text")]
 Share = Annotated[float, Field(ge=0, le=1)]
-EXAMPLE = {"question": "Who leads NATO?", "history": None, "date": "2024-10-25"}
+EXAMPLE: dict[str, Any] = {"question": "Who leads NATO?", "history": None, "date": "2024-10-25"}
 
 
 class Said(BaseModel):
