@@ -171,7 +171,7 @@ async def kept_alive(first: Event, rest: AsyncGenerator[Event]) -> AsyncIterator
             yield event
 
 
-def named(event: Event) -> tuple[str, dict[str, Any]]:
+def named(event: object) -> tuple[str, dict[str, Any]]:
     """Return an event's name and data."""
     if isinstance(event, EvidenceFound):
         rows = Answer("", (), (), event.evidence, False, None, 0.0).to_dict()["evidence"]
@@ -181,7 +181,7 @@ def named(event: Event) -> tuple[str, dict[str, Any]]:
         return "claim", {"claim": row["claims"][0], "citations": row["citations"]}
     if isinstance(event, Answer):
         return "answer", event.to_dict()
-    return "waiting", {"ahead": event.ahead}
+    return "waiting", {"ahead": getattr(event, "ahead", 0)}
 
 
 def sent(name: str, data: object) -> bytes:

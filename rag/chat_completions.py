@@ -109,7 +109,7 @@ def completions(asking: Asking) -> APIRouter:
             content = written(answer)
             message = {
                 "role": "assistant", "content": content, "refusal": None,
-                "annotations": list(annotations(content, answer, str(request.base_url))),
+                "annotations": list(marks(content, answer, str(request.base_url))),
                 "footnote": answer.to_dict(),
             }  # fmt: skip
             choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
@@ -147,7 +147,7 @@ async def _streamed(
                 whole = written(event)
                 whole = whole if whole.startswith(said) else f"{said}\n\n{whole}"
                 yield chunk({"content": whole[len(said) :]})
-                found = list(annotations(whole, event, str(request.base_url)))
+                found = list(marks(whole, event, str(request.base_url)))
                 yield chunk({"annotations": found, "footnote": event.to_dict()}, "stop")
         if options.include_usage:
             yield _data({**head, "choices": [], "usage": _usage()})
@@ -170,7 +170,7 @@ def written(answer: Answer) -> str:
     return text + (SOURCES + sources if sources else "")
 
 
-def annotations(content: str, answer: Answer, base_url: str) -> Iterator[dict[str, Any]]:
+def marks(content: str, answer: Answer, base_url: str) -> Iterator[dict[str, Any]]:
     """Yield one annotation for each marker in the text."""
     cited = {citation.number: citation for citation in answer.citations}
     rows = {row["number"]: row for row in answer.to_dict()["citations"]}

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.bar import bar
 from rag.config import Config
@@ -34,8 +34,8 @@ _GIVEN = ("encoder", "generator", "model", "accept_errors")  # settings that are
 def _config(args: argparse.Namespace) -> Config:
     from rag.settings import settings
 
-    given = {name: getattr(args, name, None) for name in _GIVEN}
-    given = {name: value for name, value in given.items() if value is not None}
+    options = {name: getattr(args, name, None) for name in _GIVEN}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     return replace(settings(os.environ).config(), **given)
 
 

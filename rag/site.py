@@ -92,7 +92,7 @@ def _with_tools(
     own: FastAPI, asking: Asking
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Put the tools for agents at /mcp, if their package is here; return what starts them."""
-    session = nullcontext
+    session: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     if find_spec("mcp") is not None:
         from rag.mcp_server import over_http
 

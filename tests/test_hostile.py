@@ -25,6 +25,7 @@ from rag.pipeline import Rag
 from rag.reader import library
 from rag.report import to_json
 from rag.session import answering, opened
+from rag.types import Citation, Evidence
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 LEAKS = re.compile(r"Traceback|site-packages|/rag/|\.py\b|/tmp/|sqlite3|Error:")
@@ -106,7 +107,8 @@ def engine_survives(folder: Path, config: Config, index: Path, count: int) -> No
                 answer = rag.answer(text, date=None)
             except InputError:  # empty, and it says so
                 continue
-            for place in (*answer.citations, *answer.evidence):
+            places: list[Citation | Evidence] = [*answer.citations, *answer.evidence]
+            for place in places:
                 whole = rag.article(place.article).text
                 assert whole[place.start : place.end] == place.quote
             assert json.loads(to_json(answer.to_dict()))["question"] == answer.question
