@@ -124,9 +124,11 @@ class Guard:
         return Problem(status, said).response(scope)
 
     def _same_origin(self, host: str, headers: Mapping[bytes, bytes]) -> bool:
-        origin = headers.get(b"origin")
-        if origin is None:  # a program, or a browser's own request, which says where it is from
-            return headers.get(b"sec-fetch-site", b"none") in {b"none", b"same-origin"}
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if origin is None:  # a program, or a browser that asks by itself, which says where it is
+            return site in {None, b"none", b"same-origin"}
+        if origin == b"null":  # a form of our own, too: the pages send no referrer
+            return site == b"same-origin"
         asked = origin.decode("latin-1").lower()
         try:
             return asked in self.origins or urlsplit(asked).netloc == host != ""

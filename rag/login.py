@@ -18,7 +18,8 @@ from rag.settings import Limits
 TRIES = 10  # a minute, from one address
 MOST = 4_096  # bytes of the form
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Footnote: log in</title>
+<meta name="viewport" content="width=device-width">
+<meta name="referrer" content="same-origin"><title>Footnote: log in</title>
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:22rem;margin:15vh auto;padding:0 1rem;
 color:#1c1b1a;background:#fbfaf7}}label,input,button{{display:block;width:100%;font:inherit;
 box-sizing:border-box}}input{{margin:.2rem 0 1rem;padding:.5rem;border:1px solid #8a857c}}
