@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
-    from rag.session import Engine
+    from rag.asking import SearchEngine
 
 ROOT = Path(__file__).parents[1]
 QUESTION = "What does the White House report Russia has done, and what does that move show?"
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def engine(articles: Path, *, fake: bool) -> Iterator[Engine]:
+def engine(articles: Path, *, fake: bool) -> Iterator[SearchEngine]:
     if fake:
         sys.path.insert(0, str(ROOT / "tests"))
         from fake_rag import ARTICLES, FakeRag
@@ -58,7 +58,7 @@ def engine(articles: Path, *, fake: bool) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def served(rag: Engine) -> Iterator[str]:
+def served(rag: SearchEngine) -> Iterator[str]:
     from rag.serving import launch
     from rag.session import Running
 

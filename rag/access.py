@@ -83,7 +83,7 @@ class Guard:
         self.app = app
         self.access = access
         self.hosts = hosts
-        self.origins = origins
+        self.origins = frozenset(origin.lower() for origin in origins)
         self.refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +100,7 @@ class Guard:
         await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
-        host = headers.get(b"host", b"").decode("latin-1")
+        host = headers.get(b"host", b"").decode("latin-1").lower()
         if self.hosts and _without_port(host) not in self.hosts:
             return self._no(scope, "host", 400, "This server does not answer for that host name.")
         if scope.get("method") not in SAFE and not self._same_origin(host, headers):
@@ -124,10 +124,12 @@ class Guard:
         return Problem(status, said).response(scope)
 
     def _same_origin(self, host: str, headers: Mapping[bytes, bytes]) -> bool:
-        origin = headers.get(b"origin")
-        if origin is None:  # a program, or a browser's own request, which says where it is from
-            return headers.get(b"sec-fetch-site", b"none") in {b"none", b"same-origin"}
-        asked = origin.decode("latin-1")
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if origin is None:  # a program, or a browser that asks by itself, which says where it is
+            return site in {None, b"none", b"same-origin"}
+        if origin == b"null":  # a form of our own, too: the pages send no referrer
+            return site == b"same-origin"
+        asked = origin.decode("latin-1").lower()
         try:
             return asked in self.origins or urlsplit(asked).netloc == host != ""
         except ValueError:

@@ -20,6 +20,7 @@ from rag.api_types import (
     Ready,
     Search,
     SearchRow,
+    problem,
 )
 from rag.asking import Asking, unless_gone
 from rag.errors import RagError
@@ -124,7 +125,7 @@ def articles(asking: Asking) -> APIRouter:
 
     @router.get(
         "/articles/{path:path}", summary="Read one article", response_model=ArticleRow,
-        responses={404: PROBLEMS[422] | {"description": "There is no article of this path."}},
+        responses={404: problem("There is no article of this path.")},
     )  # fmt: skip
     def read(path: str) -> Response:
         refresh(rag)
@@ -170,7 +171,7 @@ async def kept_alive(first: Event, rest: AsyncGenerator[Event]) -> AsyncIterator
             yield event
 
 
-def named(event: Event) -> tuple[str, dict[str, Any]]:
+def named(event: object) -> tuple[str, dict[str, Any]]:
     """Return an event's name and data."""
     if isinstance(event, EvidenceFound):
         rows = Answer("", (), (), event.evidence, False, None, 0.0).to_dict()["evidence"]
@@ -180,7 +181,7 @@ def named(event: Event) -> tuple[str, dict[str, Any]]:
         return "claim", {"claim": row["claims"][0], "citations": row["citations"]}
     if isinstance(event, Answer):
         return "answer", event.to_dict()
-    return "waiting", {"ahead": event.ahead}
+    return "waiting", {"ahead": getattr(event, "ahead", 0)}
 
 
 def sent(name: str, data: object) -> bytes:

@@ -26,7 +26,7 @@ Day = Annotated[
 ]
 Offset = Annotated[int, Field(ge=0, description="of characters in the article's text")]
 Share = Annotated[float, Field(ge=0, le=1)]
-EXAMPLE = {"question": "Who leads NATO?", "history": None, "date": "2024-10-25"}
+EXAMPLE: dict[str, Any] = {"question": "Who leads NATO?", "history": None, "date": "2024-10-25"}
 
 
 class Said(BaseModel):
@@ -212,14 +212,17 @@ class Ready(BaseModel):
     model: str
 
 
+def problem(said: str) -> dict[str, Any]:
+    """Return how the document describes an error."""
+    schema = ProblemRow.model_json_schema()
+    return {"description": said, "content": {"application/problem+json": {"schema": schema}}}
+
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemRow, "description": said}
-    for status, said in {
-        401: "A password or a token is needed.",
-        403: "Not allowed.",
-        413: "Too long.",
-        422: "Not of the form described here, or a question that cannot be asked.",
-        429: "Too many questions a minute; Retry-After says when to come back.",
-        503: "Busy, or not able to answer at the moment; see Retry-After.",
-    }.items()
+    401: problem("A password or a token is needed."),
+    403: problem("Not allowed."),
+    413: problem("Too long."),
+    422: problem("Not of the form described here, or a question that cannot be asked."),
+    429: problem("Too many questions a minute; Retry-After says when to come back."),
+    503: problem("Busy, or not able to answer at the moment; see Retry-After."),
 }

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
+from typing import Any
+
+
+class Parser(argparse.ArgumentParser):
+    """One that hands over to another when its first argument is a word like ``compare``."""
+
+    words: Mapping[str, Parser] = MappingProxyType({})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """See argparse."""
+        if args and args[0] in self.words:
+            return self.words[args[0]].parse_known_args(args[1:], namespace)
+        return super().parse_known_args(args, namespace)
 
 
 def positive(text: str) -> int:

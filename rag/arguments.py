@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from rag import commands, server_commands
-from rag.argument_types import date, positive, share
+from rag.argument_types import Parser, date, positive, share
 from rag.config import Config
 from rag.fields import parse_fields
 from rag.options import add_scope, add_uploads, limited
@@ -18,18 +17,6 @@ Run: TypeAlias = Callable[[argparse.Namespace], None]
 Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
 
 DEFAULTS = Config()
-
-
-class Parser(argparse.ArgumentParser):
-    """One that hands over to another when its first argument is a word like ``compare``."""
-
-    words: Mapping[str, Parser] = MappingProxyType({})
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """See argparse."""
-        if args and args[0] in self.words:
-            return self.words[args[0]].parse_known_args(args[1:], namespace)
-        return super().parse_known_args(args, namespace)
 
 
 def parser() -> Parser:
@@ -253,18 +240,13 @@ def _add_password(group: Group) -> None:
         "file, or FOOTNOTE_USERS=ana:HASH.",
         "python -m rag password", "python -m rag password --token > token.txt",
     )  # fmt: skip
-    parser.add_argument(
-        "--token", action="store_true",
-        help="print a new token for programs instead; put it into FOOTNOTE_TOKENS, or into a file "
-        "that token_file names",
-    )  # fmt: skip
+    about = "print a new token for programs instead, for FOOTNOTE_TOKENS or the file token_file"
+    parser.add_argument("--token", action="store_true", help=about)
 
 
 def _add_articles(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "articles", type=Path, nargs="?", metavar="ARTICLES",
-        help="folder of articles (default: seeds)",
-    )  # fmt: skip
+    about = "folder of articles (default: seeds)"
+    parser.add_argument("articles", type=Path, nargs="?", metavar="ARTICLES", help=about)
     _add_index_option(parser, "embeddings/<folder name>-<hash of its path>")
 
 

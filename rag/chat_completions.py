@@ -97,7 +97,10 @@ def completions(asking: Asking) -> APIRouter:
         model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "footnote"}
         return {"object": "list", "data": [model]}
 
-    @router.post("/chat/completions", summary="Answer the last message, as chat clients ask")
+    @router.post(
+        "/chat/completions", summary="Answer the last message, as chat clients ask",
+        responses={200: {"content": {EVENTS: {"example": "data: {}\n\ndata: [DONE]\n\n"}}}},
+    )  # fmt: skip
     async def complete(body: Completion, request: Request) -> Response:
         question, history = body.asked()
         asked = question, history, body.date, client_of(request)
@@ -106,7 +109,7 @@ def completions(asking: Asking) -> APIRouter:
             content = written(answer)
             message = {
                 "role": "assistant", "content": content, "refusal": None,
-                "annotations": list(annotations(content, answer, str(request.base_url))),
+                "annotations": list(marks(content, answer, str(request.base_url))),
                 "footnote": answer.to_dict(),
             }  # fmt: skip
             choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
@@ -144,7 +147,7 @@ async def _streamed(
                 whole = written(event)
                 whole = whole if whole.startswith(said) else f"{said}\n\n{whole}"
                 yield chunk({"content": whole[len(said) :]})
-                found = list(annotations(whole, event, str(request.base_url)))
+                found = list(marks(whole, event, str(request.base_url)))
                 yield chunk({"annotations": found, "footnote": event.to_dict()}, "stop")
         if options.include_usage:
             yield _data({**head, "choices": [], "usage": _usage()})
@@ -167,7 +170,7 @@ def written(answer: Answer) -> str:
     return text + (SOURCES + sources if sources else "")
 
 
-def annotations(content: str, answer: Answer, base_url: str) -> Iterator[dict[str, Any]]:
+def marks(content: str, answer: Answer, base_url: str) -> Iterator[dict[str, Any]]:
     """Yield one annotation for each marker in the text."""
     cited = {citation.number: citation for citation in answer.citations}
     rows = {row["number"]: row for row in answer.to_dict()["citations"]}

@@ -35,8 +35,8 @@ _GIVEN = ("encoder", "generator", "model", "accept_errors", "fields")  # options
 def _config(args: argparse.Namespace) -> Config:
     from rag.settings import settings
 
-    given: dict[str, Any] = {name: getattr(args, name, None) for name in _GIVEN}
-    given = {name: value for name, value in given.items() if value is not None}
+    options = {name: getattr(args, name, None) for name in _GIVEN}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     return replace(settings(os.environ).config(), **given)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import parse_qs
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -17,7 +18,8 @@ from rag.settings import Limits
 TRIES = 10  # a minute, from one address
 MOST = 4_096  # bytes of the form
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Footnote: log in</title>
+<meta name="viewport" content="width=device-width">
+<meta name="referrer" content="same-origin"><title>Footnote: log in</title>
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:22rem;margin:15vh auto;padding:0 1rem;
 color:#1c1b1a;background:#fbfaf7}}label,input,button{{display:block;width:100%;font:inherit;
 box-sizing:border-box}}input{{margin:.2rem 0 1rem;padding:.5rem;border:1px solid #8a857c}}
@@ -35,6 +37,7 @@ def logins(access: Access) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
     gate = Gate(Limits(questions_per_minute=TRIES))
+    hashing = anyio.CapacityLimiter(2)  # each takes 32 MB
 
     @router.get("/login")
     async def form(request: Request) -> Response:
@@ -51,7 +54,7 @@ def logins(access: Access) -> APIRouter:
             response.headers["retry-after"] = str(often.retry_after)
             return response
         user, password = _sent((await request.body())[:MOST])
-        secret = await anyio.to_thread.run_sync(access.log_in, user, password)
+        secret = await anyio.to_thread.run_sync(access.log_in, user, password, limiter=hashing)
         if secret is None:
             return _page("The name or the password is not right.", 401)
         done = RedirectResponse("/", 303)

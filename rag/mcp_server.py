@@ -12,13 +12,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
+import anyio
 import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.api_types import Day
 from rag.asking import Asking
@@ -94,7 +96,37 @@ def over_http(
     app = server.streamable_http_app(
         stateless_http=True, json_response=True, transport_security=checked
     )
-    return list(app.routes), server.session_manager.run
+    return [Route("/mcp", EndsWithClient(app))], server.session_manager.run
+
+
+class EndsWithClient:
+    """ASGI middleware: a client that goes away ends what it asked for; the SDK would go on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        unread = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replayed() -> Message:
+            return unread.pop() if unread else await receive()
+
+        async with anyio.create_task_group() as group:
+
+            async def watch() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                group.cancel_scope.cancel()
+
+            group.start_soon(watch)
+            await self.app(scope, replayed, send)
+            group.cancel_scope.cancel()
 
 
 async def told(work: Awaitable[T]) -> T:

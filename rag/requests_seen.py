@@ -9,7 +9,7 @@ import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.problem_details import problem_of
+from rag.problem_details import GONE, problem_of
 from rag.telemetry import Telemetry
 
 _log = logging.getLogger("rag.requests")
@@ -48,10 +48,11 @@ class RequestsSeen:
             if not status:
                 await problem.response(scope)(scope, receive, numbered)
         finally:
-            self._note(scope, name, status, time.perf_counter() - begun)
+            self._note(scope, name, status or GONE, time.perf_counter() - begun)
 
     def _note(self, scope: Scope, name: str, status: int, seconds: float) -> None:
-        route = str(getattr(scope.get("route"), "path", "the page"))
+        known = scope.get("state", {}).get("route", "the page")
+        route = str(getattr(scope.get("route"), "path", known))
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.telemetry.requests.labels(route, method, status).inc()
         self.telemetry.request_seconds.labels(route).observe(seconds)

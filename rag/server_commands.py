@@ -91,7 +91,7 @@ def config(args: argparse.Namespace) -> None:
         return
     for row in rows:
         value = "" if row["value"] is None else to_json(row["value"])
-        print(f"{row['name']:20} = {one_line(value):30} # {one_line(row['source'])}")
+        print(f"{row['name']:25} = {one_line(value):25} # {one_line(row['source'])}")
 
 
 def password(args: argparse.Namespace) -> None:

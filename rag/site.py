@@ -63,13 +63,13 @@ def application(
     chat.mount(root, blocks, host, options.limits.upload_bytes)
     root.router.routes.insert(0, Own(own))
     app: ASGIApp = BodyLimit(root, options.limits, _is_small)
+    hosts = allowed_hosts(host, options.hosts)
+    app = Guard(app, options.access, hosts, frozenset(options.origins), gate.refused)
     if options.origins:
         app = CORSMiddleware(
             app, options.origins, allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("authorization", "content-type"),
         )  # fmt: skip
-    hosts = allowed_hosts(host, options.hosts)
-    app = Guard(app, options.access, hosts, frozenset(options.origins), gate.refused)
     return RequestsSeen(SecurityHeaders(app), telemetry), blocks
 
 
@@ -92,7 +92,7 @@ def _with_tools(
     own: FastAPI, asking: Asking
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Put the tools for agents at /mcp, if their package is here; return what starts them."""
-    session = nullcontext
+    session: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     if find_spec("mcp") is not None:
         from rag.mcp_server import over_http
 
@@ -118,6 +118,7 @@ class Own(BaseRoute):
         return (Match.FULL if ours else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["route"] = f"/{first_part(scope)}"  # if it has no better name
         await self.app(scope, receive, send)
 
 

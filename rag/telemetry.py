@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from rag.session import Engine
-from rag.types import Answer, Event, Turn
+from rag.types import Answer, Event
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
@@ -64,11 +64,10 @@ class _Measured:
         return getattr(self._rag, name)
 
     def stream(
-        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
-        cancel: threading.Event | None = None,
-    ) -> Iterator[Event]:  # fmt: skip
+        self, question: str, *, cancel: threading.Event | None = None, **options: Any
+    ) -> Iterator[Event]:  # whatever else the engine takes
         outcome, cancel = "failed", cancel or threading.Event()
-        events = self._rag.stream(question, history=history, date=date, cancel=cancel)
+        events = self._rag.stream(question, cancel=cancel, **options)
         self._telemetry.in_progress.inc()
         try:
             for event in events:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from fake_rag import FakeRag
-from test_api import Server, serving
+from test_api import Server, free_port, serving
 
 from rag.access import Access
 from rag.errors import InputError
@@ -103,6 +102,10 @@ def test_pages_of_other_sites_cannot_change_anything(server: Server) -> None:
     named = {**headers, "origin": "https://app.example"}
     response = server.http.post("/v1/answer", json=asked, headers=named)
     assert response.headers["access-control-allow-origin"] == "https://app.example"
+    asks = {"origin": "https://app.example", "access-control-request-method": "POST"}
+    assert server.http.options("/v1/answer", headers=asks).status_code == 200
+    asks["origin"] = "https://evil.example"
+    assert server.http.options("/v1/answer", headers=asks).status_code == 400
 
 
 def test_secrets_and_questions_are_not_logged(
@@ -144,9 +147,7 @@ def test_with_a_token_other_addresses_are_served() -> None:
     from rag.serving import launch
     from rag.site import Options
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = Options(Access({}, (token_digest(TOKEN),)))
     served = launch(FakeRag(), Running(), host="0.0.0.0", port=port, options=options)
     headers = {"authorization": f"Bearer {TOKEN}", "host": "articles.example.org"}

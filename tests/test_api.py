@@ -50,14 +50,18 @@ class Server:
         return problem
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextlib.contextmanager
 def serving(rag: SearchEngine, **options: Any) -> Iterator[Server]:
     from rag.serving import launch
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    running = Running()
+    port, running = free_port(), Running()
     served = launch(rag, running, host="127.0.0.1", port=port, **options)
     served.warming.loaded, served.warming.model = True, "loaded"
     url = f"http://127.0.0.1:{port}"
@@ -281,10 +285,7 @@ def test_closing_hands_over_what_has_been_verified() -> None:
     from rag.serving import launch
 
     got: list[httpx.Response] = []
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    rag = FakeRag()
+    rag, port = FakeRag(), free_port()
     served = launch(rag, Running(), host="127.0.0.1", port=port)
     asked = {"question": SLOW}
     client = threading.Thread(

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from fake_rag import HOSTILE, FakeRag
-from test_api import Server, serving
+from test_api import SLOW, Server, serving, wait_until
 
 pytest.importorskip("mcp")
 from mcp import Client, StdioServerParameters, stdio_client
@@ -61,6 +62,17 @@ def test_over_http(server: Server) -> None:
         place = f"{cited['article']}[{cited['start']}:{cited['end']}]"
         assert place in answer.content[0].text
     assert answer.structured_content["untrusted"] == UNTRUSTED
+
+
+def test_a_client_that_goes_away_ends_the_work(server: Server) -> None:
+    asked = {
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "answer_question", "arguments": {"question": SLOW}},
+    }  # fmt: skip
+    headers = {"accept": "application/json, text/event-stream"}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{server.url}/mcp", json=asked, headers=headers, timeout=1)
+    wait_until(lambda: server.rag.running == 0, seconds=1)
 
 
 def in_memory() -> Any:
