@@ -18,7 +18,7 @@ from typing import Any
 from rag.database import Database
 from rag.lexical import LexicalIndex
 from rag.manifest import seal
-from rag.store import store_named
+from rag.store_ivf import choose_store, described
 from rag.stored import NAME
 
 
@@ -32,7 +32,8 @@ def publish(database: Database, folder: Path, generation: int, settings: dict[st
     _remove([vector_file, lexical_folder])  # left by a crash
     try:
         lexical_folder.mkdir()
-        store_named(settings["store"])(*database.all_vectors()).save(vector_file)
+        vectors = choose_store(settings["store"], *database.all_vectors())
+        vectors.save(vector_file)
         rows = ((key, terms.split()) for key, terms in database.all_terms())
         LexicalIndex.build(lexical_folder, rows)
         written = [vector_file, *sorted(lexical_folder.iterdir())]
@@ -42,7 +43,8 @@ def publish(database: Database, folder: Path, generation: int, settings: dict[st
             if not path.name.endswith(".lock")
         }
         _sync_folders(lexical_folder, folder)
-        database.set_manifest({**settings, "generation": generation, "files": seals})
+        written_now = {"generation": generation, "files": seals, "vectors": described(vectors)}
+        database.set_manifest({**settings, **written_now})
         database.commit()
     except BaseException:  # Ctrl-C too: leave nothing half-written behind
         database.rollback()
