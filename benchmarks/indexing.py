@@ -147,7 +147,8 @@ def main() -> None:
         rates.append(product(2))
     real, rate = sum(counted.lengths), float(np.mean(rates))
     reached = counted.operations(encoder._model[0].auto_model.config) / seconds  # noqa: SLF001
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     rows = {
         "passages": f"{len(texts)}, {real / len(texts):.0f} tokens each",
         "passages per second": f"{len(texts) / seconds:.1f}",
@@ -160,7 +161,7 @@ def main() -> None:
     }
     lines = [
         "# How near encoding comes to multiplying matrices\n",
-        f"`python benchmarks/indexing.py {arguments.set}`, on commit {commit.stdout.strip()}, "
+        f"`python benchmarks/indexing.py {arguments.set}`, on commit {commit}, "
         f"{torch.get_num_threads()} threads.\n",
         "| | |\n|---|---|",
         *(f"| {what} | {value} |" for what, value in rows.items()),

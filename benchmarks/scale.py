@@ -186,10 +186,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     questions = real_questions(Path(os.environ["RAG_EVAL_DATA"]), arguments.questions)
     best = np.sort(questions @ real.T.astype(np.float32), axis=1)
     first, tenth = np.median(best[:, -1]), np.median(best[:, -10])
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     lines = [
         "# Searching many passages\n",
-        f"`python benchmarks/scale.py --indexes …`, on commit {commit.stdout.strip()}: "
+        f"`python benchmarks/scale.py --indexes …`, on commit {commit}: "
         f"{len(questions)} real questions are searched for among {len(real):,} real "
         f"passage vectors ({real.shape[1]} dimensions) and others made from them. The cosine of a "
         f"question to its nearest passage is {first:.2f} in the median, to its tenth {tenth:.2f}. "

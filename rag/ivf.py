@@ -1,4 +1,4 @@
-"""Inverted lists: rows lie with their nearest centroid, and a search visits the nearest lists alone.
+"""Inverted lists: rows lie with their nearest centroid; a search visits the nearest lists alone.
 
 The method is the IVF of Jégou et al. 2011, "Product Quantization for Nearest Neighbor Search",
 section IV, without its quantization of the rows: of what is visited the scores are exact.

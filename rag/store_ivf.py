@@ -49,11 +49,11 @@ class IvfStore:
         rows = vectors.astype(np.float16, copy=False)  # (n, dim)
         centroids = train(rows)  # (lists, dim)
         of_row = assign(rows, centroids)  # (n,)
-        self._open(centroids, _measure(rows, centroids, of_row))
+        self.start(centroids, _measure(rows, centroids, of_row))
         order = np.argsort(of_row, kind="stable")  # (n,)
         ends = np.cumsum(np.bincount(of_row, minlength=len(centroids)))  # (lists,)
         for number, members in enumerate(np.split(order, ends[:-1])):
-            self._fill(number, keys[members], rows[members])
+            self.fill(number, keys[members], rows[members])
 
     @classmethod
     def load(cls, path: Path, keys: Keys) -> IvfStore:
@@ -73,11 +73,11 @@ class IvfStore:
                 raise ValueError("its lists have other lengths")
             if not np.array_equal(np.sort(held), np.sort(keys)):
                 raise ValueError("its vectors are those of other passages")
-            store._open(centroids, measured)
+            store.start(centroids, measured)
             at = 0
             for number, length in enumerate(lengths.tolist()):
                 rows = _read(file, "<f2", length * dimensions).reshape(-1, dimensions)
-                store._fill(number, held[at : at + length], rows)
+                store.fill(number, held[at : at + length], rows)
                 at += length
         return store
 
@@ -112,7 +112,8 @@ class IvfStore:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
-    def _open(self, centroids: Vectors, measured: Measured) -> None:
+    def start(self, centroids: Vectors, measured: Measured) -> None:
+        """Have empty lists, one for each of the centroids (lists, dim)."""
         faiss = native_faiss()
         self.measured = measured
         self._centroids = np.ascontiguousarray(centroids, np.float32)
@@ -125,7 +126,8 @@ class IvfStore:
         )  # fmt: skip
         self._index.is_trained = True  # half precision has nothing to learn
 
-    def _fill(self, number: int, keys: Keys, rows: Rows) -> None:
+    def fill(self, number: int, keys: Keys, rows: Rows) -> None:
+        """Put rows (n, dim) into an empty list."""
         faiss = native_faiss()
         if len(keys):
             held = np.ascontiguousarray(keys, np.int64)

@@ -26,8 +26,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ty
         return store_named(request.param)
     # What it visits must be exact, so it visits all; what it leaves out: tests/test_store_ivf.py.
     monkeypatch.setattr(
-        "rag.store_ivf._measure",
-        lambda _, lists, __: Measured(len(lists), len(lists), 1.0, 0)
+        "rag.store_ivf._measure", lambda _, lists, __: Measured(len(lists), len(lists), 1.0, 0)
     )
     return IvfStore
 

@@ -191,8 +191,8 @@ def test_every_kind_of_damage_is_refused_without_the_checksum_too(tmp_path: Path
         for value in (-1, 0, 10**12, None, "x", [1]):
             changed = json.dumps({**header, field: value}).encode()
             cases.append((data[:18] + changed).ljust(HEADER) + data[HEADER:])
-    for at in (lengths, lengths + 5, lengths + 7, lengths + 8 * header["lists"]):
-        cases.append(data[:at] + bytes([data[at] ^ 129]) + data[at + 1 :])
+    flipped = (lengths, lengths + 5, lengths + 7, lengths + 8 * header["lists"])
+    cases += [data[:at] + bytes([data[at] ^ 129]) + data[at + 1 :] for at in flipped]
     harmless = {"recall", "queries"}
     for case in cases:
         path.write_bytes(case)
