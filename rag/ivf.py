@@ -28,7 +28,7 @@ Numbers = NDArray[np.int64]
 
 def number_of_lists(rows: int) -> int:
     """Return the power of two next to the square root: as many centroids as rows in a list."""
-    return 2 ** round(math.log2(max(1, rows)) / 2)
+    return 1 << round(math.log2(max(1, rows)) / 2)
 
 
 def train(rows: Rows) -> Vectors:
