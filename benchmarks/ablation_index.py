@@ -27,9 +27,9 @@ from retrieval import questions
 
 from rag.articles import find_articles
 from rag.config import Config
+from rag.embed import header
 from rag.encoder import Encoder, load_encoder
 from rag.index import Index
-from rag.ingest import header
 from rag.lexical import LexicalIndex
 from rag.passages import make_passages
 from rag.retrieve import FEATURES

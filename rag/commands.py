@@ -11,18 +11,21 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from rag.bar import bar
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
 
 if TYPE_CHECKING:
-    from rag.changes import Changes, Progress
+    from rag.changes import Changes
+    from rag.encoder import Encoder
     from rag.evaluate import Evaluation, System
+    from rag.fill import Until
     from rag.pipeline import Rag
 
 SEEDS = Path("seeds")
@@ -53,11 +56,11 @@ def index(args: argparse.Namespace) -> None:
 
     config = _config(args)
     index = args.index or default_index_dir(args.articles)
-    with _bar("indexing") as progress:
+    with bar("reading") as progress, bar("embedding") as embedding:
         encoder = load_encoder(config.encoder, config.models_dir)
         run = plan if args.dry_run else repair if args.repair else sync
         wait = 0.0 if args.no_wait else math.inf
-        done = run(args.articles, index, config, encoder, progress, wait=wait)
+        done = run(args.articles, index, config, encoder, progress, embedding, wait=wait)
 
     def say(done: Changes) -> None:
         vectors = manifest_of(index).get("vectors", {})
@@ -68,8 +71,16 @@ def index(args: argparse.Namespace) -> None:
     say(done)
     if args.watch:
         with suppress(KeyboardInterrupt):  # the usual end
-            update = partial(sync, args.articles, index, config, encoder)
-            watch(args.articles, update, say, threading.Event())
+            update = partial(sync, args.articles, index, config, encoder, vectors=False)
+            behind = partial(_fill, index, config, encoder)
+            watch(args.articles, update, say, threading.Event(), fill=behind)
+
+
+def _fill(index: Path, config: Config, encoder: Encoder, until: Until) -> int:
+    from rag.fill import fill
+
+    with bar("embedding") as progress:
+        return fill(index, config, encoder, progress, until=until)
 
 
 def search(args: argparse.Namespace) -> None:
@@ -105,7 +116,7 @@ def ask(args: argparse.Namespace) -> None:
 def _batch(rag: Rag, args: argparse.Namespace) -> None:
     from rag import batch
 
-    with _bar("answering") as progress:
+    with bar("answering") as progress:
         outcome = batch.run(
             rag, args.command, args.input, args.output, k=getattr(args, "k", 10),
             say=_say, progress=progress,
@@ -131,7 +142,7 @@ def evaluate(args: argparse.Namespace) -> None:
     with _system(args.system, articles, config, cache) as system:
         done = evaluation.evaluate(
             system, parts, articles, name=args.set.resolve().name, system_name=args.system,
-            cache=cache, say=_say, bar=_bar,
+            cache=cache, say=_say, bar=bar,
         )  # fmt: skip
     name = evaluation.file_name(done.result)
     output = args.output or Path("results") / f"{name}.json"
@@ -151,8 +162,9 @@ def _system(name: str, articles: Path, config: Config, cache: Path) -> Iterator[
     others = _baselines() if name != "footnote" else {}
     if name != "footnote" and name not in others:
         raise UnknownName("system", name, ["footnote", *others])
-    with _bar("indexing") as progress:
-        rag = Rag.for_articles(articles, config, index_dir(articles, config, cache), progress)
+    with bar("reading") as progress, bar("embedding") as embedding:
+        folder = index_dir(articles, config, cache)
+        rag = Rag.for_articles(articles, config, folder, progress, embedding)
     with rag:
         yield others[name](rag, cache) if name in others else rag
 
@@ -225,16 +237,18 @@ def _verify(names: Sequence[str], folder: Path | None) -> None:
 def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat."""
     from rag.pipeline import Rag
-    from rag.watch import watching
+    from rag.watch import filling, watching
 
     def end(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
-    with _bar("indexing") as progress:
-        rag = Rag.for_articles(args.articles, _config(args), args.index, progress)
-    update = partial(rag.sync, args.articles)
-    with rag, watching(args.articles, update, _say) if args.watch else nullcontext():
+    with bar("reading") as progress:
+        config = _config(args)
+        rag = Rag.for_articles(args.articles, config, args.index, progress, vectors=False)
+    update = partial(rag.sync, args.articles, vectors=False)
+    watched = watching(args.articles, update, _say, fill=rag.fill)
+    with rag, watched if args.watch else filling(rag.fill):
         from rag.chat import serve as serve_chat
 
         with suppress(KeyboardInterrupt):  # the usual end
@@ -272,26 +286,6 @@ def _only_index() -> Path:
     raise IndexMissing(
         "There is no index in embeddings. Build one with: python -m rag index ARTICLES"
     )
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Progress]:
-    """A progress bar on stderr, if that is a terminal."""
-    from tqdm import tqdm
-
-    bar: Any = None
-
-    def progress(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            bar = tqdm(desc=title, total=total, initial=done, disable=None, leave=False)
-        bar.update(done - bar.n)
-
-    try:
-        yield progress
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 def _say(line: str) -> None:

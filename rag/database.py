@@ -7,20 +7,14 @@ are made from here and can always be made again.
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from rag.errors import IndexCorrupt
+from rag.connection import Connection
 from rag.stored import (
-    CIRCUMSTANCES,
     COLUMNS,
-    NAME,
-    SCHEMA,
     TABLES,
     PassageVectors,
     Rows,
@@ -33,78 +27,11 @@ from rag.stored import (
 )
 from rag.types import Article, ArticleSummary, Keys, Passage, Sentence
 
-BUSY_SECONDS = 5.0  # how long a writer waits for another one
 AT_ONCE = 500  # rows fetched by one statement
 
 
-class Database:
+class Database(Connection):
     """Reads and writes rows. Transactions are the caller's: ``begin``, ``commit``, ``rollback``."""
-
-    def __init__(self, folder: Path, *, write: bool = False, name: str = NAME) -> None:
-        """Open or (for writing) create the store. Raises IndexCorrupt when it is no such file."""
-        self.path = folder / name
-        mode = "mode=rwc" if write else "mode=rw"
-        if not write and not os.access(folder, os.W_OK) and not Path(f"{self.path}-wal").exists():
-            mode = "mode=ro&immutable=1"  # it cannot make the files that readers share
-        location = f"{self.path.absolute().as_uri()}?{mode}"
-        self._connection = sqlite3.connect(
-            location, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
-        )
-        try:
-            self.execute("PRAGMA cell_size_check = ON")  # finds damage before it is followed
-            self.execute("PRAGMA trusted_schema = OFF")
-            if write:
-                self.execute("PRAGMA journal_mode=WAL")
-                self.execute("PRAGMA secure_delete=ON")  # deleted text is gone
-                self._create()
-            self.execute("SELECT count(*) FROM sqlite_master")
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def _create(self) -> None:
-        for statement in SCHEMA.split(";"):
-            self.execute(statement)
-
-    def corrupt(self, detail: object) -> IndexCorrupt:
-        """Return the error that says so, and what helps."""
-        line = " ".join(str(detail).removeprefix("*** in database main ***").split())
-        return IndexCorrupt(
-            f"The index store {self.path} is damaged ({line[:80]}). "
-            "Repair it with: python -m rag index ARTICLES --repair"
-        )
-
-    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement.
-
-        Raises IndexCorrupt when the file is damaged, OperationalError when it is in use or cannot
-        be reached.
-        """
-        return list(self.each(sql, values))
-
-    def each(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Yield what ``execute`` returns, row by row."""
-        try:
-            yield from self._connection.execute(sql, values)
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in CIRCUMSTANCES:
-                raise
-            raise self.corrupt(error) from error
-
-    def begin(self, *, write: bool = False) -> None:
-        """Start a transaction; a reader sees one consistent state until it ends."""
-        self.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        self.execute("SELECT count(*) FROM manifest")  # the snapshot is taken by the first read
-
-    def commit(self) -> None:
-        self.execute("COMMIT")
-
-    def rollback(self) -> None:
-        if self._connection.in_transaction:
-            self.execute("ROLLBACK")
-
-    def close(self) -> None:
-        self._connection.close()
 
     # The manifest.
 
@@ -197,7 +124,8 @@ class Database:
     def vectors_of(self, input_hash: str) -> PassageVectors | None:
         """Return the vectors that were made from the same input, if a passage has them."""
         found = self.execute(
-            "SELECT min(id) FROM inputs JOIN passages USING (id) WHERE input_hash = ?",
+            "SELECT min(id) FROM inputs JOIN passages USING (id) "
+            "WHERE input_hash = ? AND length(vector) > 0",
             (input_hash,),
         )
         if found[0][0] is None:
@@ -210,12 +138,27 @@ class Database:
         self.execute("DELETE FROM passages WHERE article NOT IN (SELECT id FROM articles)")
         self.execute("DELETE FROM inputs WHERE id NOT IN (SELECT id FROM passages)")
 
-    def all_vectors(self) -> tuple[Keys, Rows]:
-        """Return the passages' keys (n,), ascending, and vectors (n, dim), unchecked."""
-        rows = self.execute("SELECT id, vector FROM passages ORDER BY id")
+    def set_vectors(self, stored: StoredPassage, vectors: PassageVectors) -> None:
+        """Give a passage its vectors."""
+        spans, *parts = passage_values(stored.passage, vectors)
+        digest = row_hash(stored.key, stored.article, spans, *parts)
+        self.execute(
+            "UPDATE passages SET vector = ?, sentence_vectors = ?, row_hash = ? WHERE id = ?",
+            (*parts, digest, stored.key),
+        )
+
+    def unembedded(self) -> list[int]:
+        """Return the keys of the passages without vectors, the shortest first: little padding."""
+        rows = self.execute("SELECT id, spans FROM passages WHERE length(vector) = 0 ORDER BY id")
+        length = {key: int(np.ptp(np.frombuffer(spans, np.int32))) for key, spans in rows}
+        return sorted(length, key=length.__getitem__)
+
+    def all_vectors(self, dimensions: int) -> tuple[Keys, Rows]:
+        """Return the embedded passages' keys (n,), ascending, and vectors (n, dim), unchecked."""
+        rows = self.execute("SELECT id, vector FROM passages WHERE length(vector) > 0 ORDER BY id")
         keys = np.fromiter((key for key, _ in rows), np.int64, len(rows))
         data = b"".join(vector for _, vector in rows)
-        return keys, np.frombuffer(data, np.float16).reshape(len(rows), -1)
+        return keys, np.frombuffer(data, np.float16).reshape(len(rows), dimensions)
 
     def all_terms(self) -> Iterator[tuple[int, str]]:
         """Yield the passages' keys, ascending, and terms, unchecked."""
@@ -225,6 +168,11 @@ class Database:
         """Return the keys of all passages (n,), ascending."""
         rows = self.execute("SELECT id FROM passages ORDER BY id")
         return np.fromiter((key for (key,) in rows), np.int64, len(rows))
+
+    def embedded_keys(self) -> Keys:
+        """Return the keys of the passages that have vectors (n,), ascending."""
+        rows = self.execute("SELECT id FROM passages WHERE length(vector) = 0")
+        return np.setdiff1d(self.passage_keys(), np.array(rows, np.int64).reshape(-1))
 
     def passages(self, keys: Iterable[int]) -> Iterator[StoredPassage]:
         """Yield the passages of these keys, in order.
@@ -257,12 +205,6 @@ class Database:
 
     # Rows.
 
-    def check_pages(self) -> None:
-        """Raise IndexCorrupt when the structure of the file is damaged."""
-        problems = self.execute("PRAGMA integrity_check(1)")
-        if problems != [("ok",)]:
-            raise self.corrupt(problems[0][0])
-
     def drop_row(self, table: str, key: int) -> None:
         """Remove one row."""
         self.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
@@ -270,21 +212,6 @@ class Database:
     def forget_articles(self) -> None:
         """Remove all articles; their passages are left for ``vectors_of``."""
         self.execute("DELETE FROM articles")
-
-    def compact(self) -> None:
-        """Give the space of removed rows back, if it is most of the file. Not in a transaction."""
-        (free,), (pages,) = (
-            self.execute(f"PRAGMA {name}")[0] for name in ("freelist_count", "page_count")
-        )
-        if free > pages // 2:
-            self.execute("VACUUM")
-
-    def checkpoint(self) -> bool:
-        """Empty the write-ahead log, as far as no reader needs it; return whether it is empty."""
-        self.execute("PRAGMA busy_timeout = 0")
-        ((busy, _, _),) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
-        return not busy
 
     def _next_row(self, table: str) -> int:
         # Given here and not by SQLite, since the row's hash covers it.

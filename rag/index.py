@@ -7,24 +7,27 @@ import shlex
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rag.config import Config
 from rag.database import Database
+from rag.embed import vectors_for
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
-from rag.manifest import mismatch, verify_files
+from rag.manifest import lexical_generation, mismatch, verify_files
 from rag.store import VectorStore
 from rag.store_ivf import open_store
-from rag.stored import NAME, StoredPassage
+from rag.stored import NAME, PassageVectors, StoredPassage
 from rag.terms import terms
 from rag.types import Article, ArticleSummary, Sentence
 
 CACHED_ARTICLES = 256
 CACHED_PASSAGES = 20_000  # whose terms are kept: about 25 MB
+CACHED_VECTORS = 2_000  # of passages that are not embedded yet, made when they were found
 
 
 class Index:
@@ -32,7 +35,7 @@ class Index:
 
     def __init__(
         self, manifest: dict[str, Any], database: Database, vectors: VectorStore,
-        lexical: LexicalIndex,
+        lexical: LexicalIndex, config: Config, encoder: Encoder,
     ) -> None:  # fmt: skip
         self.manifest = manifest
         self.vectors = vectors
@@ -43,6 +46,8 @@ class Index:
         self._rows = database.article_paths()
         self._articles: dict[int, Article] = {}
         self._terms: dict[int, list[list[str]]] = {}
+        self._config, self._encoder = config, encoder
+        self._vectors: dict[int, PassageVectors] = {}  # of passages without any in the store
         self._contents: tuple[ArticleSummary, ...] | None = None
         self._log_emptied = False
         # For the one who lets go of it last, and does not know that: a question in progress.
@@ -131,16 +136,41 @@ class Index:
             )
         verify_files(folder, manifest["files"])
         generation = manifest["generation"]
-        keys = database.passage_keys()
+        keys = database.embedded_keys()
         path = folder / f"vectors-{generation}.bin"
         vectors = open_store(config.store, manifest.get("vectors", {}), path, keys)
-        lexical = LexicalIndex.open(folder / f"lexical-{generation}")
-        return cls(manifest, database, vectors, lexical)
+        lexical = LexicalIndex.open(folder / f"lexical-{lexical_generation(manifest)}")
+        return cls(manifest, database, vectors, lexical, config, encoder)
+
+    @property
+    def unembedded(self) -> int:
+        """Return how many passages have no vectors yet: only their words find them."""
+        return self.lexical.passages - len(self.vectors)
 
     def passages(self, keys: Iterable[int]) -> list[StoredPassage]:
-        """Return the passages of these keys, in their order."""
+        """Return the passages of these keys, in their order, all with vectors."""
         with self._lock:
-            return list(self._database.passages(keys))
+            found = list(self._database.passages(keys))
+        if all(len(of.vector) for of in found):
+            return found
+        vectors = self._meanwhile([of for of in found if not len(of.vector)])
+        return [
+            replace(of, vector=vectors[of.key][0], sentence_vectors=vectors[of.key][1])
+            if of.key in vectors
+            else of
+            for of in found
+        ]
+
+    def _meanwhile(self, waiting: Sequence[StoredPassage]) -> dict[int, PassageVectors]:
+        """Embed passages that were found by their words before a sync came to it."""
+        held = self._vectors
+        found = {of.key: held[of.key] for of in waiting if of.key in held}
+        if new := [of for of in waiting if of.key not in found]:
+            articles = [self.article_at(of.article) for of in new]
+            made = vectors_for(new, articles, self._encoder, self._config.title_tokens)
+            found |= zip((of.key for of in new), made, strict=True)
+            self._vectors = {**(held if len(held) < CACHED_VECTORS else {}), **found}
+        return found
 
     def terms(self, stored: StoredPassage) -> list[list[str]]:
         """Return the terms of each sentence of a passage; not to be changed."""

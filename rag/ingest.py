@@ -1,23 +1,21 @@
-"""Files that have changed → rows of the store. Only passages that are new are embedded."""
+"""Files that have changed → rows of the store. Passages that are new have no vectors yet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from rag.articles import ArticleFile, by_file
 from rag.changes import Changes, Progress
 from rag.config import Config
 from rag.database import Database
+from rag.embed import UNEMBEDDED, header, input_hash, input_of
 from rag.encoder import Encoder
 from rag.errors import ArticleError
 from rag.passages import make_passages
-from rag.stored import PassageVectors, row_hash
 from rag.terms import terms
 from rag.types import Article, Passage
-
-BATCH = 64  # passages encoded at a time
 
 Known: TypeAlias = "dict[str, tuple[int, str]]"  # path: row, digest
 
@@ -29,7 +27,6 @@ class Ingest:
     config: Config
     encoder: Encoder
     database: Database
-    pending: list[tuple[int, Article, Passage]] = field(default_factory=list)
 
     def read(self, files: Sequence[ArticleFile], known: Known, progress: Progress) -> Changes:
         """Add, rename and remove articles until the ``known`` ones are those of the files."""
@@ -76,7 +73,6 @@ class Ingest:
                 else:
                     added.append(part.path)
                 self.add(article, part.digest)
-        self._encode_pending()
         progress(len(files), len(files))
         for row in gone:
             self.database.remove_article(row)
@@ -100,37 +96,12 @@ class Ingest:
         passages = make_passages(article, token_spans, most)
         sentences = sum(len(passage.sentences) for passage in passages)
         row = self.database.add_article(article, digest, sentences)
-        self.pending.extend((row, article, passage) for passage in passages)
-        if len(self.pending) >= BATCH:
-            self._encode_pending()
-
-    def _encode_pending(self) -> None:
-        heads = {
-            article.path: header(article, self.encoder, self.config.title_tokens)
-            for _, article, _ in self.pending
-        }
-        inputs = [_input(heads[article.path], article, of) for _, article, of in self.pending]
-        hashes = [row_hash(self.encoder.fingerprint, *of) for of in inputs]
-        found: dict[str, PassageVectors] = {}
-        for digest in hashes:
-            if held := self.database.vectors_of(digest):
-                found[digest] = held
-        of_hash = dict(zip(hashes, inputs, strict=True))
-        if new := {digest: of for digest, of in of_hash.items() if digest not in found}:
-            texts, spans = zip(*new.values(), strict=True)
-            vectors, parts = self.encoder.encode_passages(texts, spans)  # (n, dim), n × (m, dim)
-            found |= zip(new, zip(vectors, parts, strict=True), strict=True)
-        for (row, article, passage), digest in zip(self.pending, hashes, strict=True):
+        head = header(article, self.encoder, self.config.title_tokens)
+        for passage in passages:
+            made_from = input_hash(self.encoder, input_of(head, article, passage))
+            vectors = self.database.vectors_of(made_from) or UNEMBEDDED
             words = " ".join(indexed_terms(article, passage))
-            self.database.add_passage(row, passage, found[digest], digest, words)
-        self.pending.clear()
-
-
-def _input(head: str, article: Article, passage: Passage) -> tuple[str, list[tuple[int, int]]]:
-    """Return what the encoder sees of a passage: the text, and its sentences' places in it."""
-    shift = len(head) - passage.start
-    spans = [(s.start + shift, s.end + shift) for s in passage.sentences]
-    return head + article.text[passage.start : passage.end], spans
+            self.database.add_passage(row, passage, vectors, made_from, words)
 
 
 def indexed_terms(article: Article, passage: Passage) -> list[str]:
@@ -145,9 +116,3 @@ def renew_terms(database: Database) -> None:
         if article is None or stored.article != row:
             article, row = database.article(stored.article), stored.article
         database.set_terms(stored.key, " ".join(indexed_terms(article, stored.passage)))
-
-
-def header(article: Article, encoder: Encoder, title_tokens: int) -> str:
-    """Return what stands before a passage's sentences when it is embedded: the title, cut."""
-    spans = encoder.token_spans(article.title)[:title_tokens]
-    return article.title[: spans[-1][1]] + "\n" if spans else ""

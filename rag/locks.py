@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,21 @@ def writing(folder: Path, wait: float = math.inf) -> Iterator[None]:
         with contextlib.suppress(OSError):
             (folder / HOLDER).unlink()
         held.release()
+
+
+@contextlib.contextmanager
+def writable(folder: Path, wait: float) -> Iterator[None]:
+    """Hold an index folder, made if there is none; what cannot be written becomes RagError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder, wait):
+            yield
+    except (OSError, sqlite3.OperationalError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RagError(
+            f"Cannot write the index {folder}: {reason}. "
+            "The index there, if any, stays as it was last written."
+        ) from error
 
 
 def _acquire(held: FileLock, folder: Path, wait: float) -> None:

@@ -38,6 +38,11 @@ def check_articles_folder(manifest: dict[str, Any], articles: Path, folder: Path
         )
 
 
+def lexical_generation(manifest: dict[str, Any]) -> int:
+    """Return the generation whose lexical files belong to a manifest."""
+    return int(manifest.get("lexical_generation", manifest["generation"]))
+
+
 def verify_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     """Raise IndexCorrupt when a file is not as recorded.
 

@@ -13,9 +13,9 @@ from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from rag.changes import Changes, Progress
+from rag.changes import Progress, silent
 from rag.cite import Citer
 from rag.collection import Intent, before, intent_of, reply
 from rag.confidence import least_confidence
@@ -27,6 +27,7 @@ from rag.generate import Generator as Writer
 from rag.generate import load_generator
 from rag.index import Index
 from rag.language import stranger
+from rag.library import Library
 from rag.manifest import default_index_dir
 from rag.premise import why_not
 from rag.question import checked, has_parts, is_polar
@@ -36,13 +37,10 @@ from rag.supplement import supplement
 from rag.sync import sync
 from rag.types import (
     Answer,
-    Article,
-    ArticleSummary,
     Event,
     Evidence,
     EvidenceFound,
     SearchResult,
-    Sentence,
     Turn,
 )
 from rag.verify import load_verifier
@@ -50,7 +48,7 @@ from rag.verify import load_verifier
 SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
 
 
-class Rag:
+class Rag(Library):
     """Answers questions about the articles of one index. Safe to use from several threads; one
     draft is written at a time.
     """
@@ -58,9 +56,7 @@ class Rag:
     citer = Citer  # what makes claims of drafts
 
     def __init__(self, index: Index, config: Config, encoder: Encoder, generator: Writer) -> None:
-        self.index = index
-        self.config = config
-        self._encoder = encoder
+        super().__init__(index, config, encoder)
         self._generator = generator
         self._verifier = load_verifier(config.verifier, config, encoder)
         self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
@@ -81,13 +77,17 @@ class Rag:
     @classmethod
     def for_articles(
         cls, articles: Path, config: Config | None = None, index: Path | None = None,
-        progress: Progress = lambda _done, _all: None, *, generator: Writer | None = None,
+        progress: Progress = silent, embedding: Progress = silent, *,
+        generator: Writer | None = None, vectors: bool = True,
     ) -> Self:  # fmt: skip
-        """Build or update the index of a folder, then open it. Also raises ArticleError."""
+        """Build or update the index of a folder, then open it; see ``rag.sync`` for the rest.
+
+        Also raises ArticleError.
+        """
         config = config or Config()
         encoder = load_encoder(config.encoder, config.models_dir)
         folder = index or default_index_dir(articles)
-        sync(articles, folder, config, encoder, progress)
+        sync(articles, folder, config, encoder, progress, embedding, vectors=vectors)
         return cls._opened(folder, config, encoder, generator)
 
     @classmethod
@@ -100,11 +100,6 @@ class Rag:
         except BaseException:
             index.close()
             raise
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """Return what the index records about itself."""
-        return self.index.manifest
 
     def search(
         self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
@@ -154,7 +149,9 @@ class Rag:
         if asks := asking_back(
             run.question, history, run.found.passages, lambda p: self.index.article(p).title
         ):
-            run.asks = (asks,)
+            run.remarks = (asks,)
+        if behind := self.behind():
+            run.remarks = (*run.remarks, behind)
         if language := stranger(run.question, (e.quote for e in run.found.evidence)):
             yield run.decline(
                 f"The question seems to be in {language}, and they are not. English questions "
@@ -251,32 +248,6 @@ class Rag:
             "encoder": config.encoder, "generator": config.generator,
             "model": self._generator.model, "verifier": config.verifier,
         }  # fmt: skip
-
-    def sync(self, articles: Path) -> Changes:
-        """Bring the index up to date; ``refresh`` then uses it. Raises what ``rag.sync`` raises."""
-        return sync(articles, self.index.folder, self.config, self._encoder)
-
-    def refresh(self) -> bool:
-        """Use the index as it is now; return whether it has changed. Raises as ``open`` does."""
-        newer = self.index.newer(self.config, self._encoder)
-        self.index = newer or self.index
-        return newer is not None
-
-    def article(self, path: str) -> Article:
-        """Return an article. Raises ArticleError when there is none of that path."""
-        return self.index.article(path)
-
-    def sentences(self, path: str) -> tuple[Sentence, ...]:
-        """Return the sentences of an article, in order."""
-        return self.index.sentences(path)
-
-    def contents(self) -> tuple[ArticleSummary, ...]:
-        """Return what is indexed, by path."""
-        return self.index.contents()
-
-    def skipped(self) -> tuple[tuple[str, str], ...]:
-        """Return the files that the last sync could not read, each with the reason."""
-        return self.index.skipped()
 
     def warm_up(self) -> None:
         """Load the language model now. Raises ModelError."""

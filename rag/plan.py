@@ -7,20 +7,20 @@ import tempfile
 from pathlib import Path
 
 from rag.articles import find_articles
-from rag.changes import Changes, Progress
+from rag.changes import Changes, Progress, silent
 from rag.config import Config
 from rag.database import Database
 from rag.encoder import Encoder
 from rag.errors import IndexCorrupt
 from rag.ingest import Ingest, Known
 from rag.stored import NAME
-from rag.sync import Syncing, silent
+from rag.sync import Syncing
 from rag.types import Article
 
 
 def plan(
     articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    *, wait: float = 0,  # noqa: ARG001 - it waits for nobody
+    embedding: Progress = silent, *, wait: float = 0,  # noqa: ARG001 - for nobody, and nothing
 ) -> Changes:  # fmt: skip
     """Return what ``sync`` would do. Raises what it raises, but for what writing alone can raise.
 

@@ -17,39 +17,50 @@ from typing import Any
 
 from rag.database import Database
 from rag.lexical import LexicalIndex
-from rag.manifest import seal
+from rag.manifest import lexical_generation, seal
 from rag.store_ivf import choose_store, described
 from rag.stored import NAME
 
 
-def publish(database: Database, folder: Path, generation: int, settings: dict[str, Any]) -> None:
+def publish(
+    database: Database, folder: Path, generation: int, settings: dict[str, Any], *,
+    words: bool = True,
+) -> None:  # fmt: skip
     """Write the files of a generation, commit the transaction, and remove the older files.
 
-    Raises OSError, OperationalError; all is then as before the transaction.
+    ``words``: whether the lexical files, too; if not, the present ones stay. Raises OSError,
+    OperationalError; all is then as before the transaction.
     """
-    names = (f"vectors-{generation}.bin", f"lexical-{generation}")
+    lexical = generation if words else lexical_generation(settings)
+    names = (f"vectors-{generation}.bin", f"lexical-{lexical}")
     vector_file, lexical_folder = (folder / name for name in names)
-    _remove([vector_file, lexical_folder])  # left by a crash
+    made = [vector_file, lexical_folder] if words else [vector_file]
+    _remove(made)  # left by a crash
     try:
-        lexical_folder.mkdir()
-        vectors = choose_store(settings["store"], *database.all_vectors())
-        vectors.save(vector_file)
-        rows = ((key, terms.split()) for key, terms in database.all_terms())
-        LexicalIndex.build(lexical_folder, rows)
-        written = [vector_file, *sorted(lexical_folder.iterdir())]
+        store = choose_store(settings["store"], *database.all_vectors(settings["dimensions"]))
+        store.save(vector_file)
+        if words:
+            lexical_folder.mkdir()
+            rows = ((key, terms.split()) for key, terms in database.all_terms())
+            LexicalIndex.build(lexical_folder, rows)
+        written = [vector_file, *(sorted(lexical_folder.iterdir()) if words else ())]
         seals = {
             path.relative_to(folder).as_posix(): seal(path)
             for path in written
             if not path.name.endswith(".lock")
         }
-        _sync_folders(lexical_folder, folder)
-        written_now = {"generation": generation, "files": seals, "vectors": described(vectors)}
-        database.set_manifest({**settings, **written_now})
+        if not words:  # those of then: files that were damaged since must not be sealed anew
+            old = settings["files"].items()
+            seals |= {name: of for name, of in old if name.startswith(f"{names[1]}/")}
+        _sync_folders(*([lexical_folder] if words else []), folder)
+        new = {"generation": generation, "lexical_generation": lexical, "files": seals}
+        new["vectors"] = described(store)
+        database.set_manifest({**settings, **new})
         database.commit()
     except BaseException:  # Ctrl-C too: leave nothing half-written behind
         database.rollback()
         if database.manifest().get("generation") != generation:
-            _remove([vector_file, lexical_folder])
+            _remove(made)
         raise
     tidy(database, folder, names)
 

@@ -51,7 +51,7 @@ class Run:
     started: float = field(default_factory=time.perf_counter)
     timings: dict[str, float] = field(default_factory=dict)  # milliseconds
     found: Found = Found((), (), 0.0)
-    asks: tuple[str, ...] = ()  # back, when it is not clear what is meant
+    remarks: tuple[str, ...] = ()  # a question back; what is not embedded yet
 
     def mark(self, stage: str, since: float | None = None) -> float:
         """Note the time of a stage since its start, or since that of the question."""
@@ -78,7 +78,7 @@ class Run:
             declined=reason is not None,
             reason=reason,
             confidence=self.found.confidence,
-            notes=(*notes, *self.asks),
+            notes=(*notes, *self.remarks),
             timings_ms=self.timings,
             models=self.models,
         )

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS passages (
     spans BLOB NOT NULL, vector BLOB NOT NULL, sentence_vectors BLOB NOT NULL,
     row_hash TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article);
+CREATE INDEX IF NOT EXISTS passages_unembedded ON passages (id) WHERE length(vector) = 0;
 CREATE TABLE IF NOT EXISTS inputs (
     id INTEGER PRIMARY KEY, input_hash TEXT NOT NULL, terms TEXT NOT NULL,
     row_hash TEXT NOT NULL);
@@ -48,7 +49,7 @@ CIRCUMSTANCES = {
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A passage with its vectors."""
+    """A passage with its vectors; both empty while it is not embedded."""
 
     key: int
     article: int  # the article's row
@@ -89,7 +90,9 @@ def to_passage(
         article=article,
         passage=Passage(tuple(Sentence(start, end) for start, end in pairs)),
         vector=half,
-        sentence_vectors=np.frombuffer(sentence_vectors, np.float16).reshape(-1, len(half)),
+        sentence_vectors=np.frombuffer(sentence_vectors, np.float16).reshape(
+            len(pairs) if len(half) else 0, len(half)
+        ),
     )
 
 

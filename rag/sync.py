@@ -8,50 +8,53 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rag.articles import FORMATS, ArticleFile, by_file, find_articles
-from rag.changes import Changes, Progress
+from rag.changes import Changes, Progress, silent
 from rag.config import TERMS_VERSION, Config
 from rag.database import Database
+from rag.embed import embed
 from rag.encoder import Encoder
-from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing, RagError
+from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
+from rag.fill import fill_in, never
 from rag.ingest import Ingest, Known, renew_terms
-from rag.locks import writing
+from rag.locks import writable
 from rag.manifest import check_articles_folder, damaged, mismatch
 from rag.publish import newest, publish
 from rag.repair import Salvaged, mend, salvage
 from rag.stored import NAME
 
+FEW = 32  # new passages that are embedded before their text is published: two seconds
 MOST_SKIPPED = 1_000  # files that could not be read, kept to be listed
-
-
-def silent(_done: int, _all: int) -> None:
-    """Show no progress."""
 
 
 def sync(
     articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    *, wait: float = math.inf,
+    embedding: Progress = silent, *, wait: float = math.inf, vectors: bool = True,
 ) -> Changes:  # fmt: skip
     """Make the index in ``folder`` say what the ``articles`` folder says now.
 
-    ``wait``: for how many seconds, if another process is writing the index. Raises ArticleError
-    when no article can be read, IndexMismatch when the index belongs to another folder, RagError
-    when it cannot be written; the old index is then unchanged.
+    Much new text is found by its words first, and then embedded; ``vectors`` False leaves that to
+    ``fill``. ``progress`` counts files, ``embedding`` passages. ``wait``: for how many seconds, if
+    another process is writing the index. Raises ArticleError when no article can be read,
+    IndexMismatch when the index belongs to another folder, RagError when it cannot be written; the
+    old index is then unchanged, but for what was embedded.
     """
     files = list(find_articles(articles))
-    with _writable(folder, wait):
-        return Syncing(articles, folder, config, encoder, progress).mended(files)
+    with writable(folder, wait):
+        changes = Syncing(articles, folder, config, encoder, progress).mended(files)
+        if vectors:
+            fill_in(folder, config, encoder, embedding, never)
+    return changes
 
 
 def repair(
     articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    *, wait: float = math.inf,
+    embedding: Progress = silent, *, wait: float = math.inf,
 ) -> Changes:  # fmt: skip
     """Make damage to an index good; of the articles only those are read whose rows are damaged.
 
@@ -61,21 +64,10 @@ def repair(
         raise IndexMissing(
             f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
         )
-    with _writable(folder, wait):
-        return Syncing(articles, folder, config, encoder, progress).mended(None)
-
-
-@contextlib.contextmanager
-def _writable(folder: Path, wait: float) -> Iterator[None]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with writing(folder, wait):
-            yield
-    except (OSError, sqlite3.OperationalError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RagError(
-            f"Cannot write the index {folder}: {reason}. The index there, if any, is unchanged."
-        ) from error
+    with writable(folder, wait):
+        changes = Syncing(articles, folder, config, encoder, progress).mended(None)
+        fill_in(folder, config, encoder, embedding, never)
+    return changes
 
 
 @dataclass
@@ -105,6 +97,8 @@ class Syncing:
                 changes.skipped[:MOST_SKIPPED] if files is not None else manifest.get("skipped", ())
             )
             if changes.any():
+                if len(few := database.unembedded()) <= FEW:
+                    embed(database, self.encoder, self.config.title_tokens, few)
                 settings = {
                     **self.config.index_settings(),
                     "encoder_hash": self.encoder.fingerprint,

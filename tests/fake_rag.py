@@ -79,6 +79,9 @@ class FakeRag:
     def refresh(self) -> bool:
         return False
 
+    def behind(self) -> str:
+        return ""
+
     def skipped(self) -> tuple[tuple[str, str], ...]:
         return self.unread
 

@@ -20,9 +20,9 @@ ORDER = """
     load_html load_pdf load_office load_mail load_rows load_feed load_zip articles
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
-    encoder store ivf store_ivf lexical stored database manifest
-    changes locks publish repair ingest sync plan watch index
-    period variants answer_types language copies
+    encoder store ivf store_ivf lexical stored connection database manifest
+    changes locks publish embed fill repair ingest sync plan watch index
+    library period variants answer_types language copies
     question retrieve followup readings collection confidence premise
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
@@ -31,7 +31,7 @@ ORDER = """
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
     headers conversation page reader session chat
-    commands arguments cli __main__
+    bar commands arguments cli __main__
 """.split()
 
 HEAVY = (

@@ -10,8 +10,8 @@ import pytest
 
 from rag.articles import find_articles
 from rag.config import Config
+from rag.embed import header
 from rag.encoder import Encoder, HashedEncoder
-from rag.ingest import header
 from rag.load_text import parse
 from rag.passages import make_passages
 from rag.sentences import split

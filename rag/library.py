@@ -1,0 +1,70 @@
+"""The articles of one index: what they say, and keeping up with their folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rag.changes import Changes, Pace, Progress, about, silent
+from rag.config import Config
+from rag.encoder import Encoder
+from rag.fill import Until, fill, never
+from rag.index import Index
+from rag.sync import sync
+from rag.types import Article, ArticleSummary, Sentence
+
+
+class Library:
+    """An opened index. Safe to use from several threads."""
+
+    def __init__(self, index: Index, config: Config, encoder: Encoder) -> None:
+        self.index = index
+        self.config = config
+        self._encoder = encoder
+        self._pace = Pace()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return what the index records about itself."""
+        return self.index.manifest
+
+    def sync(self, articles: Path, progress: Progress = silent, *, vectors: bool = True) -> Changes:
+        """Bring the index up to date; ``refresh`` then uses it. As ``rag.sync``, also in errors."""
+        folder = self.index.folder
+        return sync(articles, folder, self.config, self._encoder, progress, vectors=vectors)
+
+    def fill(self, until: Until = never) -> int:
+        """Embed what a sync has left; return how many passages still are. As ``rag.fill``."""
+        return fill(self.index.folder, self.config, self._encoder, self._pace, until=until)
+
+    def behind(self) -> str:
+        """Say what part of the index is not embedded yet, and for how long; "" when all is."""
+        if not (left := self.index.unembedded):
+            return ""
+        until = f" ({about(self._pace.seconds)} left)" if self._pace.seconds else ""
+        return (
+            f"{left:,} of {self.index.lexical.passages:,} passages are not embedded yet{until}: "
+            "for now they are found by their words alone."
+        )
+
+    def refresh(self) -> bool:
+        """Use the index as it is now; return whether it has changed. Raises as ``open`` does."""
+        newer = self.index.newer(self.config, self._encoder)
+        self.index = newer or self.index
+        return newer is not None
+
+    def article(self, path: str) -> Article:
+        """Return an article. Raises ArticleError when there is none of that path."""
+        return self.index.article(path)
+
+    def sentences(self, path: str) -> tuple[Sentence, ...]:
+        """Return the sentences of an article, in order."""
+        return self.index.sentences(path)
+
+    def contents(self) -> tuple[ArticleSummary, ...]:
+        """Return what is indexed, by path."""
+        return self.index.contents()
+
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """Return the files that the last sync could not read, each with the reason."""
+        return self.index.skipped()
