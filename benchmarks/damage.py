@@ -1,6 +1,7 @@
 """Flip bytes in, and cut, every file of an index: found out before a library sees it, or harmless.
 
     python benchmarks/damage.py --cases 60
+    python benchmarks/damage.py --cases 60 --lists      with the vectors of a large index
 
 For each file of a small index (the store with and without its write-ahead log, the vectors, each
 lexical file), bytes are flipped and the end is cut off, one damage a case, with `--cases` for each
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import small_index as small
 
+from rag import store_ivf
 from rag.encoder import HashedEncoder
 from rag.index import Index
 from rag.sync import repair, sync
@@ -86,7 +88,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--cases", type=int, default=60, help="for each file")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lists", action="store_true", help="inverted lists, from 8 passages on")
     arguments = parser.parse_args()
+    if arguments.lists:
+        store_ivf.IVF_FROM, store_ivf.MOST_VISITED = 8, 1.0
     source = random.Random(arguments.seed)
     print("| file | flips | cuts | detected | harmless | repaired | failed |")
     print("|---|---|---|---|---|---|---|")

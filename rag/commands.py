@@ -44,6 +44,7 @@ def index(args: argparse.Namespace) -> None:
     """Build, sync or repair an index, or say what that would do."""
     from rag import report
     from rag.encoder import load_encoder
+    from rag.index import manifest_of
     from rag.manifest import default_index_dir
     from rag.plan import plan
     from rag.sync import repair, sync
@@ -58,8 +59,9 @@ def index(args: argparse.Namespace) -> None:
         done = run(args.articles, index, config, encoder, progress, embedding, wait=wait)
 
     def say(done: Changes) -> None:
-        row = {"index": str(index), "dry_run": args.dry_run, **asdict(done)}
-        text = report.changes(done, index, planned=args.dry_run)
+        vectors = manifest_of(index).get("vectors", {})
+        row = {"index": str(index), "dry_run": args.dry_run, **asdict(done), "vectors": vectors}
+        text = report.changes(done, index, planned=args.dry_run, vectors=vectors)
         print(report.to_json(row) if args.json else text, flush=True)
 
     say(done)

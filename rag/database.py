@@ -155,10 +155,14 @@ class Database(Connection):
 
     def all_vectors(self, dimensions: int) -> tuple[Keys, Rows]:
         """Return the embedded passages' keys (n,), ascending, and vectors (n, dim), unchecked."""
-        rows = self.execute("SELECT id, vector FROM passages WHERE length(vector) > 0 ORDER BY id")
-        keys = np.fromiter((key for key, _ in rows), np.int64, len(rows))
-        data = b"".join(vector for _, vector in rows)
-        return keys, np.frombuffer(data, np.float16).reshape(len(rows), dimensions)
+        keys, data = [], bytearray()  # no list of a million rows beside what is made of them
+        for key, vector in self.each(
+            "SELECT id, vector FROM passages WHERE length(vector) > 0 ORDER BY id"
+        ):
+            keys.append(key)
+            data += vector
+        rows = np.frombuffer(data, np.float16).reshape(len(keys), dimensions)
+        return np.array(keys, np.int64), rows
 
     def all_terms(self) -> Iterator[tuple[int, str]]:
         """Yield the passages' keys, ascending, and terms, unchecked."""

@@ -24,6 +24,7 @@ BLOCK = 200_000  # characters tokenized at once
 # So few texts, such as a question, are encoded by one core: with more of them, each step waits for
 # the slowest, and several questions at once, beside a language model, take twice as long.
 FEW = 4
+BATCH_TOKENS = 2_048  # padding included, of one forward pass: its activations stay in the cache
 Spans = Sequence[tuple[int, int]]  # character offsets, half-open
 Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
 
@@ -125,19 +126,15 @@ class SentenceTransformerEncoder:
         return found
 
     def encode_passages(
-        self, texts: Sequence[str], spans: Sequence[Spans], batch: int = 32
+        self, texts: Sequence[str], spans: Sequence[Spans]
     ) -> tuple[Vectors, list[Vectors]]:
         if len(texts) > FEW:
             self._use(self._threads)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         parts = [np.zeros((0, self.dimensions), np.float32)] * len(texts)
-        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
-        for at in range(0, len(texts), batch):
-            rows = by_length[at : at + batch]
-            pooled, tokens, offsets = self._forward([texts[i] for i in rows])
-            vectors[rows] = pooled
-            for n, i in enumerate(rows):
-                parts[i] = _pool(tokens[n], offsets[n], spans[i])
+        for i, pooled, tokens, offsets in self._forward(texts):
+            vectors[i] = pooled
+            parts[i] = _pool(tokens, offsets, spans[i])
         return _unit(vectors), parts
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
@@ -153,32 +150,52 @@ class SentenceTransformerEncoder:
 
         torch.set_num_threads(threads)
 
-    def encode_tokens(self, texts: Sequence[str], batch: int = 32) -> list[tuple[Offsets, Vectors]]:
-        found: list[tuple[Offsets, Vectors]] = []
-        for at in range(0, len(texts), batch):
-            _, tokens, offsets = self._forward(list(texts[at : at + batch]))
-            for n in range(len(tokens)):
-                real = offsets[n, :, 1] > offsets[n, :, 0]  # special tokens and padding are (0, 0)
-                found.append((offsets[n][real], tokens[n][real]))
-        return found
+    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
+        found: dict[int, tuple[Offsets, Vectors]] = {}
+        for i, _, tokens, offsets in self._forward(texts):
+            real = offsets[:, 1] > offsets[:, 0]  # special tokens are (0, 0)
+            found[i] = offsets[real], tokens[real]
+        return [found[i] for i in range(len(texts))]
 
-    def _forward(self, texts: list[str]) -> tuple[Any, Any, Any]:
+    def _forward(self, texts: Sequence[str]) -> Iterator[tuple[int, Vectors, Vectors, Offsets]]:
+        """Yield of each text, in any order: its number, its pooled vector (dim,), the vectors of
+        its tokens (t, dim), the special ones too, and their offsets (t, 2).
+        """
         import torch
 
+        if not texts:
+            return
         with self._lock:
-            features = self._tokenizer(
-                texts,
-                padding=True,
+            encoded = self._tokenizer(
+                list(texts),
                 truncation=True,
                 max_length=int(self._model.max_seq_length),
                 return_offsets_mapping=True,
-                return_tensors="pt",
+                return_attention_mask=True,
             )
-        offsets = features.pop("offset_mapping").numpy()  # (n, tokens, 2)
-        with torch.inference_mode():
-            out = self._model(dict(features))
-        pooled = out["sentence_embedding"].numpy()  # (n, dim)
-        return pooled, out["token_embeddings"].numpy(), offsets  # …, (n, tokens, dim), …
+        offsets = encoded.pop("offset_mapping")
+        for rows in _batches([len(of) for of in offsets]):
+            some = {name: [values[i] for i in rows] for name, values in encoded.items()}
+            with self._lock:
+                features = self._tokenizer.pad(some, return_tensors="pt")
+            with torch.inference_mode():
+                out = self._model(dict(features))
+            inside = features["attention_mask"].numpy().astype(bool)  # (n, tokens)
+            pooled, tokens = out["sentence_embedding"].numpy(), out["token_embeddings"].numpy()
+            for n, i in enumerate(rows):
+                yield i, pooled[n], tokens[n][inside[n]], np.array(offsets[i], np.int64)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the numbers of texts of about the same length, so that there is little padding."""
+    rows: list[int] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if rows and (len(rows) + 1) * lengths[i] > BATCH_TOKENS:
+            yield rows
+            rows = []
+        rows.append(i)
+    if rows:
+        yield rows
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
@@ -194,7 +211,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 def _pool(tokens: Vectors, offsets: Any, spans: Spans) -> Vectors:
     out = np.zeros((len(spans), tokens.shape[1]), np.float32)  # (m, dim)
-    starts, ends = offsets[:, 0], offsets[:, 1]  # special tokens and padding are (0, 0)
+    starts, ends = offsets[:, 0], offsets[:, 1]  # special tokens are (0, 0)
     for row, (start, end) in zip(out, spans, strict=True):
         inside = (starts < end) & (ends > start)
         if inside.any():

@@ -21,7 +21,8 @@ from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
 from rag.manifest import lexical_generation, mismatch, verify_files
-from rag.store import VectorStore, store_named
+from rag.store import VectorStore
+from rag.store_ivf import open_store
 from rag.stored import NAME, PassageVectors, StoredPassage
 from rag.terms import terms
 from rag.types import Article, ArticleSummary, Keys, Scope, Sentence
@@ -141,7 +142,8 @@ class Index:
         verify_files(folder, manifest["files"])
         generation = manifest["generation"]
         keys = database.embedded_keys()
-        vectors = store_named(config.store).load(folder / f"vectors-{generation}.bin", keys)
+        path = folder / f"vectors-{generation}.bin"
+        vectors = open_store(config.store, manifest.get("vectors", {}), path, keys)
         lexical = LexicalIndex.open(folder / f"lexical-{lexical_generation(manifest)}")
         return cls(manifest, database, vectors, lexical, config, encoder)
 
@@ -243,7 +245,7 @@ class Index:
 
     def skipped(self) -> tuple[tuple[str, str], ...]:
         """Return the files that the last sync could not read, each with the reason."""
-        manifest = _manifest(self.folder) or self.manifest
+        manifest = manifest_of(self.folder) or self.manifest
         return tuple((path, reason) for path, reason in manifest.get("skipped", ()))
 
     def close(self) -> None:
@@ -254,11 +256,11 @@ class Index:
 
 def _generation(folder: Path) -> int | None:
     """Return the number of the newest generation; None when that cannot be told."""
-    return _manifest(folder).get("generation")
+    return manifest_of(folder).get("generation")
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest as it is now; empty when that cannot be told."""
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an index as it is now; empty when that cannot be told."""
     try:
         with contextlib.closing(Database(folder)) as database:
             return database.manifest()

@@ -18,7 +18,7 @@ from typing import Any
 from rag.database import Database
 from rag.lexical import LexicalIndex
 from rag.manifest import lexical_generation, seal
-from rag.store import store_named
+from rag.store_ivf import choose_store, described
 from rag.stored import NAME
 
 
@@ -37,8 +37,8 @@ def publish(
     made = [vector_file, lexical_folder] if words else [vector_file]
     _remove(made)  # left by a crash
     try:
-        store = store_named(settings["store"])
-        store(*database.all_vectors(settings["dimensions"])).save(vector_file)
+        store = choose_store(settings["store"], *database.all_vectors(settings["dimensions"]))
+        store.save(vector_file)
         if words:
             lexical_folder.mkdir()
             rows = ((key, terms.split()) for key, terms in database.all_terms())
@@ -54,6 +54,7 @@ def publish(
             seals |= {name: of for name, of in old if name.startswith(f"{names[1]}/")}
         _sync_folders(*([lexical_folder] if words else []), folder)
         new = {"generation": generation, "lexical_generation": lexical, "files": seals}
+        new["vectors"] = described(store)
         database.set_manifest({**settings, **new})
         database.commit()
     except BaseException:  # Ctrl-C too: leave nothing half-written behind

@@ -57,7 +57,9 @@ def wrapped(text: str, first: str = "", rest: str = "") -> str:
     )
 
 
-def changes(done: Changes, index: Path, *, planned: bool = False) -> str:
+def changes(
+    done: Changes, index: Path, *, planned: bool = False, vectors: Mapping[str, Any] | None = None
+) -> str:
     """Say what a sync changed (or would change), each skipped file with its reason, and where the
     index lies.
     """
@@ -71,6 +73,11 @@ def changes(done: Changes, index: Path, *, planned: bool = False) -> str:
     lines += [f"  skipped: {path}: {reason}" for path, reason in done.skipped]
     if done.rebuilt:
         lines.append(f"Rebuilt, as far as it depends on this: {done.rebuilt}.")
+    if vectors and vectors.get("search") == "ivf" and not planned:
+        lines.append(
+            "Vectors: {probes} of {lists} lists are searched, which finds {recall:.1%} of the 10 "
+            "nearest passages of an exact search (measured).".format(**vectors)
+        )
     return "\n".join(clean(line.replace("\n", " ")) for line in [*lines, f"Index: {index}"])
 
 

@@ -47,7 +47,7 @@ class NumpyStore:
     """The exact reference: one matrix product over half-precision rows."""
 
     def __init__(self, keys: Keys, vectors: Vectors | Rows) -> None:
-        _check(keys, vectors)
+        check(keys, vectors)
         self._keys = keys
         self._rows = vectors.astype(np.float16, copy=False)  # (n, dim)
 
@@ -76,8 +76,8 @@ class FaissStore:
     """
 
     def __init__(self, keys: Keys, vectors: Vectors | Rows) -> None:
-        faiss = _faiss()
-        _check(keys, vectors)
+        faiss = native_faiss()
+        check(keys, vectors)
         self._keys = keys
         self._index: Any = faiss.IndexScalarQuantizer(
             vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
@@ -91,7 +91,7 @@ class FaissStore:
         return cls(keys, np.load(path, allow_pickle=False))
 
     def save(self, path: Path) -> None:
-        codes = _faiss().vector_to_array(self._index.codes)
+        codes = native_faiss().vector_to_array(self._index.codes)
         _save(path, codes.view(np.float16).reshape(len(self), self._index.d))
 
     def search(self, query: Vectors, k: int) -> tuple[Keys, NDArray[np.float32]]:
@@ -122,14 +122,16 @@ def store_named(name: str) -> type[VectorStore]:
     return STORES[name]
 
 
-def _faiss() -> Any:
+def native_faiss() -> Any:
+    """Return FAISS, loaded now."""
     import torch  # noqa: F401, I001  # before faiss: the other way round their OpenMPs clash
     import faiss
 
     return faiss
 
 
-def _check(keys: Keys, rows: Vectors | Rows) -> None:
+def check(keys: Keys, rows: Vectors | Rows) -> None:
+    """Raise ValueError unless these are unique keys, one for each row."""
     # FAISS accepts duplicate ids silently; a duplicate here is a bug in the caller.
     if len(np.unique(keys)) != len(keys):
         raise ValueError("duplicate keys")

@@ -45,8 +45,8 @@ def killed(points: int) -> None:
     assert sum(int(row[5]) for row in rows) > 0  # new ones
 
 
-def damaged(cases: int) -> None:
-    rows = table("damage.py", "--cases", str(cases))
+def damaged(cases: int, *options: str) -> None:
+    rows = table("damage.py", "--cases", str(cases), *options)
     *files, whole = rows
     assert sum(row[0].startswith("store.sqlite") for row in files) == 4
     assert sum(row[0].startswith("lexical") for row in files) >= 7
@@ -67,8 +67,9 @@ def test_many_killed_processes() -> None:
 
 
 @pytest.mark.slow
-def test_much_damage() -> None:
-    damaged(60)
+@pytest.mark.parametrize("options", [(), ("--lists",)])
+def test_much_damage(options: tuple[str, ...]) -> None:
+    damaged(60, *options)
 
 
 # What repair does, and does not.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.encoder import BLOCK, Encoder, HashedEncoder, load_encoder
+from rag.encoder import BATCH_TOKENS, BLOCK, Encoder, HashedEncoder, _batches, load_encoder
 from rag.errors import ModelError
 from rag.types import Vectors
 
@@ -147,6 +147,17 @@ def test_the_real_encoder_knows_what_is_alike(minilm: Encoder) -> None:
     question, near, far = minilm.encode_texts(texts)
     assert question @ near > question @ far + 0.2
     assert len(minilm.fingerprint) == 64
+
+
+def test_batches_hold_texts_of_about_the_same_length() -> None:
+    lengths = random.Random(3).choices(range(3, 258), k=512)
+    batches = list(_batches(lengths))
+    assert sorted(i for rows in batches for i in rows) == list(range(512))
+    sizes = [len(rows) * max(lengths[i] for i in rows) for rows in batches]
+    assert max(sizes) <= BATCH_TOKENS
+    assert sum(sizes) < 1.03 * sum(lengths)
+    assert list(_batches([9, 5_000, 9])) == [[0, 2], [1]]
+    assert list(_batches([])) == []
 
 
 def test_hashed_scores_can_be_predicted() -> None:

@@ -1,0 +1,175 @@
+"""How near encoding passages comes to the machine's own rate of multiplying matrices.
+
+    python benchmarks/indexing.py rtqa26 --results results
+
+Takes passages as the index makes them from a set's articles, and encodes them in turns with plain
+products of two matrices, so that both see the same machine. Counted are the operations of the
+passages' own tokens (the linear layers' and the attention's; a multiplication and an addition are
+two): what is spent on padding, on all else that the model does and on tokenization lowers the rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from latency import gather
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from rag.config import Config
+from rag.encoder import HashedEncoder, SentenceTransformerEncoder, Spans, load_encoder
+from rag.sync import sync
+from rag.types import Vectors
+
+AT_ONCE = 512  # passages in one call, as many as an index hands over
+SIZE = 1536  # of the plain matrices
+TURNS = 4
+
+
+class Recorder(HashedEncoder):
+    """Keeps what an index hands over to be encoded, with the real encoder's tokens."""
+
+    def __init__(self, encoder: SentenceTransformerEncoder) -> None:
+        self.window, self._encoder = encoder.window, encoder
+        self.texts: list[str] = []
+        self.spans: list[Spans] = []
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        return self._encoder.token_spans(text)
+
+    def encode_passages(
+        self, texts: Sequence[str], spans: Sequence[Spans]
+    ) -> tuple[Vectors, list[Vectors]]:
+        self.texts += texts
+        self.spans += spans
+        return super().encode_passages(texts, spans)
+
+
+class Counted:
+    """Counts the tokens that a model sees, and times its tokenizer."""
+
+    def __init__(self, encoder: SentenceTransformerEncoder) -> None:
+        self.lengths: list[int] = []
+        self.padded, self.seconds = 0, 0.0
+        self._encoder, self._tokenizer = encoder, encoder._tokenizer  # noqa: SLF001
+        encoder._model.register_forward_pre_hook(self._count)  # noqa: SLF001
+
+    def _count(self, _model: object, inputs: tuple[dict[str, Any], ...]) -> None:
+        mask = inputs[0]["attention_mask"]
+        self.lengths += mask.sum(dim=1).tolist()
+        self.padded += mask.numel()
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        self._encoder._tokenizer = self  # noqa: SLF001
+        try:
+            yield
+        finally:
+            self._encoder._tokenizer = self._tokenizer  # noqa: SLF001
+
+    def _run(self, of: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return of(*args, **kwargs)
+        finally:
+            self.seconds += time.perf_counter() - begun
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._tokenizer, *args, **kwargs)
+
+    def pad(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._tokenizer.pad, *args, **kwargs)
+
+    def operations(self, config: Any) -> float:
+        """Return the floating-point operations that the passages' own tokens ask for."""
+        width, inner = config.hidden_size, config.intermediate_size
+        tokens = np.array(self.lengths, np.float64)
+        linear = 2 * (4 * width**2 + 2 * width * inner) * tokens
+        attention = 2 * 2 * width * tokens**2
+        return float(config.num_hidden_layers * (linear + attention).sum())
+
+
+def product(seconds: float) -> float:
+    """Multiply matrices for about so long; return operations per second."""
+    import torch
+
+    one, other = torch.rand(SIZE, SIZE), torch.rand(SIZE, SIZE)
+    times, begun = 0, time.perf_counter()
+    while (taken := time.perf_counter() - begun) < seconds or not times:
+        torch.mm(one, other)
+        times += 1
+    return 2 * SIZE**3 * times / taken
+
+
+def passages(data: Path, name: str, encoder: SentenceTransformerEncoder, most: int) -> Recorder:
+    """Return inputs of the encoder made from a set's articles."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "articles"
+        folder.mkdir()
+        gather(data, [name], most // 5, folder)
+        recorder = Recorder(encoder)
+        sync(folder, Path(place) / "index", Config(encoder="hashed"), recorder)
+    recorder.texts, recorder.spans = recorder.texts[:most], recorder.spans[:most]
+    return recorder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("set")
+    parser.add_argument("--passages", type=int, default=600)
+    parser.add_argument("--results", type=Path, help="write indexing.md here")
+    arguments = parser.parse_args()
+    import torch
+
+    encoder = load_encoder(Config().encoder)
+    assert isinstance(encoder, SentenceTransformerEncoder)
+    found = passages(Path(os.environ["RAG_EVAL_DATA"]), arguments.set, encoder, arguments.passages)
+    texts, spans = found.texts, found.spans
+    encoder.encode_passages(texts[:16], spans[:16])
+    product(0.5)
+    counted, seconds, rates = Counted(encoder), 0.0, [product(2)]
+    share = -(-len(texts) // TURNS)
+    for at in range(0, len(texts), min(share, AT_ONCE)):
+        some = slice(at, at + min(share, AT_ONCE))
+        with counted.timed():
+            begun = time.perf_counter()
+            encoder.encode_passages(texts[some], spans[some])
+            seconds += time.perf_counter() - begun
+        rates.append(product(2))
+    real, rate = sum(counted.lengths), float(np.mean(rates))
+    reached = counted.operations(encoder._model[0].auto_model.config) / seconds  # noqa: SLF001
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    rows = {
+        "passages": f"{len(texts)}, {real / len(texts):.0f} tokens each",
+        "passages per second": f"{len(texts) / seconds:.1f}",
+        f"plain product, {SIZE} × {SIZE}": f"{rate / 1e9:.1f} GFLOP/s "
+        f"({min(rates) / 1e9:.1f} to {max(rates) / 1e9:.1f})",
+        "encoding, the passages' own tokens": f"{reached / 1e9:.1f} GFLOP/s",
+        "share of the plain product's rate": f"{reached / rate:.1%}",
+        "tokens that are padding": f"{1 - real / counted.padded:.1%}",
+        "time in the tokenizer": f"{counted.seconds / seconds:.1%}",
+    }
+    lines = [
+        "# How near encoding comes to multiplying matrices\n",
+        f"`python benchmarks/indexing.py {arguments.set}`, on commit {commit}, "
+        f"{torch.get_num_threads()} threads.\n",
+        "| | |\n|---|---|",
+        *(f"| {what} | {value} |" for what, value in rows.items()),
+    ]
+    print("\n".join(lines))
+    if arguments.results:
+        (arguments.results / "indexing.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
