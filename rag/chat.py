@@ -19,15 +19,24 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever else is set
 import gradio as gr
+from starlette.middleware import Middleware
 
+from rag.chat_kept import ACTS, REMEMBERS, Shelf
 from rag.conversation import Exchange
 from rag.errors import InputError, RagError
 from rag.headers import is_loopback, middleware
-from rag.page import BUSY, HEADER, HINT, conversation
-from rag.session import Engine, Running, answering, begun, opened
+from rag.keeping import Keeping
+from rag.kept_page import BUTTON
+from rag.page import BUSY, HEADER, HINT
+from rag.session import Engine, Running, answering, opened
+from rag.visitors import Visitors, visitor_of
 
-CSS = Path(__file__).with_name("page.css").read_text("utf-8")
-JAVASCRIPT = Path(__file__).with_name("page.js").read_text("utf-8")
+CSS, JAVASCRIPT = (
+    "\n".join(
+        path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob(f"page*.{kind}"))
+    )
+    for kind in ("css", "js")
+)
 
 VISITORS_AT_ONCE = 8  # questions in progress; the engine itself writes one answer at a time
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -37,19 +46,21 @@ Updates: TypeAlias = dict[Any, Any]  # component → its new value
 Conversation: TypeAlias = tuple[Exchange, ...]
 
 
-def build(rag: Engine, running: Running) -> gr.Blocks:
-    """Return the page, not yet served."""
+def build(rag: Engine, running: Running, keeping: Keeping | None = None) -> gr.Blocks:
+    """Return the page, not yet served. Without ``keeping``, a reload forgets the conversation."""
     blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with blocks:
         # The conversation, kept by the server for this visitor alone.
         exchanges = gr.State(())
+        shelf = Shelf(rag, running, keeping)
         with gr.Row(elem_id="bar"):
             _html(HEADER, js="footnote.layOut();")
+            button = _html(BUTTON if keeping else "", js=ACTS, elem_id="shelf")
             new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="chat"):
                 with gr.Column(elem_id="thread"):
-                    opens = "footnote.opens(element, trigger);"
+                    opens = f"footnote.opens(element, trigger); {ACTS}"
                     past = _html("", js=opens)
                     current = _html("", js=opens + "footnote.follows(element, watch);")
                 with gr.Column(elem_id="composer"):
@@ -65,14 +76,14 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
                         ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
                         stop = gr.Button("Stop", visible=False, elem_id="stop", scale=0)
                     hint = _html("", elem_id="hint")
+                    tab = _html("", js=REMEMBERS)
             with gr.Column(elem_id="side"):
                 js = f"{opens} watch('value', footnote.reveal); footnote.layOut();"
                 pane = _html("", js=js)
 
-        def on_load() -> Updates:
-            return dict(zip((current, pane), begun(rag), strict=True))
-
-        def on_ask(text: str, earlier: Conversation, request: gr.Request) -> Iterator[Updates]:
+        def on_ask(
+            text: str, earlier: Conversation, name: str, request: gr.Request
+        ) -> Iterator[Updates]:
             session = str(request.session_hash)
             if not text or not text.strip():
                 yield {hint: HINT}
@@ -83,14 +94,16 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
             begin: Updates = {
                 question: "",
                 hint: "",
-                past: conversation(earlier),
+                past: shelf.drawn(earlier),
                 ask: gr.update(visible=False),
                 stop: gr.update(visible=True, interactive=True, value="Stop"),
                 new: gr.update(interactive=False),
             }
+            keep = shelf.keeper(visitor_of(request.cookies), name, earlier, tab, hint)
             with running.question(session) as cancel:
                 for exchange in answering(rag, earlier, text.strip(), cancel):
-                    now: Updates = {current: conversation([exchange])}
+                    now: Updates = {current: shelf.drawn((exchange,))}
+                    now |= keep(exchange)
                     yield {**begin, **now, exchanges: (*earlier, exchange)}
                     begin = {}
             yield {
@@ -103,9 +116,6 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
             running.stop(str(request.session_hash))
             return {stop: gr.update(interactive=False, value="Stopping…")}
 
-        def on_new() -> Updates:
-            return {**on_load(), exchanges: (), past: ""}
-
         def on_open(earlier: Conversation, event: gr.EventData) -> str:
             return opened(rag, earlier, event._data)  # noqa: SLF001 - it has no public whole
 
@@ -115,18 +125,17 @@ def build(rag: Engine, running: Running) -> gr.Blocks:
         gr.on(
             [question.submit, ask.click],
             on_ask,
-            [question, exchanges],
-            [question, hint, past, current, exchanges, ask, stop, new],
+            [question, exchanges, shelf.identity],
+            [question, hint, past, current, exchanges, shelf.identity, tab, ask, stop, new],
             concurrency_limit=VISITORS_AT_ONCE,
             # Gradio's usual "once" drops a question without a word while an event is still pending.
             trigger_mode="multiple",
             **QUIET,
         )
         stop.click(on_stop, None, [stop], **AT_ONCE)
-        new.click(on_new, None, [exchanges, past, current, pane], **AT_ONCE)
+        shelf.connect(blocks, exchanges, past, current, pane, tab, hint, new, button, AT_ONCE)
         for clickable in (past, current, pane):
             clickable.select(on_open, [exchanges], [pane], **AT_ONCE)
-        blocks.load(on_load, None, [current, pane], **AT_ONCE)
         blocks.unload(on_unload)
     return blocks
 
@@ -136,10 +145,16 @@ def _html(value: str, *, js: str | None = None, elem_id: str | None = None) -> A
 
 
 def launch(
-    rag: Engine, running: Running, *, host: str, port: int, open_browser: bool = False
+    rag: Engine,
+    running: Running,
+    *,
+    host: str,
+    port: int,
+    open_browser: bool = False,
+    keeping: Keeping | None = None,
 ) -> gr.Blocks:
     """Serve the page in the background; ``close()`` on the result ends it. Raises InputError."""
-    blocks = build(rag, running)
+    blocks = build(rag, running, keeping)
     sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
     if not 0 < port < 2**16:
         raise InputError(f"There is no port {port}; give --port a number from 1 to 65535.")
@@ -161,7 +176,7 @@ def launch(
             theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
             css=CSS,
             head=f"<script>{JAVASCRIPT}</script>",
-            app_kwargs={"middleware": middleware(host)},
+            app_kwargs={"middleware": [*middleware(host), *_visitors(keeping)]},
         )
     except OSError as error:
         blocks.close()
@@ -172,12 +187,22 @@ def launch(
     return blocks
 
 
+def _visitors(keeping: Keeping | None) -> list[Middleware]:
+    if keeping is None:
+        return []
+    return [Middleware(Visitors, store=keeping.store, read=keeping.rag.article)]
+
+
 def serve(
-    rag: Engine, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
+    rag: Engine,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+    keeping: Keeping | None = None,
 ) -> None:
     """Serve the chat until Ctrl+C. Raises InputError if the port cannot be used."""
     running = Running()
-    blocks = launch(rag, running, host=host, port=port, open_browser=open_browser)
+    blocks = launch(rag, running, host=host, port=port, open_browser=open_browser, keeping=keeping)
     print(f"Footnote is at {blocks.local_url} (Ctrl+C ends it)", flush=True)
     if not is_loopback(host):
         print("Anyone who can reach this address can read the articles.", flush=True)

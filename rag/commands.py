@@ -234,9 +234,11 @@ def serve(args: argparse.Namespace) -> None:
     update = partial(rag.sync, args.articles)
     with rag, watching(args.articles, update, _say) if args.watch else nullcontext():
         from rag.chat import serve as serve_chat
+        from rag.keeping import keeping_for
 
+        keeping = None if args.no_history else keeping_for(rag, rag.index.folder)
         with suppress(KeyboardInterrupt):  # the usual end
-            serve_chat(rag, host=args.host, port=args.port, open_browser=not args.no_browser)
+            serve_chat(rag, args.host, args.port, not args.no_browser, keeping)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from rag.types import (
 Place: TypeAlias = tuple[str, int, int]  # article path, start, end
 Context: TypeAlias = tuple[str, str]  # the sentences before and after a quote; "" where none is
 State: TypeAlias = Literal["searching", "reading", "answered", "stopped", "failed"]
+Rating: TypeAlias = Literal["up", "down"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: an Answer cannot be hashed
@@ -37,6 +38,10 @@ class Exchange:
     answer: Answer | None = None
     error: str | None = None
     contexts: Mapping[Place, Context] = field(default_factory=dict)
+    asked: str | None = None  # ISO date
+    rating: Rating | None = None  # the visitor's, of the answer
+    note: str = ""  # beside the rating
+    changed: frozenset[Place] = frozenset()  # sentences that their articles no longer have
 
     @property
     def working(self) -> bool:

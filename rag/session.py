@@ -91,10 +91,10 @@ def answering(
     rag: Engine, earlier: Sequence[Exchange], question: str, cancel: threading.Event
 ) -> Iterator[Exchange]:
     """Yield the exchange each time something of it has become known."""
-    exchange = Exchange(len(earlier) + 1, question)
+    today = dt.datetime.now().astimezone().date().isoformat()
+    exchange = Exchange(len(earlier) + 1, question, asked=today)
     yield exchange
     refresh(rag)
-    today = dt.datetime.now().astimezone().date().isoformat()
     try:
         events = rag.stream(question, history=turns(earlier), date=today, cancel=cancel)
         for event in until_stopped(events, cancel):

@@ -30,7 +30,8 @@ ORDER = """
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
-    headers conversation page reader session chat
+    texts typed conversation kept_rows kept reopen feedback export kept_page visitors
+    headers page reader_bar reader session keeping chat_kept chat
     commands arguments cli __main__
 """.split()
 
