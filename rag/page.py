@@ -24,6 +24,7 @@ SHOWN = 5  # evidence sentences listed before the rest is folded away
 EXAMPLES = 3
 COPIES = 3  # other articles with the same sentence that are listed
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
+WIDE = "\u2e80"  # from here on, scripts without spaces between their words
 
 HEADER = """<header class="masthead">
 <h1 class="wordmark">Footnote<sup aria-hidden="true">1</sup></h1>
@@ -134,7 +135,7 @@ def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str
         if number in cited
     ]
     head, space, last = claim.text.rpartition(" ")
-    if len(last) > LONG_WORD:
+    if len(last) > LONG_WORD or any(character >= WIDE for character in last):
         return as_html(claim.text) + "".join(marks)
     bound = f'<span class="bound">{as_html(last)}{"".join(marks[:1])}</span>'
     return f"{as_html(head)}{space}{bound}{''.join(marks[1:])}"

@@ -18,7 +18,7 @@ from rag.feedback import Feedback
 from rag.keeping import Keeping
 from rag.kept import CONVERSATIONS, MOST_BYTES, Store, is_visitor, new_id, new_visitor
 from rag.kept_page import kept_list, rating
-from rag.kept_rows import TITLE, Kept, read_kept, to_json
+from rag.kept_rows import TITLE, Header, Kept, read_kept, to_json
 from rag.session import answering, opened
 
 VISITOR = new_visitor()
@@ -179,9 +179,7 @@ def test_a_field_of_the_wrong_kind_is_damage(field: str, value: object) -> None:
         read_kept(json.dumps(row), "x")
 
 
-def store_header():  # type: ignore[no-untyped-def]
-    from rag.kept_rows import Header
-
+def store_header() -> Header:
     return Header("x", "Title", "2024-05-03T10:00:00+00:00", "2024-05-03T10:00:00+00:00", 1)
 
 
