@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fake_rag import ARTICLES, FakeRag, article
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from test_chat_browser import CHROMIUM, FLAGS, free_port
 
 from rag.feedback import Feedback
@@ -27,7 +27,7 @@ ARABIC = article(
 JAPANESE = article(
     "hvar.txt",
     "フヴァル島への朝のフェリー",
-    "フェリーは毎朝七時にスプリトを出る。料金は九ユーロです。\n" * 3,
+    "フェリーは毎朝七時にスプリトを出る. 料金は九ユーロです! 子供は無料.\n" * 3,
 )
 
 
@@ -102,9 +102,12 @@ class Tab:
         assert self.page.evaluate("window.__pwned") is None
 
 
-def visit(browser: Browser, url: str, **settings: Any) -> tuple[BrowserContext, Tab]:
-    """Return a new visitor's browser context and first tab."""
-    context = browser.new_context(
-        viewport=settings.pop("viewport", {"width": 1280, "height": 800}), **settings
-    )
-    return context, Tab(context.new_page(), url)
+@contextmanager
+def visit(browser: Browser, url: str, **settings: Any) -> Iterator[Tab]:
+    """A new visitor's first tab; at the end it has done nothing that it must not."""
+    size = settings.pop("viewport", {"width": 1280, "height": 800})
+    context = browser.new_context(viewport=size, **settings)
+    tab = Tab(context.new_page(), url)
+    yield tab
+    tab.check()
+    context.close()

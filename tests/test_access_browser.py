@@ -37,7 +37,7 @@ def violations(page: Page, state: str) -> list[str]:
     """Return what axe-core calls serious or critical."""
     found = axe.Axe().run(page).response["violations"]
     return [
-        f"{state}: {broken['id']} ({broken['impact']}): {node['html'][:150]} {node['failureSummary']}"
+        f"{state}: {broken['id']}: {node['html'][:150]} {node['failureSummary']}"
         for broken in found
         if broken["impact"] in {"serious", "critical"}
         for node in broken["nodes"]
@@ -57,34 +57,33 @@ def violations(page: Page, state: str) -> list[str]:
 def test_axe_finds_nothing_serious(
     server: Kept, browser: Browser, settings: dict[str, Any]
 ) -> None:
-    context, tab = visit(browser, server.url, reduced_motion="reduce", **settings)
-    page, phone = tab.page, "viewport" in settings
-    found = violations(page, "start")
-    tab.ask("When does the ferry leave, and what is the price?")
-    page.locator(".rate.down").click()
-    expect(page.locator(".note-form")).to_be_visible()
-    found += violations(page, "answer, rated")
-    page.locator(".cite").nth(1).click()
-    expect(page.locator("mark.current")).to_be_visible()
-    found += violations(page, "reader")
-    if phone:
-        page.get_by_role("button", name="Close").click()
-    page.get_by_role("button", name="Conversations", exact=True).click()
-    expect(page.locator(".conversations li")).to_have_count(1)
-    page.get_by_role("button", name="Rename").click()
-    found += violations(page, "conversations")
-    page.get_by_role("button", name="All articles").click()
-    expect(page.get_by_text("3 articles indexed")).to_be_visible()
-    found += violations(page, "articles")
-    if phone:
-        page.get_by_role("button", name="Close").click()
-    tab.ask("Who landed on the moon?", 2)
-    found += violations(page, "refusal")
-    assert page.evaluate("document.body.classList.contains('dark')") == (
-        settings["color_scheme"] == "dark"
-    )
-    context.close()
-    assert found == []
+    with visit(browser, server.url, reduced_motion="reduce", **settings) as tab:
+        page, phone = tab.page, "viewport" in settings
+        found = violations(page, "start")
+        tab.ask("When does the ferry leave, and what is the price?")
+        page.locator(".rate.down").click()
+        expect(page.locator(".note-form")).to_be_visible()
+        found += violations(page, "answer, rated")
+        page.locator(".cite").nth(1).click()
+        expect(page.locator("mark.current")).to_be_visible()
+        found += violations(page, "reader")
+        if phone:
+            page.get_by_role("button", name="Close").click()
+        page.get_by_role("button", name="Conversations", exact=True).click()
+        expect(page.locator(".conversations li")).to_have_count(1)
+        page.get_by_role("button", name="Rename").click()
+        found += violations(page, "conversations")
+        page.get_by_role("button", name="All articles").click()
+        expect(page.get_by_text("3 articles indexed")).to_be_visible()
+        found += violations(page, "articles")
+        if phone:
+            page.get_by_role("button", name="Close").click()
+        tab.ask("Who landed on the moon?", 2)
+        found += violations(page, "refusal")
+        assert page.evaluate("document.body.classList.contains('dark')") == (
+            settings["color_scheme"] == "dark"
+        )
+        assert found == []
 
 
 def overflowing(page: Page) -> list[str]:
@@ -121,18 +120,16 @@ def use_everything(tab: Tab) -> list[str]:
 
 
 def test_320_pixels_are_enough(server: Kept, browser: Browser) -> None:
-    context, tab = visit(browser, server.url, viewport={"width": 320, "height": 640})
-    assert use_everything(tab) == []
-    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    context.close()
+    with visit(browser, server.url, viewport={"width": 320, "height": 640}) as tab:
+        assert use_everything(tab) == []
+        assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_text_of_twice_the_size_fits(server: Kept, browser: Browser) -> None:
-    context, tab = visit(browser, server.url)
-    tab.page.add_style_tag(content="html { font-size: 200% !important; }")
-    assert use_everything(tab) == []
-    expect(tab.page.locator("#ask")).to_be_in_viewport()
-    context.close()
+    with visit(browser, server.url) as tab:
+        tab.page.add_style_tag(content="html { font-size: 200% !important; }")
+        assert use_everything(tab) == []
+        expect(tab.page.locator("#ask")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize(
@@ -141,8 +138,11 @@ def test_text_of_twice_the_size_fits(server: Kept, browser: Browser) -> None:
 def test_other_scripts_read_their_own_way(
     browser: Browser, tmp_path: Path, article: Any, direction: str
 ) -> None:
-    with keeping_server(tmp_path, [replaced(article)]) as server:
-        context, tab = visit(browser, server.url, viewport={"width": 390, "height": 844})
+    phone = {"width": 390, "height": 844}
+    with (
+        keeping_server(tmp_path, [replaced(article)]) as server,
+        visit(browser, server.url, viewport=phone) as tab,
+    ):
         page = tab.page
         tab.ask("متى؟" if direction == "rtl" else "いつ？")
         assert overflowing(page) == []
@@ -153,8 +153,6 @@ def test_other_scripts_read_their_own_way(
         text = page.locator("#side .text")
         assert text.evaluate("(element) => getComputedStyle(element).direction") == direction
         assert overflowing(page) == []
-        context.close()
-        tab.check()
 
 
 def replaced(article: Any) -> Any:
@@ -165,62 +163,58 @@ def replaced(article: Any) -> Any:
 
 
 def test_the_keyboard_reaches_everything(server: Kept, browser: Browser) -> None:
-    context, tab = visit(browser, server.url)
-    page = tab.page
-    page.keyboard.type("When does it leave?")
-    page.keyboard.press("Enter")
-    expect(page.locator(".facts")).to_contain_text("answered in")
-    # A number with Alt opens that source, even from the question's field.
-    expect(page.locator("#question textarea")).to_be_focused()
-    page.keyboard.press("Alt+2")
-    expect(page.locator("mark.current")).to_have_attribute("data-number", "2")
-    expect(page.locator("#question textarea")).to_have_value("")
-    page.keyboard.press("3")  # and without it is only typed
-    expect(page.locator("#question textarea")).to_have_value("3")
-    expect(page.locator("mark.current")).to_have_attribute("data-number", "2")
-    # In the answer the number is enough, and a focused mark tells its sentence.
-    page.locator(".cite").first.focus()
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("tooltip")).to_have_text(
-        "The ferry to Hvar leaves Split every morning at seven."
-    )
-    expect(page.locator(".cite").first).to_have_accessible_description(
-        "The ferry to Hvar leaves Split every morning at seven."
-    )
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("tooltip")).to_be_hidden()
-    page.keyboard.press("3")
-    expect(page.locator("mark.current")).to_have_attribute("data-number", "3")
-    # From one cited sentence to the next; the step keeps the focus.
-    page.locator("[data-step=next]").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("mark.current")).to_have_attribute("data-number", "1")
-    expect(page.locator("[data-step=next]")).to_be_focused()
-    expect(page.locator(".steps .place")).to_have_text("1 of 3")
-    page.keyboard.press("p")
-    expect(page.locator("mark.current")).to_have_attribute("data-number", "3")
-    expect(page.locator("#side [role=status]").first).to_contain_text("Children travel free.")
-    # What a confidence means can be read without a mouse.
-    page.locator(".rate.up").focus()
-    page.keyboard.press("Shift+Tab")
-    expect(page.locator(".confidence")).to_be_focused()
-    expect(page.get_by_role("tooltip")).to_contain_text("0.87: the estimated chance")
-    context.close()
-    tab.check()
+    with visit(browser, server.url) as tab:
+        page = tab.page
+        page.keyboard.type("When does it leave?")
+        page.keyboard.press("Enter")
+        expect(page.locator(".facts")).to_contain_text("answered in")
+        # A number with Alt opens that source, even from the question's field.
+        expect(page.locator("#question textarea")).to_be_focused()
+        page.keyboard.press("Alt+2")
+        expect(page.locator("mark.current")).to_have_attribute("data-number", "2")
+        expect(page.locator("#question textarea")).to_have_value("")
+        page.keyboard.press("3")  # and without it is only typed
+        expect(page.locator("#question textarea")).to_have_value("3")
+        expect(page.locator("mark.current")).to_have_attribute("data-number", "2")
+        # In the answer the number is enough, and a focused mark tells its sentence.
+        page.locator(".cite").first.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("tooltip")).to_have_text(
+            "The ferry to Hvar leaves Split every morning at seven."
+        )
+        expect(page.locator(".cite").first).to_have_accessible_description(
+            "The ferry to Hvar leaves Split every morning at seven."
+        )
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("tooltip")).to_be_hidden()
+        page.keyboard.press("3")
+        expect(page.locator("mark.current")).to_have_attribute("data-number", "3")
+        # From one cited sentence to the next; the step keeps the focus.
+        page.locator("[data-step=next]").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("mark.current")).to_have_attribute("data-number", "1")
+        expect(page.locator("[data-step=next]")).to_be_focused()
+        expect(page.locator(".steps .place")).to_have_text("1 of 3")
+        page.keyboard.press("p")
+        expect(page.locator("mark.current")).to_have_attribute("data-number", "3")
+        expect(page.locator("#side [role=status]").first).to_contain_text("Children travel free.")
+        # What a confidence means can be read without a mouse.
+        page.locator(".rate.up").focus()
+        page.keyboard.press("Shift+Tab")
+        expect(page.locator(".confidence")).to_be_focused()
+        expect(page.get_by_role("tooltip")).to_contain_text("0.87: the estimated chance")
 
 
 def test_a_quote_is_copied_with_its_reference(server: Kept, browser: Browser) -> None:
-    context, tab = visit(browser, server.url)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = tab.page
-    tab.ask("When?")
-    page.locator(".cite").nth(1).click()
-    page.get_by_role("button", name="Copy quote").click()
-    expect(page.locator("#side [data-copied]")).to_have_text("Copied, with its reference.")
-    assert page.evaluate("navigator.clipboard.readText()") == (
-        "“Tickets cost nine euros in summer and six in winter.” "
-        "(The morning ferry to Hvar, Coast, 3 June 2024, ferry.txt)"
-    )
-    context.close()
-    tab.check()
+    with visit(browser, server.url) as tab:
+        page = tab.page
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        tab.ask("When?")
+        page.locator(".cite").nth(1).click()
+        page.get_by_role("button", name="Copy quote").click()
+        expect(page.locator("#side [data-copied]")).to_have_text("Copied, with its reference.")
+        assert page.evaluate("navigator.clipboard.readText()") == (
+            "“Tickets cost nine euros in summer and six in winter.” "
+            "(The morning ferry to Hvar, Coast, 3 June 2024, ferry.txt)"
+        )
