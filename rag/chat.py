@@ -195,6 +195,7 @@ def _visitors(keeping: Keeping | None) -> list[Middleware]:
 
 def serve(
     rag: Engine,
+    *,
     host: str = "127.0.0.1",
     port: int = 7860,
     open_browser: bool = False,

@@ -236,9 +236,11 @@ def serve(args: argparse.Namespace) -> None:
         from rag.chat import serve as serve_chat
         from rag.keeping import keeping_for
 
-        keeping = None if args.no_history else keeping_for(rag, rag.index.folder)
+        kept = None if args.no_history else keeping_for(rag, rag.index.folder)
         with suppress(KeyboardInterrupt):  # the usual end
-            serve_chat(rag, args.host, args.port, not args.no_browser, keeping)
+            serve_chat(
+                rag, host=args.host, port=args.port, open_browser=not args.no_browser, keeping=kept
+            )
 
 
 @contextmanager

@@ -482,8 +482,13 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert run("serve", "--no-browser", "--port", 8123, *QUOTES).code == 0
+        keeping = served.pop("keeping")
+        assert run("serve", "--no-browser", "--port", 8123, "--no-history", *QUOTES).code == 0
+        assert served.pop("keeping") is None
     finally:
         signal.signal(signal.SIGTERM, handler)
+    assert keeping.store.folder.parent.name == "conversations"
+    assert not keeping.store.folder.exists()  # nothing is made before something is kept
     assert served == {
         "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"]
     }  # fmt: skip
