@@ -101,7 +101,7 @@ def test_open_rename_export_and_delete(tab: Tab) -> None:
     page.locator(".conversations .entry").nth(1).click()
     expect(page.locator("#exchange-1 .question")).to_have_text("When?")
     page.get_by_role("button", name="Rename: When?").click()
-    expect(page.get_by_role("textbox", name="New title").nth(1)).to_be_focused()
+    expect(page.get_by_role("textbox", name="New title")).to_be_focused()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("Hours of the ferry")
     page.keyboard.press("Enter")
@@ -116,7 +116,7 @@ def test_open_rename_export_and_delete(tab: Tab) -> None:
             assert json.loads(text)["title"] == "Hours of the ferry"
     # Deleting asks first.
     page.get_by_role("button", name="Delete: Hours of the ferry").click()
-    expect(page.get_by_role("button", name="Keep it").nth(0)).to_be_focused()
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Delete: Hours of the ferry")).to_be_focused()
     page.keyboard.press("Enter")
@@ -159,7 +159,9 @@ def test_a_rating_and_its_note_are_stored_and_come_back(server: Kept, tab: Tab) 
     expect(page.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "true")
     [row] = (server.folder / "ratings" / "questions.jsonl").read_text("utf-8").splitlines()
     assert len(json.loads(row)["evidence"]) == 3
-    page.get_by_role("button", name="Not good").click()
+    bad = page.get_by_role("button", name="Not good")
+    bad.click()
+    expect(bad).to_have_attribute("aria-pressed", "true")
     page.get_by_role("textbox", name="Add a note").fill("It leaves at <b>eight</b>.")
     page.keyboard.press("Enter")
     stored = server.folder / "ratings" / "not_good.jsonl"
