@@ -40,7 +40,7 @@ SAVE_NOTE = "Save note"
 
 # The reader
 OPENED, OPENED_AT = "Opened {}", "Opened {}. The cited sentence: {}"
-STEPS, STEP = "Cited sentences", "{} of {}"
+STEPS, STEP = "Steps between citations", "{} of {}"
 CHANGED = "The article has changed: it no longer has this sentence at this place."
 COPY, COPIED = "Copy quote", "Copied, with its reference."
 NOT_COPIED = "The browser did not allow copying."

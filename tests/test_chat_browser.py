@@ -200,7 +200,7 @@ def test_ask_evidence_claims_click_highlight(server: Server, visitor: Visitor) -
     expect(second.locator(".quoted")).to_contain_text("Children travel free.")
     expect(second.locator(".quoted .label")).to_have_text("Quoted")
     expect(second.locator(".note")).to_have_text("The articles give two prices.")
-    expect(second.locator(".facts")).to_contain_text("High confidence · found in 0.1")
+    expect(second.locator(".facts")).to_contain_text("Well supported · found in 0.1")
     second.get_by_role("button", name="Source 2").first.click()
     expect(page.locator("mark.current")).to_have_text(
         "Tickets cost nine euros in summer and six in winter."
