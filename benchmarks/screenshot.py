@@ -29,6 +29,7 @@ UNANSWERED = "Who won the football world cup in 1998?"
 DESKTOP, PHONE = (1280, 800), (390, 844)  # CSS pixels
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 WAIT = 300_000  # milliseconds: a language model on a small machine takes its time
+expect.set_options(timeout=60_000)
 
 
 def main() -> None:
@@ -115,7 +116,7 @@ def other_states(page: Page, asked: argparse.Namespace) -> None:
     page.locator(".rate.down").click()
     expect(page.locator(".note-form")).to_be_visible()
     ask(page, asked.unanswered, 2)
-    page.get_by_role("button", name="Conversations", exact=True).click()
+    page.get_by_role("button", name="History", exact=True).click()
     expect(page.locator(".conversations li")).to_have_count(1)
     take(page, asked, "refusal-conversations")
     come_back(page, PHONE, dark=True)

@@ -17,7 +17,7 @@ from rag.kept_rows import Header
 from rag.untrusted import as_html
 
 NOTE = 2_000  # characters of a note on a rating
-BUTTON = f'<button type="button" class="plain" data-act="list">{texts.CONVERSATIONS}</button>'
+BUTTON = f'<button type="button" class="plain" data-act="list">{texts.HISTORY}</button>'
 
 
 def hint_html(text: str) -> str:

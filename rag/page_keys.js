@@ -20,8 +20,10 @@
     const box = tip.getBoundingClientRect();
     const left = Math.min(Math.max(8, mark.left - 12), innerWidth - box.width - 8);
     const above = mark.top - box.height - 6;
+    const below = mark.bottom + 6;
+    const fits = below + box.height < innerHeight - 8;
     tip.style.left = `${left}px`;
-    tip.style.top = `${above > 8 ? above : mark.bottom + 6}px`;
+    tip.style.top = `${above > 8 && !(target.matches(".confidence") && fits) ? above : below}px`;
   }
 
   function hush() {

@@ -5,7 +5,7 @@ so that it can be read through, and translated. Braces are filled in; nothing he
 from __future__ import annotations
 
 # Conversations
-CONVERSATIONS = "Conversations"
+HISTORY = "History"  # the button that opens them: short enough for a phone
 YOUR_CONVERSATIONS = "Your conversations"
 OPENED_CONVERSATIONS = "Opened your conversations"
 WHERE_KEPT = (

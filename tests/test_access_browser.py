@@ -69,7 +69,7 @@ def test_axe_finds_nothing_serious(
         found += violations(page, "reader")
         if phone:
             page.get_by_role("button", name="Close").click()
-        page.get_by_role("button", name="Conversations", exact=True).click()
+        page.get_by_role("button", name="History", exact=True).click()
         expect(page.locator(".conversations li")).to_have_count(1)
         page.get_by_role("button", name="Rename").click()
         found += violations(page, "conversations")
@@ -99,21 +99,38 @@ def overflowing(page: Page) -> list[str]:
     return found
 
 
-def use_everything(tab: Tab) -> list[str]:
+def overlapping(page: Page) -> list[list[str]]:
+    """Return the pairs of buttons in the bars that lie over each other."""
+    found: list[list[str]] = page.evaluate(
+        """() => {
+            const shown = [...document.querySelectorAll("#bar h1, #bar button, .pane-bar button")]
+                .filter((element) => element.checkVisibility({ visibilityProperty: true }));
+            const covers = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+            return shown.flatMap((one, n) => shown.slice(n + 1)
+                .filter((two) => one.closest(".pane-bar, #bar") === two.closest(".pane-bar, #bar"))
+                .filter((two) => covers(one.getBoundingClientRect(), two.getBoundingClientRect()))
+                .map((two) => [one.outerHTML.slice(0, 80), two.outerHTML.slice(0, 80)]));
+        }"""
+    )
+    return found
+
+
+def use_everything(tab: Tab) -> list[object]:
     """Go through the page's states; return what did not fit in them."""
     page = tab.page
     tab.ask("When does the ferry leave, and what is the price?")
     page.locator(".rate.up").click()
     expect(page.locator(".note-form")).to_be_visible()
-    found = overflowing(page)
+    found: list[object] = [*overflowing(page), *overlapping(page)]
     page.locator(".cite").nth(1).click()
     expect(page.locator("mark.current")).to_be_visible()
     wait_until(lambda: in_view(page, "mark.current"))
-    found += overflowing(page)
+    found += [*overflowing(page), *overlapping(page)]
     close = page.get_by_role("button", name="Close")
     if close.is_visible():
         close.click()
-    page.get_by_role("button", name="Conversations", exact=True).click()
+    page.get_by_role("button", name="History", exact=True).click()
     expect(page.locator(".conversations li").first).to_be_visible()
     page.get_by_role("button", name="Delete").first.click()
     return [*found, *overflowing(page)]

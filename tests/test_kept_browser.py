@@ -43,7 +43,7 @@ def tab(server: Kept, browser: Browser) -> Iterator[Tab]:
 
 def conversations(tab: Tab) -> list[str]:
     """Open the list and return its titles."""
-    tab.page.get_by_role("button", name="Conversations", exact=True).click()
+    tab.page.get_by_role("button", name="History", exact=True).click()
     expect(tab.page.get_by_role("heading", name="Your conversations")).to_be_visible()
     return tab.page.locator(".conversations .title").all_inner_texts()
 

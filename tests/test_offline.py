@@ -63,7 +63,7 @@ def test_a_served_page_and_its_server_speak_to_this_machine_alone(
                 tab.ask("What did the mayor say about the bridge?")
                 tab.page.locator(".cite").first.click()
                 expect(tab.page.locator("mark.current")).to_be_visible()
-                tab.page.get_by_role("button", name="Conversations", exact=True).click()
+                tab.page.get_by_role("button", name="History", exact=True).click()
                 expect(tab.page.locator(".conversations li")).to_have_count(1)
             # ``visit`` has checked that every request of the page went to this server.
         finally:
