@@ -5,6 +5,7 @@ damaged, or of another version.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from rag.errors import InputError
 
 T = TypeVar("T")
+_hints = functools.cache(typing.get_type_hints)
 
 
 def read(kind: type[T], value: object) -> T:
@@ -23,7 +25,7 @@ def read(kind: type[T], value: object) -> T:
 
 def _read(kind: Any, value: object, name: str) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         return kind(
             **{
                 field.name: _read(hints[field.name], value[field.name], f"{name}.{field.name}")

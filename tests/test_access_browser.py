@@ -35,7 +35,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
 
 def violations(page: Page, state: str) -> list[str]:
     """Return what axe-core calls serious or critical."""
-    found = axe.Axe().run(page).response["violations"]
+    response = axe.Axe().run(page).response
+    assert response["passes"], "axe-core has looked at nothing"
+    found = response["violations"]
     return [
         f"{state}: {broken['id']}: {node['html'][:150]} {node['failureSummary']}"
         for broken in found
