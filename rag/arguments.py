@@ -209,6 +209,7 @@ def _add_serve(group: Group) -> None:
     add("--no-browser", action="store_true", help="do not open a browser")
     add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
     add_uploads(parser)
+    add("--no-history", action="store_true", help="keep no conversations and no ratings")
     _add_generator(parser)
 
 

@@ -16,19 +16,27 @@ os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever e
 import gradio as gr
 from fastapi import FastAPI
 
+from rag.chat_kept import ACTS, REMEMBERS, Talks
 from rag.conversation import Exchange
 from rag.errors import Overloaded
+from rag.keeping import Keeping
+from rag.kept_page import BUTTON
 from rag.librarian import Librarian
-from rag.page import BUSY, HEADER, HINT, conversation, not_taken
+from rag.page import BUSY, HEADER, HINT, not_taken
 from rag.session import Engine, Running, answering, begun, opened
-from rag.shelf_events import CSS as SHELF_CSS
-from rag.shelf_events import JAVASCRIPT as SHELF_JAVASCRIPT
 from rag.shelf_events import Shelf, in_words
 from rag.types import Scope
+from rag.visitors import visitor_of
 
-CSS = Path(__file__).with_name("page.css").read_text("utf-8") + SHELF_CSS
-JAVASCRIPT = Path(__file__).with_name("page.js").read_text("utf-8") + SHELF_JAVASCRIPT
-
+CSS, JAVASCRIPT = (
+    "\n".join(
+        path.read_text("utf-8")
+        for pattern in ("page*", "shelf*")
+        for path in sorted(Path(__file__).parent.glob(f"{pattern}.{kind}"))
+    )
+    for kind in ("css", "js")
+)
+OPENS = f"footnote.opens(element, trigger); {ACTS}"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
@@ -36,45 +44,41 @@ Updates: TypeAlias = dict[Any, Any]  # component → its new value
 Conversation: TypeAlias = tuple[Exchange, ...]
 
 
-def build(rag: Engine, running: Running, librarian: Librarian | None = None) -> gr.Blocks:
-    """Return the page, not yet served; without a librarian the articles can only be read."""
+def build(
+    rag: Engine, running: Running, librarian: Librarian | None = None,
+    keeping: Keeping | None = None,
+) -> gr.Blocks:  # fmt: skip
+    """Return the page, not yet served.
+
+    Without a librarian the articles can only be read; without ``keeping`` a reload forgets the
+    conversation.
+    """
     blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with blocks:
         # The conversation, kept by the server for this visitor alone.
         exchanges = gr.State(())
         shelf = Shelf(librarian or Librarian(rag))
+        talks = Talks(running, keeping, lambda: begun(rag, shelf.examples.of))
         with gr.Row(elem_id="bar"):
             _html(HEADER, js="footnote.layOut();")
+            button = _html(BUTTON if keeping else "", js=ACTS, elem_id="talks")
             new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="chat"):
                 with gr.Column(elem_id="thread"):
-                    opens = "footnote.opens(element, trigger);"
-                    past = _html("", js=opens)
-                    current = _html("", js=opens + "footnote.follows(element, watch);")
+                    past = _html("", js=OPENS)
+                    current = _html("", js=OPENS + "footnote.follows(element, watch);")
                 with gr.Column(elem_id="composer"):
                     shelf.draw_chip()
-                    with gr.Row():
-                        question = gr.Textbox(
-                            label="Your question",
-                            placeholder="Ask your articles a question",
-                            show_label=False,
-                            container=False,
-                            max_lines=6,
-                            elem_id="question",
-                        )
-                        ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
-                        stop = gr.Button("Stop", visible=False, elem_id="stop", scale=0)
+                    question, ask, stop = _composer()
                     hint = _html("", elem_id="hint")
+                    tab = _html("", js=REMEMBERS)
             with gr.Column(elem_id="side"):
-                shelf.draw(opens)
-                pane = _html("", js=f"{opens} watch('value', footnote.reveal); footnote.layOut();")
-
-        def on_load() -> Updates:
-            return dict(zip((current, pane), begun(rag, shelf.examples.of), strict=True))
+                shelf.draw(OPENS)
+                pane = _html("", js=f"{OPENS} watch('value', footnote.reveal); footnote.layOut();")
 
         def on_ask(
-            text: str, earlier: Conversation, scope: Scope | None, request: gr.Request
+            text: str, earlier: Conversation, scope: Scope | None, name: str, request: gr.Request
         ) -> Iterator[Updates]:
             session = str(request.session_hash)
             empty = not text or not text.strip()
@@ -84,16 +88,17 @@ def build(rag: Engine, running: Running, librarian: Librarian | None = None) -> 
             begin: Updates = {
                 question: "",
                 hint: "",
-                past: conversation(earlier),
+                past: talks.drawn(earlier),
                 ask: gr.update(visible=False),
                 stop: gr.update(visible=True, interactive=True, value="Stop"),
                 new: gr.update(interactive=False),
             }
+            keep = talks.keeper(visitor_of(request.cookies), name, earlier, tab, hint)
             try:
                 with running.question(session) as cancel:
                     limited = in_words(scope, rag)
                     for exchange in answering(rag, earlier, text.strip(), cancel, scope, limited):
-                        now: Updates = {current: conversation([exchange])}
+                        now: Updates = {current: talks.drawn((exchange,)), **keep(exchange)}
                         yield {**begin, **now, exchanges: (*earlier, exchange)}
                         begin = {}
             except Overloaded as error:
@@ -109,9 +114,6 @@ def build(rag: Engine, running: Running, librarian: Librarian | None = None) -> 
             running.stop(str(request.session_hash))
             return {stop: gr.update(interactive=False, value="Stopping…")}
 
-        def on_new() -> Updates:
-            return {**on_load(), exchanges: (), past: ""}
-
         def on_open(earlier: Conversation, event: gr.EventData) -> str:
             return opened(rag, earlier, event._data)  # noqa: SLF001 - it has no public whole
 
@@ -121,21 +123,36 @@ def build(rag: Engine, running: Running, librarian: Librarian | None = None) -> 
         gr.on(
             [question.submit, ask.click],
             on_ask,
-            [question, exchanges, shelf.scope],
-            [question, hint, past, current, exchanges, ask, stop, new],
+            [question, exchanges, shelf.scope, talks.identity],
+            [question, hint, past, current, exchanges, talks.identity, tab, ask, stop, new],
             concurrency_limit=None,  # the limit is that of ``running``, which says so
             # Gradio's usual "once" drops a question without a word while an event is still pending.
             trigger_mode="multiple",
             **QUIET,
         )
         stop.click(on_stop, None, [stop], **AT_ONCE)
-        new.click(on_new, None, [exchanges, past, current, pane], **AT_ONCE)
         for clickable in (past, current, pane, shelf.list):
             clickable.select(on_open, [exchanges], [pane], **AT_ONCE)
-        blocks.load(on_load, None, [current, pane], **AT_ONCE)
+        talks.connect(blocks, exchanges, past, current, pane, tab, hint, new, button, AT_ONCE)
         shelf.connect(blocks, current, exchanges)
         blocks.unload(on_unload)
     return blocks
+
+
+def _composer() -> tuple[Any, Any, Any]:
+    """Draw where a question is written; return the box and its two buttons."""
+    with gr.Row():
+        question = gr.Textbox(
+            label="Your question",
+            placeholder="Ask your articles a question",
+            show_label=False,
+            container=False,
+            max_lines=6,
+            elem_id="question",
+        )
+        ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
+        stop = gr.Button("Stop", visible=False, elem_id="stop", scale=0)
+    return question, ask, stop
 
 
 def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:

@@ -23,6 +23,7 @@ from rag.types import (
 Place: TypeAlias = tuple[str, int, int]  # article path, start, end
 Context: TypeAlias = tuple[str, str]  # the sentences before and after a quote; "" where none is
 State: TypeAlias = Literal["searching", "reading", "answered", "stopped", "failed"]
+Rating: TypeAlias = Literal["up", "down"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: an Answer cannot be hashed
@@ -40,6 +41,10 @@ class Exchange:
     contexts: Mapping[Place, Context] = field(default_factory=dict)
     ahead: int = 0  # answers to other questions that are written before this one
     limited: str = ""  # in words, the articles that it was asked of, if not of all
+    asked: str | None = None  # ISO date
+    rating: Rating | None = None  # the visitor's, of the answer
+    note: str = ""  # beside the rating
+    changed: frozenset[Place] = frozenset()  # sentences that their articles no longer have
 
     @property
     def working(self) -> bool:

@@ -42,7 +42,9 @@ HIDDEN = {"models_dir", "api_key", "base_url"}  # settings that say where, not h
 # Files of the package whose change leaves the rows of a begun run as they are.
 _NOT_ASKED = frozenset(
     "intervals metrics scores measures compare mistakes charts eval_page eval_errors eval_words "
-    "eval_index report arguments commands cli headers conversation page reader session chat".split()
+    "eval_index report arguments commands cli headers conversation page reader session chat "
+    "texts typed kept_rows kept reopen feedback export kept_page visitors reader_bar keeping "
+    "chat_kept".split()
 )
 _NUMBERS, _BREAK = r"\[\n\s*([^\[\]{}]+?)\n\s*\]", r"\n\s*"  # in indented JSON
 Bar: TypeAlias = Callable[[str], AbstractContextManager[batch.Progress]]  # title → a progress bar

@@ -5,7 +5,7 @@ window.footnote ??= (() => {
   const unfolded = new Set(); // ids of the <details> that the visitor opened
   const since = new Map(); // id of a working exchange → when it was first seen
   let opener = null; // what had the focus before the sheet covered it
-  let followed = false; // whether the focus goes along into what the pane shows next
+  let followed = null; // selects what takes the focus in what the pane shows next
 
   const side = () => document.getElementById("side");
   const question = () => document.querySelector("#question textarea");
@@ -25,7 +25,7 @@ window.footnote ??= (() => {
 
   // The heading of what the pane shows; in the list, the article that the visitor comes from.
   function seen() {
-    const article = side()?.querySelector('.pane[data-view="article"] h2');
+    const article = side()?.querySelector('.pane:not([data-view="library"]) h2');
     return article ?? window.footnoteShelf?.returned();
   }
 
@@ -36,14 +36,22 @@ window.footnote ??= (() => {
     if (narrow.matches) opener?.focus();
   }
 
+  // What the pane shows next takes the focus along if it was in there, or on a phone.
+  function goes(button, sheet) {
+    followed = side().contains(button) || (narrow.matches && sheet) ? "h2" : null;
+    if (!sheet) hidePane();
+    else if (!side().contains(button)) showPane(button);
+  }
+
   // Scrolls the pane to the strong mark, or to its top if there is none.
   function reveal() {
     const mark = side()?.querySelector("mark.current");
     if (mark) mark.scrollIntoView({ block: "center" });
     else if (side()) side().scrollTop = 0;
     markShown();
-    if (followed) seen()?.focus({ preventScroll: Boolean(mark) });
-    followed = false;
+    const next = followed === "h2" ? seen() : followed && side()?.querySelector(followed);
+    next?.focus({ preventScroll: Boolean(mark) || followed !== "h2" });
+    followed = null;
   }
 
   // What the pane shows stays marked in the conversation.
@@ -64,7 +72,8 @@ window.footnote ??= (() => {
     element.addEventListener("click", (event) => {
       const button = event.target.closest("[data-article], [data-library]");
       if (!button || button.matches(".pane")) return;
-      followed = narrow.matches || side().contains(button);
+      followed = narrow.matches || side().contains(button) ? "h2" : null;
+      if (button.dataset.step) followed = `[data-step="${button.dataset.step}"]`;
       if ("library" in button.dataset) {
         trigger("select", { library: true });
       } else if (isShown(button.dataset)) {
@@ -137,5 +146,5 @@ window.footnote ??= (() => {
     subtree: true, childList: true, attributes: true, attributeFilter: ["open", "aria-current"],
   });
 
-  return { opens, follows, reveal, layOut, hidePane };
+  return { opens, follows, reveal, layOut, hidePane, goes };
 })();

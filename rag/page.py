@@ -12,7 +12,9 @@ from hashlib import sha256
 from html import escape
 from itertools import groupby
 
+from rag import texts
 from rag.conversation import Exchange, Place
+from rag.kept_page import rating
 from rag.types import ArticleSummary, Citation, Claim, Copy, Evidence
 from rag.untrusted import as_html
 from rag.wording import day
@@ -20,6 +22,7 @@ from rag.wording import day
 SHOWN = 5  # evidence sentences listed before the rest is folded away
 COPIES = 3  # other articles with the same sentence that are listed
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
+WIDE = "\u2e80"  # from here on, scripts without spaces between their words
 
 HEADER = """<header class="masthead">
 <h1 class="wordmark">Footnote<sup aria-hidden="true">1</sup></h1>
@@ -62,19 +65,20 @@ def welcome(
     )
 
 
-def conversation(exchanges: Iterable[Exchange]) -> str:
-    """Return the HTML of several exchanges."""
-    return "".join(map(exchange_html, exchanges))
+def conversation(exchanges: Iterable[Exchange], *, ratable: bool = False) -> str:
+    """Return the HTML of several exchanges; ``ratable``: with buttons that rate their answers."""
+    return "".join(exchange_html(exchange, ratable=ratable) for exchange in exchanges)
 
 
-def exchange_html(exchange: Exchange) -> str:
+def exchange_html(exchange: Exchange, *, ratable: bool = False) -> str:
     """Return one question with its answer, as far as it is known, and its sources."""
+    rated = rating(exchange) if ratable else ""
     busy = "true" if exchange.working else "false"
     return (
         f'<article class="exchange {exchange.state}" id="exchange-{exchange.number}">'
         f'<h2 class="question" dir="auto">{as_html(exchange.question)}</h2>{_limited(exchange)}'
         f'<div class="answer" aria-live="polite" aria-busy="{busy}">{_answer(exchange)}</div>'
-        f'<div class="facts">{_facts(exchange)}</div>'
+        f'<div class="facts">{_facts(exchange)}</div>{rated}'
         f'<div class="found">{_found(exchange)}</div></article>'
     )
 
@@ -91,7 +95,8 @@ def _answer(exchange: Exchange) -> str:
     for verdict, claims in groupby(exchange.claims, key=lambda claim: claim.verdict):
         if verdict == "quoted":
             parts += [
-                f'<blockquote class="quoted" dir="auto"><span class="label">{_label(claim)}</span>'
+                f'<blockquote class="quoted{" replaced" if claim.repair else ""}" dir="auto">'
+                f'<span class="label">{_label(claim)}</span>'
                 f"{_marked(exchange, claim, cited)}</blockquote>"
                 for claim in claims
             ]
@@ -133,12 +138,13 @@ def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str
             f"[{number}]",
             label=f"Source {number}: {cited[number].title}",
             tooltip=cited[number].quote,
+            more=f' data-number="{number}" aria-keyshortcuts="Alt+{number}"',
         )
         for number in claim.citations
         if number in cited
     ]
     head, space, last = claim.text.rpartition(" ")
-    if len(last) > LONG_WORD:
+    if len(last) > LONG_WORD or any(character >= WIDE for character in last):
         return as_html(claim.text) + "".join(marks)
     bound = f'<span class="bound">{as_html(last)}{"".join(marks[:1])}</span>'
     return f"{as_html(head)}{space}{bound}{''.join(marks[1:])}"
@@ -152,13 +158,14 @@ def _jump(
     *,
     label: str = "",
     tooltip: str = "",
+    more: str = "",
 ) -> str:
     """Return a button that opens an article at a sentence; ``inner`` is HTML already."""
-    named = f' aria-label="{as_html(label)}" title="{as_html(tooltip)}"' if label else ""
+    named = f' aria-label="{as_html(label)}" data-tip="{as_html(tooltip)}"' if label else ""
     return (
         f'<button type="button" class="{kind}" data-exchange="{exchange.number}" '
         f'data-article="{escape(place.article)}" data-start="{place.start}" '
-        f'data-end="{place.end}"{named}>{inner}</button>'
+        f'data-end="{place.end}"{named}{more}>{inner}</button>'
     )
 
 
@@ -176,9 +183,11 @@ def _facts(exchange: Exchange) -> str:
         return ""
     facts: list[str] = []
     if exchange.state == "answered" and answer.claims:
-        meaning = f"{answer.confidence:.2f}: estimated chance that the articles answer this"
-        words = f"{_in_words(answer.confidence)} confidence"
-        facts.append(f'<span title="{as_html(meaning)}">{words}</span>')
+        words, meaning = texts.confidence(answer.confidence)
+        facts.append(
+            f'<button type="button" class="confidence {words.split()[0].lower()}" '
+            f'data-tip="{as_html(meaning)}">{words}</button>'
+        )
     times = answer.timings_ms
     found = times.get("first_evidence", times.get("retrieve"))
     if found is not None:
@@ -243,6 +252,8 @@ def _sentence(exchange: Exchange, found: Citation | Evidence, cited: Mapping[Pla
             f"<strong>{as_html(found.quote)}</strong> {as_html(after)}</p></details>"
         )
     also = _also_in(exchange, found)
+    if place in exchange.changed:
+        also += f'<p class="also lost">{texts.CHANGED}</p>'
     mark = f'<span class="number">{number}</span>' if number else '<span class="dot"></span>'
     return f"<li>{mark}<div>{jump}{also}{context}</div></li>"
 
@@ -267,10 +278,6 @@ def _dated(place: Citation | Evidence | Copy) -> str:
     if not isinstance(place, Copy) and place.page:
         facts.append(f"page {place.page}")
     return f' <span class="date">{" · ".join(facts)}</span>' if facts else ""
-
-
-def _in_words(confidence: float) -> str:
-    return "High" if confidence >= 0.8 else "Medium" if confidence >= 0.5 else "Low"
 
 
 def _seconds(milliseconds: float) -> str:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
+from rag.reader_bar import Span, copying, steps, told
 from rag.types import Article
 from rag.untrusted import as_html
 from rag.wording import day
@@ -20,15 +20,6 @@ WRAPPED = range(40, 101)  # characters of a line in wrapped text, as in rag.sent
 _CLOSE = '<button type="button" class="plain narrow-only" data-close>Close</button>'
 
 _OPENED = '<p class="unseen" role="status">{}</p>'  # read out, so that a click is not silent
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of an article to mark; ``number`` is its marker in the answer, if it has one."""
-
-    start: int
-    end: int
-    number: int | None = None
 
 
 def nothing_open(notice: str = "") -> str:
@@ -65,9 +56,11 @@ def article_html(
     about = " · ".join(fact for fact in facts if fact)
     return (
         f'<div class="pane" data-view="article" data-article="{escape(article.path)}"{place}'
-        f'{origin}>{_OPENED.format(f"Opened {as_html(article.title)}")}<div class="pane-bar">'
+        f"{origin}>{_OPENED.format(told(article, current))}"
+        f'<div class="pane-bar">'
         '<button type="button" class="plain" data-library>All articles</button>'
         f'<span class="running" aria-hidden="true" dir="auto">{as_html(article.title)}</span>'
+        f"{steps(article, shown, current, exchange)}{copying(article, current)}"
         f'{_CLOSE}</div><h2 tabindex="-1" dir="auto">{as_html(article.title)}</h2>'
         f'<p class="about">{about}</p><p class="path">{as_html(article.path)}</p>'
         + _cited_here(article, shown, current, exchange)

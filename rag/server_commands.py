@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat and the interfaces for programs."""
-    from rag.chat import build
+    from rag.keeping import keeping_for
     from rag.options import librarian_of, updater_of
     from rag.serving import check_reachable
     from rag.serving import serve as serve_all
@@ -46,8 +46,8 @@ def serve(args: argparse.Namespace) -> None:
     rag = _synced(args, found)
     updater = updater_of(rag, articles)
     librarian = librarian_of(rag, updater, articles, host, args)
-    page = partial(build, librarian=librarian)
-    options = replace(options, page=page, manager=librarian.for_programs())
+    kept = None if args.no_history else keeping_for(rag, rag.index.folder)
+    options = replace(options, librarian=librarian, keeping=kept, manager=librarian.for_programs())
     update = partial(rag.sync, articles, vectors=False)
     watched = args.watch or server.watch
     behind = watching(articles, update, _say, fill=rag.fill) if watched else filling(updater.fill)

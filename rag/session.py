@@ -116,10 +116,10 @@ def answering(
 
     ``limited``: what the ``scope`` is, in words.
     """
-    exchange = Exchange(len(earlier) + 1, question, limited=limited)
+    today = dt.datetime.now().astimezone().date().isoformat()
+    exchange = Exchange(len(earlier) + 1, question, asked=today, limited=limited)
     yield exchange
     refresh(rag)
-    today = dt.datetime.now().astimezone().date().isoformat()
     try:
         limits = {} if scope is None else {"scope": scope}
         history = turns(earlier)

@@ -18,8 +18,6 @@ from rag.types import Scope
 from rag.untrusted import as_html
 from rag.wording import count_of, period_in_words
 
-CSS = Path(__file__).with_name("shelf.css").read_text("utf-8")
-JAVASCRIPT = Path(__file__).with_name("shelf.js").read_text("utf-8")
 MANY = 8  # visitors whose files are read at the same time
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}

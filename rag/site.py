@@ -20,13 +20,16 @@ from rag.api_changes import Manager, changes
 from rag.asking import Asking, SearchEngine
 from rag.chat_completions import completions
 from rag.headers import SecurityHeaders, allowed_hosts
+from rag.keeping import Keeping
+from rag.librarian import Librarian
 from rag.limits import BodyLimit, Gate
 from rag.login import logins
 from rag.problem_details import add_handlers
 from rag.requests_seen import RequestsSeen
-from rag.session import Engine, Running
+from rag.session import Running
 from rag.settings import Limits
 from rag.telemetry import Telemetry, measured
+from rag.visitors import Visitors
 
 # First parts of paths; every other one is the page's.
 OWN = ("v1", "mcp", "healthz", "readyz", "metrics", "openapi.json", "login", "logout")
@@ -40,8 +43,9 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = ()  # names that it is reached by, such as "articles.example.org"
     origins: tuple[str, ...] = ()  # sites whose pages may use it, such as "https://example.org"
-    manager: Manager | None = None  # adds and removes articles; None: they can only be read
-    page: Callable[[Engine, Running], Any] = chat.build
+    manager: Manager | None = None  # the same for programs; None: they can only read
+    librarian: Librarian | None = None  # who adds and removes files on the page
+    keeping: Keeping | None = None  # keeps conversations and ratings
 
 
 def application(
@@ -59,10 +63,12 @@ def application(
     root = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=_with_tools(own, asking)
     )
-    blocks = options.page(rag, running)
+    blocks = chat.build(rag, running, options.librarian, options.keeping)
     chat.mount(root, blocks, host, options.limits.upload_bytes)
     root.router.routes.insert(0, Own(own))
     app: ASGIApp = BodyLimit(root, options.limits, _is_small)
+    if options.keeping is not None:
+        app = Visitors(app, options.keeping.store, options.keeping.rag.article)
     hosts = allowed_hosts(host, options.hosts)
     app = Guard(app, options.access, hosts, frozenset(options.origins), gate.refused)
     if options.origins:

@@ -13,7 +13,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,13 +61,11 @@ class Server:
 
 
 def serving(rag: FakeRag, librarian: Librarian | None = None) -> Iterator[Server]:
-    from rag.chat import build
     from rag.serving import launch
     from rag.session import Running
     from rag.site import Options
 
-    port, page = free_port(), partial(build, librarian=librarian)
-    options = Options(page=page)
+    port, options = free_port(), Options(librarian=librarian)
     blocks = launch(rag, Running(), host="127.0.0.1", port=port, options=options)
     for path in ("/", "/favicon.ico"):
         # The server imports some modules at its first request, and pytest rewrites their asserts.
@@ -207,7 +204,7 @@ def test_ask_evidence_claims_click_highlight(server: Server, visitor: Visitor) -
     expect(second.locator(".quoted")).to_contain_text("Children travel free.")
     expect(second.locator(".quoted .label")).to_have_text("Quoted")
     expect(second.locator(".note")).to_have_text("The articles give two prices.")
-    expect(second.locator(".facts")).to_contain_text("High confidence · found in 0.1")
+    expect(second.locator(".facts")).to_contain_text("Well supported · found in 0.1")
     second.get_by_role("button", name="Source 2").first.click()
     expect(page.locator("mark.current")).to_have_text(
         "Tickets cost nine euros in summer and six in winter."

@@ -482,10 +482,16 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert run("serve", "--no-browser", "--port", 8123, *QUOTES).code == 0
+        keeping = served.pop("options").keeping
+        assert run("serve", "--no-browser", "--port", 8123, "--no-history", *QUOTES).code == 0
+        options = served.pop("options")
+        assert options.keeping is None
     finally:
         signal.signal(signal.SIGTERM, handler)
-    options = served.pop("options")
     assert options.manager is not None
+    assert options.librarian.adds
+    assert keeping.store.folder.parent.name == "conversations"
+    assert not keeping.store.folder.exists()  # nothing is made before something is kept
     assert served == {
         "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"],
         "log": "quiet",

@@ -228,8 +228,8 @@ def test_evidence_then_claims_then_sources() -> None:
     assert "<h3>Sources</h3>" in markup
     assert "Also found (1)" in markup  # the other sentence; the cited one is not listed twice
     assert "found in 0.1\u00a0s · answered in 9.4\u00a0s" in markup
-    assert 'title="0.87: ' in markup
-    assert "High confidence" in markup
+    assert 'data-tip="0.87: ' in markup
+    assert "Well supported</button>" in markup
     assert 'aria-busy="false"' in markup
 
 

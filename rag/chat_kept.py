@@ -1,0 +1,100 @@
+"""The part of the page's wiring that concerns kept conversations: which one a tab shows, coming
+back to it after a reload, and the clicks in their list. What they do is in keeping.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from rag.conversation import Exchange
+from rag.keeping import Keeping
+from rag.kept import new_id
+from rag.kept_page import hint_html, remembered
+from rag.page import BUSY, conversation
+from rag.session import Running
+from rag.visitors import visitor_of
+
+ACTS = "kept.acts(element, trigger);"
+REMEMBERS = "watch('value', () => kept.remember(element));"
+RELOADED = "() => [kept.remembered()]"
+
+Updates: TypeAlias = dict[Any, Any]  # component → its new value
+Conversation: TypeAlias = tuple[Exchange, ...]
+
+
+@dataclass(eq=False)
+class Talks:
+    """What the page needs of kept conversations; without ``keeping``, nothing is kept."""
+
+    running: Running
+    keeping: Keeping | None
+    begin: Callable[[], tuple[str, str]]  # what a new conversation shows, and the pane beside it
+    identity: Any = field(default_factory=lambda: gr.State(""))  # of the conversation shown
+    wanted: Any = field(default_factory=lambda: gr.Textbox(visible=False))  # … before a reload
+
+    def drawn(self, exchanges: Conversation) -> str:
+        return conversation(exchanges, ratable=self.keeping is not None)
+
+    def keeper(
+        self, visitor: str, name: str, earlier: Conversation, tab: Any, hint: Any
+    ) -> Callable[[Exchange], Updates]:
+        """Return what keeps the answer in progress at each of its steps that matters."""
+        known = (True, -1)
+
+        def keep(exchange: Exchange) -> Updates:
+            nonlocal known, name
+            if self.keeping is None or known == (exchange.working, len(exchange.claims)):
+                return {}
+            known = (exchange.working, len(exchange.claims))
+            done = self.keeping.keep(visitor, name or new_id(), (*earlier, exchange))
+            name = done.identity or name
+            said = {hint: hint_html(done.notice)} if done.notice else {}
+            return {self.identity: name, tab: remembered(name), **said}
+
+        return keep
+
+    def connect(
+        self, blocks: gr.Blocks, exchanges: Any, past: Any, current: Any, pane: Any, tab: Any,
+        hint: Any, new: Any, button: Any, options: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """Attach the handlers of loading, a new conversation, and what is clicked."""
+
+        def shown(found: Conversation, name: str) -> Updates:
+            facts: Updates = {exchanges: found, self.identity: name, tab: remembered(name)}
+            return {**facts, past: self.drawn(found[:-1]), current: self.drawn(found[-1:])}
+
+        def on_new() -> Updates:
+            return {**shown((), ""), **dict(zip((current, pane), self.begin(), strict=True))}
+
+        def on_load(name: str, request: gr.Request) -> Updates:
+            if self.keeping is None:
+                return on_new()
+            found = self.keeping.reopen(visitor_of(request.cookies), name)
+            return {**on_new(), **(shown(found, name) if found else {})}
+
+        def on_act(
+            earlier: Conversation, name: str, event: gr.EventData, request: gr.Request
+        ) -> Updates:
+            if self.keeping is None:
+                return {hint: ""}
+            clicked = event._data  # noqa: SLF001 - it has no public whole
+            if self.keeping.changes(clicked) and self.running.busy(str(request.session_hash)):
+                return {hint: BUSY}
+            done = self.keeping.act(visitor_of(request.cookies), name, earlier, clicked)
+            updates: Updates = {hint: hint_html(done.notice or "")}
+            if done.exchanges is not None:
+                updates |= shown(done.exchanges, name if done.identity is None else done.identity)
+            if done.exchanges == ():
+                updates[current] = self.begin()[0]
+            return {**updates, **({} if done.pane is None else {pane: done.pane})}
+
+        whole = [exchanges, self.identity, tab, past, current, pane]
+        blocks.load(on_load, [self.wanted], whole, js=RELOADED, **options)
+        new.click(on_new, None, whole, **options)
+        for clickable in (button, past, current, pane):
+            inputs = [exchanges, self.identity]
+            clickable.submit(on_act, inputs, [*whole, hint], **options)
