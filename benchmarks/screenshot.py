@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 if TYPE_CHECKING:
     from rag.asking import SearchEngine
@@ -94,7 +94,12 @@ def photograph(url: str, asked: argparse.Namespace) -> None:
         expect(page.locator(".welcome")).to_be_visible()
         if asked.more:
             take(page, asked, "start")
-        ask(page, asked.question, 1, waiting=lambda: asked.more and take(page, asked, "waiting"))
+        ask(
+            page,
+            asked.question,
+            1,
+            waiting=lambda: take(page, asked, "waiting") if asked.more else None,
+        )
         for name, shape, dark in (
             ("screenshot", DESKTOP, False),
             ("screenshot-dark", DESKTOP, True),
@@ -126,7 +131,7 @@ def other_states(page: Page, asked: argparse.Namespace) -> None:
     take(page, asked, "refusal-phone-dark")
 
 
-def size(shape: tuple[int, int]) -> dict[str, int]:
+def size(shape: tuple[int, int]) -> ViewportSize:
     return {"width": shape[0], "height": shape[1]}
 
 

@@ -11,7 +11,7 @@ from rag import commands, server_commands
 from rag.argument_types import Parser, date, positive, share
 from rag.config import Config
 from rag.fields import parse_fields
-from rag.options import add_scope, add_uploads, limited
+from rag.options import add_scope, add_uploads
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
@@ -292,16 +292,3 @@ def _add_generator(parser: argparse.ArgumentParser) -> None:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def check_usage(args: argparse.Namespace) -> None:
-    """What argparse cannot say: one question, or a file of them and a place for the answers."""
-    if args.run in {commands.search, commands.ask}:
-        if (args.question is None) == (args.input is None):
-            args.usage_error("give either QUESTION or --input")
-        if (args.input is None) != (args.output is None):
-            args.usage_error("--input and --output go together")
-        if args.input is not None and (args.json or getattr(args, "date", None)):
-            args.usage_error("--json and --date are for one QUESTION; each row has its own date")
-        if args.input is not None and limited(args):
-            args.usage_error("--only, --from and --to are for one QUESTION")

@@ -11,8 +11,9 @@ import traceback
 from collections.abc import Sequence
 
 from rag import commands
-from rag.arguments import check_usage, parser
+from rag.arguments import parser
 from rag.errors import RagError
+from rag.options import check_usage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import Final
 
 from rag import texts
 from rag.conversation import Exchange, Rating
@@ -18,6 +18,8 @@ from rag.kept import Store, default_folder
 from rag.kept_page import kept_list
 from rag.reopen import reopened
 from rag.session import Engine, with_contexts
+
+_RATINGS: Final[dict[str, Rating]] = {"up": "up", "down": "down"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,9 @@ class Keeping:
     def _rated(
         self, visitor: str, identity: str, exchanges: Sequence[Exchange], asked: dict[str, object]
     ) -> Done:
-        number, rating = _text(asked.get("exchange")), asked.get("rating")
+        number, rating = _text(asked.get("exchange")), _RATINGS.get(_text(asked.get("rating")))
         place = next((n for n, e in enumerate(exchanges) if str(e.number) == number), None)
-        if place is None or rating not in get_args(Rating):
+        if place is None or rating is None:
             return Done()
         exchange = exchanges[place]
         if exchange.state != "answered":

@@ -77,3 +77,16 @@ def librarian_of(
     if not (is_loopback(host) if args.uploads is None else args.uploads):
         return Librarian(rag)
     return Librarian(rag, Manager(articles, rag.config, own=args.remove_own), updater)
+
+
+def check_usage(args: argparse.Namespace) -> None:
+    """What argparse cannot say: one question, or a file of them and a place for the answers."""
+    if args.command in {"search", "ask"}:
+        if (args.question is None) == (args.input is None):
+            args.usage_error("give either QUESTION or --input")
+        if (args.input is None) != (args.output is None):
+            args.usage_error("--input and --output go together")
+        if args.input is not None and (args.json or getattr(args, "date", None)):
+            args.usage_error("--json and --date are for one QUESTION; each row has its own date")
+        if args.input is not None and limited(args):
+            args.usage_error("--only, --from and --to are for one QUESTION")

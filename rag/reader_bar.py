@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from rag import texts
-from rag.page import day
 from rag.types import Article
 from rag.untrusted import as_html, shown
+from rag.wording import day
 
 SPOKEN = 300  # characters of a quote that are read out when its article opens
 

@@ -15,7 +15,8 @@ from rag.conversation import Context, Exchange, Place, advance, neighbours, turn
 from rag.copies import is_copy
 from rag.errors import Overloaded, RagError
 from rag.page import welcome
-from rag.reader import Span, article_html, nothing_open
+from rag.reader import article_html, nothing_open
+from rag.reader_bar import Span
 from rag.types import Article, ArticleSummary, Event, Scope, SearchResult, Sentence, Turn
 
 Questions: TypeAlias = Callable[[tuple[ArticleSummary, ...]], Sequence[str]]

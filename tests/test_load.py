@@ -73,7 +73,8 @@ def test_eight_conversations_do_not_mix(rag: Rag, model: GatedGenerator) -> None
     model.seconds = 0.02
 
     def converse(town: str) -> list[Answer]:
-        history, answers = [], []
+        history: list[Turn] = []
+        answers: list[Answer] = []
         for asked in (question(town), f"Who is the mayor of {town}?", f"Who runs {town} now?"):
             answers.append(rag.answer(asked, history=tuple(history)))
             history += [Turn("user", asked), Turn("assistant", answers[-1].claims[0].text)]
@@ -138,7 +139,8 @@ def test_a_question_is_encoded_by_one_core_and_a_batch_by_all(
 ) -> None:
     import torch
 
-    cores, used = torch.get_num_threads(), []
+    cores = torch.get_num_threads()
+    used: list[int] = []
     passages, _ = minilm.encode_passages(["One."] * 8, [()] * 8)
     monkeypatch.setattr(torch, "set_num_threads", used.append)
     one = minilm.encode_texts(["One."])

@@ -12,7 +12,8 @@ from fake_rag import ARTICLES, HOSTILE
 
 from rag.conversation import Exchange, advance, neighbours, turns
 from rag.page import conversation, welcome
-from rag.reader import Span, article_html, marked_text, nothing_open
+from rag.reader import article_html, marked_text, nothing_open
+from rag.reader_bar import Span
 from rag.shelf import View, shelf
 from rag.types import (
     Answer,

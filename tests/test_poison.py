@@ -24,7 +24,8 @@ from rag.instructions import addresses_model, asks_about_instructions
 from rag.page import conversation, welcome
 from rag.pipeline import Rag
 from rag.prompts import plain
-from rag.reader import Span, article_html
+from rag.reader import article_html
+from rag.reader_bar import Span
 from rag.sentences import split
 from rag.shelf import shelf
 from rag.types import Article, Citation, Evidence

@@ -255,7 +255,10 @@ def test_lists_come_when_an_index_has_grown_and_go_when_it_has_shrunk(
     monkeypatch.setattr(store_ivf, "MOST_VISITED", 1.0)
     folder = tmp_path / "index"
     kinds: list[type] = []
-    for change in (lambda: None, lambda: many(articles, 40), lambda: shrunk(articles)):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: None, lambda: many(articles, 40), lambda: shrunk(articles)
+    )  # fmt: skip
+    for change in changes:
         change()
         index = built(articles, folder, faiss_config)
         kinds.append(type(index.vectors))
