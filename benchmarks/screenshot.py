@@ -136,7 +136,7 @@ def size(shape: tuple[int, int]) -> ViewportSize:
 
 
 def come_back(page: Page, shape: tuple[int, int], *, dark: bool) -> None:
-    page.set_viewport_size(size(shape))  # type: ignore[arg-type]
+    page.set_viewport_size(size(shape))
     page.emulate_media(color_scheme="dark" if dark else "light")
     page.reload()
     expect(page.locator(".exchange").first).to_be_visible()
