@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 if TYPE_CHECKING:
     from rag.session import Engine
@@ -87,11 +87,16 @@ def photograph(url: str, asked: argparse.Namespace) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport=size(DESKTOP), reduced_motion="reduce")
+
+        def waiting() -> None:
+            if asked.more:
+                take(page, asked, "waiting")
+
         page.goto(url)
         expect(page.locator(".welcome")).to_be_visible()
         if asked.more:
             take(page, asked, "start")
-        ask(page, asked.question, 1, waiting=lambda: asked.more and take(page, asked, "waiting"))
+        ask(page, asked.question, 1, waiting=waiting)
         for name, shape, dark in (
             ("screenshot", DESKTOP, False),
             ("screenshot-dark", DESKTOP, True),
@@ -123,18 +128,18 @@ def other_states(page: Page, asked: argparse.Namespace) -> None:
     take(page, asked, "refusal-phone-dark")
 
 
-def size(shape: tuple[int, int]) -> dict[str, int]:
+def size(shape: tuple[int, int]) -> ViewportSize:
     return {"width": shape[0], "height": shape[1]}
 
 
 def come_back(page: Page, shape: tuple[int, int], *, dark: bool) -> None:
-    page.set_viewport_size(size(shape))  # type: ignore[arg-type]
+    page.set_viewport_size(size(shape))
     page.emulate_media(color_scheme="dark" if dark else "light")
     page.reload()
     expect(page.locator(".exchange").first).to_be_visible()
 
 
-def ask(page: Page, text: str, number: int, waiting: Callable[[], object] = lambda: None) -> None:
+def ask(page: Page, text: str, number: int, waiting: Callable[[], None] = lambda: None) -> None:
     question = page.locator("#question textarea")
     question.fill(text)
     question.press("Enter")

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from rag import texts
 from rag.conversation import Exchange, Rating
@@ -110,7 +110,8 @@ class Keeping:
             return Done()
         note = _text(asked["note"])[:NOTE] if "note" in asked else exchange.note
         again = exchange.rating == rating and "note" not in asked  # pressed again: taken back
-        rated = replace(exchange, rating=None if again else rating, note="" if again else note)
+        kind = None if again else cast("Rating", rating)
+        rated = replace(exchange, rating=kind, note="" if again else note)
         try:
             self.feedback.rate(identity, rated, exchanges[:place], self.rag.article)
         except RagError as error:
