@@ -90,16 +90,16 @@ def photograph(url: str, asked: argparse.Namespace) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport=size(DESKTOP), reduced_motion="reduce")
+
+        def waiting() -> None:
+            if asked.more:
+                take(page, asked, "waiting")
+
         page.goto(url)
         expect(page.locator(".welcome")).to_be_visible()
         if asked.more:
             take(page, asked, "start")
-        ask(
-            page,
-            asked.question,
-            1,
-            waiting=lambda: take(page, asked, "waiting") if asked.more else None,
-        )
+        ask(page, asked.question, 1, waiting=waiting)
         for name, shape, dark in (
             ("screenshot", DESKTOP, False),
             ("screenshot-dark", DESKTOP, True),
@@ -142,7 +142,7 @@ def come_back(page: Page, shape: tuple[int, int], *, dark: bool) -> None:
     expect(page.locator(".exchange").first).to_be_visible()
 
 
-def ask(page: Page, text: str, number: int, waiting: Callable[[], object] = lambda: None) -> None:
+def ask(page: Page, text: str, number: int, waiting: Callable[[], None] = lambda: None) -> None:
     question = page.locator("#question textarea")
     question.fill(text)
     question.press("Enter")

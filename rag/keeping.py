@@ -112,7 +112,8 @@ class Keeping:
             return Done()
         note = _text(asked["note"])[:NOTE] if "note" in asked else exchange.note
         again = exchange.rating == rating and "note" not in asked  # pressed again: taken back
-        rated = replace(exchange, rating=None if again else rating, note="" if again else note)
+        kind = None if again else cast("Rating", rating)
+        rated = replace(exchange, rating=kind, note="" if again else note)
         try:
             self.feedback.rate(identity, rated, exchanges[:place], self.rag.article)
         except RagError as error:
