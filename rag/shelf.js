@@ -141,6 +141,8 @@ window.footnoteShelf ??= (() => {
       dialog.returnValue = "";
       dialog.showModal();
     };
+    dialog.querySelector("[data-keep]").addEventListener("click", () => dialog.close(""));
+    dialog.querySelector("[data-go]").addEventListener("click", () => dialog.close("remove"));
     dialog.addEventListener("close", () => {
       if (dialog.returnValue !== "remove") return from?.focus();
       trigger("delete", { remove: from.dataset.remove });

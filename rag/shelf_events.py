@@ -31,8 +31,8 @@ HEAD = """<div class="shelf-head"><div class="pane-bar narrow-only"><span></span
 <h3 id="confirm-title">Remove this file?</h3>
 <p><b data-name dir="auto"></b></p><p data-whole></p>
 <p>It is moved out of the articles into a folder from which you can put it back.</p>
-<form method="dialog"><button type="submit" class="plain" value="" autofocus>Keep it</button>
-<button type="submit" class="strong" value="remove">Remove</button></form></dialog>"""
+<div class="asks"><button type="button" class="plain" data-keep autofocus>Keep it</button>
+<button type="button" class="strong" data-go>Remove</button></div></dialog>"""
 ADD = """<button type="button" class="plain" data-add>Add articles</button>
 <input type="file" multiple hidden data-files data-most="{most}">
 <p class="drop-hint">Drop files or a folder anywhere on this page to add them.</p>"""

@@ -306,6 +306,27 @@ def test_on_a_phone_the_list_works_in_its_sheet(desk: Desk) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_serious(desk: Desk, tmp_path: Path, theme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = desk.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{desk.url}/?__theme={theme}")
+    expect(page.locator(".library li")).to_have_count(6)
+    if width < 900:
+        page.get_by_role("button", name="Articles", exact=True).click()
+    page.locator(".pick").first.check()
+    for name in ("light.txt", "tool.exe"):
+        (tmp_path / name).write_text(LIGHTHOUSE, encoding="utf-8")
+    desk.send(tmp_path / "light.txt", tmp_path / "tool.exe")
+    desk.said("tool.exe is not a format")
+    page.locator("button.bar").last.click()
+    expect(page.get_by_text("· May 2024")).to_be_visible()
+    found = axe.Axe().run(page).response["violations"]
+    assert not [(v["id"], v["nodes"][0]["html"][:200]) for v in found
+                if v["impact"] in {"serious", "critical"}]  # fmt: skip
+
+
 def test_files_of_the_folder_go_only_where_that_was_allowed(
     tmp_path: Path, browser: Browser
 ) -> None:
