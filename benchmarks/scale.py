@@ -76,7 +76,7 @@ def grown(real: Rows, size: int) -> Rows:
         row, one, other = (real[of].astype(np.float32) for of in picked)
         cosine = source.uniform(0.6, 0.9, size=(len(row), 1)).astype(np.float32)
         made = cosine * unit(row) + np.sqrt(1 - cosine**2) * unit(one - other)
-        rows[at : at + BLOCK] = unit(made)
+        rows[at : at + BLOCK] = unit(made.astype(np.float32))
     return rows
 
 
