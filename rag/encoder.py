@@ -24,7 +24,7 @@ BLOCK = 200_000  # characters tokenized at once
 # So few texts, such as a question, are encoded by one core: with more of them, each step waits for
 # the slowest, and several questions at once, beside a language model, take twice as long.
 FEW = 4
-BATCH_TOKENS = 2_048  # padding included, of one forward pass: its activations stay in the cache
+BATCH_TOKENS = 1_024  # padding included, of one forward pass; more is not faster, and pads more
 Spans = Sequence[tuple[int, int]]  # character offsets, half-open
 Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
 

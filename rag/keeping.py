@@ -112,7 +112,7 @@ class Keeping:
             return Done()
         note = _text(asked["note"])[:NOTE] if "note" in asked else exchange.note
         again = exchange.rating == rating and "note" not in asked  # pressed again: taken back
-        kind = None if again else cast("Rating", rating)
+        kind = None if again else rating
         rated = replace(exchange, rating=kind, note="" if again else note)
         try:
             self.feedback.rate(identity, rated, exchanges[:place], self.rag.article)

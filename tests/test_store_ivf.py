@@ -255,22 +255,16 @@ def test_lists_come_when_an_index_has_grown_and_go_when_it_has_shrunk(
     monkeypatch.setattr(store_ivf, "MOST_VISITED", 1.0)
     folder = tmp_path / "index"
     kinds: list[type] = []
-    changes: tuple[Callable[[], object], ...] = (
-        lambda: None, lambda: many(articles, 40), lambda: shrunk(articles)
-    )  # fmt: skip
-    for change in changes:
-        change()
+    for more in (0, 40, 0):
+        for path in articles.glob("more-*"):
+            path.unlink()
+        many(articles, more)
         index = built(articles, folder, faiss_config)
         kinds.append(type(index.vectors))
         assert index.manifest["vectors"] == described(index.vectors)
         assert len(list(folder.glob("vectors-*"))) == 1
         index.close()
     assert kinds == [FaissStore, IvfStore, FaissStore]
-
-
-def shrunk(articles: Path) -> None:
-    for path in articles.glob("more-*"):
-        path.unlink()
 
 
 @pytest.mark.usefixtures("small")
