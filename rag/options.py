@@ -51,7 +51,7 @@ def add_uploads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--uploads", action=argparse.BooleanOptionalAction, default=None,
         help="whether files can be added in the chat, and removed again; they are kept in "
-        "ARTICLES.footnote, beside the folder (default: only when --host is this machine)",
+        "ARTICLES.footnote, beside the folder (default: only where no other machine reaches it)",
     )  # fmt: skip
     parser.add_argument(
         "--remove-own", action="store_true",
@@ -67,14 +67,13 @@ def updater_of(rag: Rag, articles: Path) -> Updater:
 
 
 def librarian_of(
-    rag: Rag, updater: Updater, articles: Path, host: str, args: argparse.Namespace
+    rag: Rag, updater: Updater, articles: Path, args: argparse.Namespace, *, local: bool
 ) -> Librarian:
-    """Return what may be done to the articles. By default only this machine may change them."""
-    from rag.headers import is_loopback
+    """Return what may be done to the articles; by default nothing where others reach the page."""
     from rag.librarian import Librarian
     from rag.manage import Manager
 
-    if not (is_loopback(host) if args.uploads is None else args.uploads):
+    if not (local if args.uploads is None else args.uploads):
         return Librarian(rag)
     return Librarian(rag, Manager(articles, rag.config, own=args.remove_own), updater)
 

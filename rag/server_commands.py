@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat and the interfaces for programs."""
+    from rag.headers import is_loopback
     from rag.keeping import keeping_for
     from rag.options import librarian_of, updater_of
     from rag.serving import check_reachable
@@ -45,7 +46,9 @@ def serve(args: argparse.Namespace) -> None:
     articles = args.articles or server.articles
     rag = _synced(args, found)
     updater = updater_of(rag, articles)
-    librarian = librarian_of(rag, updater, articles, host, args)
+    librarian = librarian_of(
+        rag, updater, articles, args, local=is_loopback(host) and not server.hosts
+    )
     kept = None if args.no_history else keeping_for(rag, rag.index.folder)
     options = replace(options, librarian=librarian, keeping=kept, manager=librarian.for_programs())
     update = partial(rag.sync, articles, vectors=False)

@@ -217,7 +217,9 @@ def test_the_keyboard_reaches_everything(server: Kept, browser: Browser) -> None
         expect(page.locator(".steps .place")).to_have_text("1 of 3")
         page.keyboard.press("p")
         expect(page.locator("mark.current")).to_have_attribute("data-number", "3")
-        expect(page.locator("#side [role=status]").first).to_contain_text("Children travel free.")
+        expect(page.locator("#side .pane [role=status]").first).to_contain_text(
+            "Children travel free."
+        )
         # What a confidence means can be read without a mouse.
         page.locator(".rate.up").focus()
         page.keyboard.press("Shift+Tab")

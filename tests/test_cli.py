@@ -511,12 +511,14 @@ def test_by_default_only_this_machine_may_change_the_articles(
     options: list[str], *, adds: bool
 ) -> None:
     from rag.arguments import parser
+    from rag.headers import is_loopback
     from rag.options import librarian_of, updater_of
 
     args = parser().parse_args(["serve", "articles", *options])
     rag = cast("pipeline.Rag", SimpleNamespace(config=Config(), fill=lambda _until: 0))
     updater = updater_of(rag, args.articles)
-    librarian = librarian_of(rag, updater, args.articles, args.host, args)
+    local = is_loopback(args.host)
+    librarian = librarian_of(rag, updater, args.articles, args, local=local)
     assert librarian.adds is adds
     assert (librarian.for_programs() is not None) is adds
 
