@@ -176,10 +176,10 @@ def test_lines_are_joined(lines: list[str], text: str) -> None:
     assert join_lines([page]) == (text, [0])
 
 
-def test_a_paragraph_goes_on_over_an_empty_page_and_the_offsets_hold() -> None:
+def test_no_sentence_goes_on_over_a_page_without_text_and_the_offsets_hold() -> None:
     pages = [[Line("It rose and", 50, 40, 12)], [], [Line("fell again.", 50, 700, 12)]]
     text, starts = join_lines(pages)
-    assert (text, starts) == ("It rose and fell again.", [0, 11, 12])
+    assert (text, starts) == ("It rose and\n\nfell again.", [0, 11, 13])
 
 
 # Word.

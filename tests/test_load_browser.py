@@ -122,7 +122,7 @@ def test_who_cannot_be_taken_on_is_told_so_and_keeps_the_question(
         expect(page.locator(".found .sentence").first).to_be_visible()
     late = pages[2]
     ask(late, question("Castra"))
-    expect(late.get_by_role("status")).to_have_text(
+    expect(late.locator("#hint [role=status]")).to_have_text(
         "2 questions are in progress already, and more cannot be answered at once: "
         "ask again in a minute. Your question is still in the box."
     )
