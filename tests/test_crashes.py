@@ -268,8 +268,9 @@ def test_a_folder_that_cannot_be_written_is_read(
     )
     for path in (*folder.rglob("*"), folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        path.chmod(0o755)
+    for path in (tmp_path, *tmp_path.parents):
+        if "pytest" in str(path):  # not the system's own
+            path.chmod(0o755)
     try:
         done = subprocess.run(
             [sys.executable, "-c", script, articles, folder],

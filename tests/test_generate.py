@@ -668,16 +668,17 @@ def test_llamacpp_closed_in_a_draft_ends_it(llama: LlamaCppGenerator) -> None:
 
 @pytest.mark.models
 def test_llamacpp_removes_its_socket(
-    llama: LlamaCppGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llama: LlamaCppGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    llama.warm_up()
-    (folder,) = tmp_path.glob("footnote-*")
-    assert folder.stat().st_mode & 0o777 == 0o700
-    start = time.monotonic()
-    llama.close()
-    assert time.monotonic() - start < 2
-    assert not list(tmp_path.glob("footnote-*"))
+    with tempfile.TemporaryDirectory(prefix="fn") as name:  # a socket's path has to be short
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        llama.warm_up()
+        (folder,) = Path(name).glob("footnote-*")
+        assert folder.stat().st_mode & 0o777 == 0o700
+        start = time.monotonic()
+        llama.close()
+        assert time.monotonic() - start < 2
+        assert not list(Path(name).glob("footnote-*"))
 
 
 @pytest.mark.models

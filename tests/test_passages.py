@@ -98,9 +98,9 @@ def test_long_texts_take_linear_time() -> None:
     for text in ("The ferry leaves. " * 100_000, "word " * 200_000, "x" * 1_000_000):
         article = parse("a.txt", text)
         spans = TOKENS(text)
-        began = time.perf_counter()
+        began = time.process_time()  # of this process: others may run beside it
         make_passages(article, spans, 128)
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 5
 
 
 @pytest.mark.models
