@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -34,6 +34,7 @@ import numpy as np
 from load_visitor import Asked, visiting
 
 PARTS = ("extractive", "model", "soak", "overload")
+TRIES = 8
 PER_PAGE = 5  # questions of the soak that one page asks before it is closed
 HEAD = """# Several visitors at once
 
@@ -92,21 +93,27 @@ async def rounds(url: str, visitors: int, each: int, questions: Iterator[str]) -
         return [asked for page in pages for asked in page.asked]
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - of something that is only seen
+        await asyncio.sleep(0.01)
+
+
 async def leaving(url: str, questions: Iterator[str]) -> float:
     """Return the seconds from a closed page to the next one's turn."""
-    async with visiting(url) as second:
-        async with visiting(url) as first:
-            left = asyncio.create_task(first.ask(next(questions)))
-            while not (first.asked and first.asked[0].evidence):  # noqa: ASYNC110 - only seen here
-                await asyncio.sleep(0.01)
-            waits = asyncio.create_task(second.ask(next(questions)))
-            while not (second.asked and second.asked[0].places):
-                assert not waits.done(), "the first answer was complete before the second question"
-                await asyncio.sleep(0.01)
-            left.cancel()
-        closed = second.asked[0].since()
-        asked = await waits
-        return (asked.turn or closed) - closed
+    for _ in range(TRIES):  # a question that is refused before a draft waits for nobody
+        async with visiting(url) as second:
+            async with visiting(url) as first:
+                left = asyncio.create_task(first.ask(next(questions)))
+                await until(lambda: bool(first.asked and first.asked[0].evidence) or left.done())  # noqa: B023
+                waits = asyncio.create_task(second.ask(next(questions)))
+                await until(lambda: bool(second.asked and second.asked[0].places) or waits.done())  # noqa: B023
+                closed = second.asked[0].since() if second.asked else 0.0
+                waiting = not waits.done()
+                left.cancel()
+            asked = await waits
+            if waiting:
+                return (asked.turn or closed) - closed
+    raise SystemExit("No question had to wait for another one's answer.")
 
 
 def ms(values: Sequence[float], percent: int) -> str:
