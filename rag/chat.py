@@ -37,6 +37,7 @@ CSS, JAVASCRIPT = (
     for kind in ("css", "js")
 )
 OPENS = f"footnote.opens(element, trigger); {ACTS}"
+PAGES = 100  # opened ones that the server remembers, about 1 MB each; the longest unused one goes
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
@@ -157,6 +158,7 @@ def _composer() -> tuple[Any, Any, Any]:
 
 def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:
     """Let the app show the page at "/"; ``most_bytes``: of a file that the browser sends."""
+    blocks.state_session_capacity = PAGES
     sans = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]
     gr.mount_gradio_app(
         app,
