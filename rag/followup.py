@@ -29,6 +29,7 @@ from rag.rules import names
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Turn
 
+SEEN = 5  # best sentences that are looked at for words of the question
 TURNS = 6  # most of the last turns that are looked at
 ASKED, SAID = 300, 140  # most characters of an earlier question, and of the last answer
 RARE = 4  # of the last answer's rarest words, where they complete a question
@@ -190,3 +191,11 @@ def _blended(bare: Candidate, whole: Candidate, extended: FollowUp) -> Candidate
         repeated = len(terms & extended.said) / len(terms)
         lowered = REPEATED * max(0.0, repeated - FRESH)
     return replace(bare, features=features, lowered=lowered)
+
+
+def strays(question: str, found: Sequence[Sequence[str]]) -> bool:
+    """Return whether a question has words of its own, and the best sentences' terms none of them:
+    what was found then answers the question before, not this one.
+    """
+    own = {stem(word) for word in words(question) if word not in EMPTY} & {*content_terms(question)}
+    return len(own) >= 2 and all(own.isdisjoint(terms) for terms in found[:SEEN])

@@ -174,7 +174,7 @@ class Rag(Library):
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
         citer = self.citer(
             run.question, run.found.evidence, self._verifier, partial(before, self.index),
-            repairs=not (run.found.unknown_names or run.found.denies),
+            repairs=not (run.found.unknown_names or run.found.denies or run.found.strays),
             asked_before=run.found.asked_before,
         )  # fmt: skip
         refused = yield from self._claims(run, citer, history, cancel)

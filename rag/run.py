@@ -8,7 +8,7 @@ from typing import Self
 
 from rag.cite import Citer
 from rag.confidence import after_draft, confidence, denies
-from rag.followup import Search
+from rag.followup import Search, strays
 from rag.instructions import set_aside
 from rag.retrieve import evidence_of, passages_of, unknown_names
 from rag.types import Answer, Evidence, Hit
@@ -27,6 +27,7 @@ class Found:
     unknown_names: tuple[str, ...] = ()  # in the question, but in no article
     denies: bool = False  # the question has a "not" that the best passage has not
     asked_before: str = ""  # the question that this one follows on
+    strays: bool = False  # it does not: it has words of its own, and what was found none of them
 
     @classmethod
     def of(cls, question: str, search: Search, k: int) -> Self:
@@ -39,6 +40,7 @@ class Found:
             unknown_names=unknown_names(search.query, best),
             denies=bool(best) and denies(question, best[0]),
             asked_before=search.asked_before,
+            strays=bool(search.asked_before) and strays(question, [c.terms for c in best]),
         )
 
 

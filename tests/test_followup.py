@@ -11,7 +11,7 @@ import pytest
 from rag import followup
 from rag.config import Config
 from rag.encoder import Encoder, HashedEncoder
-from rag.followup import FollowUp, find
+from rag.followup import FollowUp, find, strays
 from rag.index import Index
 from rag.retrieve import Candidate, find_candidates, make_query, ranked
 from rag.types import Turn, Vectors
@@ -201,3 +201,12 @@ def test_both_forms_are_encoded_in_one_pass(
     counting = Counting(encoder)
     find("Why?", COST, index, counting, config)
     assert [len(texts) for texts in counting.passes] == [2]
+
+
+def test_a_new_topic_of_which_nothing_is_found_is_told_from_a_follow_up() -> None:
+    found = [["harbour", "bridg", "repair"], ["mayor", "okoy", "cost"]]
+    assert strays("Who won the football world cup?", found)
+    assert not strays("Who is the mayor of the football club?", found)
+    assert not strays("And why?", found)  # nothing of its own
+    assert not strays("Tell me more about that, please.", found)
+    assert strays("Who won the football world cup?", [])
