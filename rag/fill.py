@@ -17,9 +17,9 @@ from rag.config import Config
 from rag.database import Database
 from rag.embed import embed
 from rag.encoder import Encoder
-from rag.errors import IndexMismatch, IndexMissing
+from rag.errors import IndexMismatch
 from rag.locks import writable
-from rag.manifest import mismatch
+from rag.manifest import mismatch, no_index
 from rag.publish import newest, publish
 from rag.stored import NAME
 
@@ -45,9 +45,7 @@ def fill(
     written; what had been embedded some seconds before is kept.
     """
     if not (folder / NAME).is_file():
-        raise IndexMissing(
-            f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
-        )
+        raise no_index(folder)
     with writable(folder, wait):
         return fill_in(folder, config, encoder, progress, until)
 

@@ -20,7 +20,7 @@ from rag.embed import vectors_for
 from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
-from rag.manifest import lexical_generation, mismatch, verify_files
+from rag.manifest import lexical_generation, mismatch, no_index, verify_files
 from rag.store import VectorStore
 from rag.store_ivf import open_store
 from rag.stored import NAME, PassageVectors, StoredPassage
@@ -66,9 +66,7 @@ class Index:
         each with the command that helps.
         """
         if not (folder / NAME).is_file():
-            raise IndexMissing(
-                f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
-            )
+            raise no_index(folder)
         generation = _generation(folder)
         while True:
             try:

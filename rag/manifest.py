@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.config import Config
 from rag.encoder import Encoder
-from rag.errors import IndexCorrupt, IndexMismatch
+from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
 
 
 def default_index_dir(articles: Path) -> Path:
@@ -41,6 +41,13 @@ def check_articles_folder(manifest: dict[str, Any], articles: Path, folder: Path
 def lexical_generation(manifest: dict[str, Any]) -> int:
     """Return the generation whose lexical files belong to a manifest."""
     return int(manifest.get("lexical_generation", manifest["generation"]))
+
+
+def no_index(folder: Path) -> IndexMissing:
+    """Return the error that says so, and what helps."""
+    return IndexMissing(
+        f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
+    )
 
 
 def verify_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:

@@ -19,12 +19,12 @@ from rag.config import TERMS_VERSION, Config
 from rag.database import Database
 from rag.embed import embed
 from rag.encoder import Encoder
-from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
+from rag.errors import ArticleError, IndexCorrupt, IndexMismatch
 from rag.fields import recorded
 from rag.fill import fill_in, never
 from rag.ingest import Ingest, Known, renew_terms
 from rag.locks import writable
-from rag.manifest import check_articles_folder, damaged, mismatch
+from rag.manifest import check_articles_folder, damaged, mismatch, no_index
 from rag.publish import newest, publish
 from rag.repair import Salvaged, mend, salvage
 from rag.stored import NAME
@@ -62,9 +62,7 @@ def repair(
     Raises what ``sync`` raises, IndexMissing, and IndexMismatch when settings have changed.
     """
     if not (folder / NAME).is_file():
-        raise IndexMissing(
-            f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
-        )
+        raise no_index(folder)
     with writable(folder, wait):
         changes = Syncing(articles, folder, config, encoder, progress).mended(None)
         fill_in(folder, config, encoder, embedding, never)
