@@ -4,6 +4,7 @@ a conversation is in conversation.py, how it is served in serving.py.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever e
 import gradio as gr
 from fastapi import FastAPI
 
+from rag import texts
 from rag.chat_kept import ACTS, REMEMBERS, Talks
 from rag.conversation import Exchange
 from rag.errors import Overloaded
@@ -36,6 +38,11 @@ CSS, JAVASCRIPT = (
     )
     for kind in ("css", "js")
 )
+SCRIPT_TEXTS = f"window.footnoteTexts = {json.dumps(texts.IN_SCRIPTS)};"
+STYLE_TEXTS = "".join(
+    f"--text-{name}: {json.dumps(text, ensure_ascii=False)}; "
+    for name, text in texts.IN_STYLES.items()
+)
 OPENS = f"footnote.opens(element, trigger); {ACTS}"
 PAGES = 100  # opened ones that the server remembers, about 1 MB each; the longest unused one goes
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -54,7 +61,7 @@ def build(
     Without a librarian the articles can only be read; without ``keeping`` a reload forgets the
     conversation.
     """
-    blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    blocks = gr.Blocks(title=texts.NAME, analytics_enabled=False, fill_width=True)
     with blocks:
         # The conversation, kept by the server for this visitor alone.
         exchanges = gr.State(())
@@ -63,7 +70,7 @@ def build(
         with gr.Row(elem_id="bar"):
             _html(HEADER, js="footnote.layOut();")
             button = _html(BUTTON if keeping else "", js=ACTS, elem_id="talks")
-            new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
+            new = gr.Button(texts.NEW_CONVERSATION, elem_id="new", size="sm", scale=0)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="chat"):
                 with gr.Column(elem_id="thread"):
@@ -91,7 +98,7 @@ def build(
                 hint: "",
                 past: talks.drawn(earlier),
                 ask: gr.update(visible=False),
-                stop: gr.update(visible=True, interactive=True, value="Stop"),
+                stop: gr.update(visible=True, interactive=True, value=texts.STOP),
                 new: gr.update(interactive=False),
             }
             keep = talks.keeper(visitor_of(request.cookies), name, earlier, tab, hint)
@@ -113,7 +120,7 @@ def build(
 
         def on_stop(request: gr.Request) -> Updates:
             running.stop(str(request.session_hash))
-            return {stop: gr.update(interactive=False, value="Stopping…")}
+            return {stop: gr.update(interactive=False, value=texts.STOPPING)}
 
         def on_open(earlier: Conversation, event: gr.EventData) -> str:
             return opened(rag, earlier, event._data)  # noqa: SLF001 - it has no public whole
@@ -144,15 +151,15 @@ def _composer() -> tuple[Any, Any, Any]:
     """Draw where a question is written; return the box and its two buttons."""
     with gr.Row():
         question = gr.Textbox(
-            label="Your question",
-            placeholder="Ask your articles a question",
+            label=texts.YOUR_QUESTION,
+            placeholder=texts.ASK_A_QUESTION,
             show_label=False,
             container=False,
             max_lines=6,
             elem_id="question",
         )
-        ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
-        stop = gr.Button("Stop", visible=False, elem_id="stop", scale=0)
+        ask = gr.Button(texts.ASK, variant="primary", elem_id="ask", scale=0)
+        stop = gr.Button(texts.STOP, visible=False, elem_id="stop", scale=0)
     return question, ask, stop
 
 
@@ -172,9 +179,9 @@ def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:
         mcp_server=False,
         enable_monitoring=False,
         theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
-        css=CSS,
+        css=f":root {{ {STYLE_TEXTS}}}\n{CSS}",
         max_file_size=most_bytes,
-        head=f"<script>{JAVASCRIPT}</script>",
+        head=f"<script>{SCRIPT_TEXTS}\n{JAVASCRIPT}</script>",
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag import texts
 from rag.articles import ADDED, beside, file_in
 from rag.errors import InputError, RagError
 from rag.manage import Manager
@@ -89,13 +90,13 @@ class Librarian:
     def _added(self, outcome: Outcome, name: str, path: Path) -> Outcome:
         try:
             if self.manager is None:
-                raise InputError(f"{name} is not added: nothing can be added here.")
+                raise InputError(texts.CANNOT_ADD.format(name))
             most = max(self.manager.config.article_bytes, self.manager.config.collection_bytes)
             with path.open("rb") as file:
                 data = file.read(most + 1)
             return outcome.with_kept(self.manager.add(name, data))
         except OSError as error:
-            return outcome.with_refused(f"{name} did not arrive: {error.strerror or error}.")
+            return outcome.with_refused(texts.NOT_ARRIVED.format(name, error.strerror or error))
         except InputError as error:
             return outcome.with_refused(str(error))
         finally:
@@ -106,7 +107,7 @@ class Librarian:
         """Move a file out of the articles, and yield how far the index is, as HTML."""
         path = str(wanted.get("remove") or "") if isinstance(wanted, dict) else ""
         if self.manager is None or self.updater is None:
-            yield status_html(Status(), Outcome().with_refused("Nothing can be removed here."))
+            yield status_html(Status(), Outcome().with_refused(texts.CANNOT_REMOVE))
             return
         try:
             moved = self.manager.remove(path)

@@ -10,35 +10,36 @@ from typing import Any
 
 import gradio as gr
 
+from rag import texts
 from rag.examples import Examples
 from rag.librarian import Librarian
 from rag.page import welcome
 from rag.session import Engine
 from rag.types import Scope
 from rag.untrusted import as_html
-from rag.wording import count_of, period_in_words
+from rag.wording import period_in_words
 
 MANY = 8  # visitors whose files are read at the same time
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 IN_QUEUE: dict[str, Any] = {**QUIET, "concurrency_limit": MANY, "trigger_mode": "multiple"}
 
-HEAD = """<div class="shelf-head"><div class="pane-bar narrow-only"><span></span>
-<button type="button" class="plain" data-close>Close</button></div>
-<div class="shelf-title"><h2 tabindex="-1">Your articles</h2>{add}</div>
+HEAD = f"""<div class="shelf-head"><div class="pane-bar narrow-only"><span></span>
+<button type="button" class="plain" data-close>{texts.CLOSE}</button></div>
+<div class="shelf-title"><h2 tabindex="-1">{texts.YOUR_ARTICLES}</h2>{{add}}</div>
 <p class="sending" role="status"></p></div>
 <dialog class="confirm" aria-labelledby="confirm-title">
-<h3 id="confirm-title">Remove this file?</h3>
+<h3 id="confirm-title">{texts.REALLY_REMOVE}</h3>
 <p><b data-name dir="auto"></b></p><p data-whole></p>
-<p>It is moved out of the articles into a folder from which you can put it back.</p>
-<div class="asks"><button type="button" class="plain" data-keep autofocus>Keep it</button>
-<button type="button" class="strong" data-go>Remove</button></div></dialog>"""
-ADD = """<button type="button" class="plain" data-add>Add articles</button>
-<input type="file" multiple hidden data-files data-most="{most}">
-<p class="drop-hint">Drop files or a folder anywhere on this page to add them.</p>"""
-PICKED = """<div class="picked" hidden><span data-count role="status"></span>
-<button type="button" class="strong" data-ask-picked>Ask only these</button>
-<button type="button" class="quiet" data-unpick>Clear</button></div>"""
+<p>{texts.WHERE_REMOVED}</p>
+<div class="asks"><button type="button" class="plain" data-keep autofocus>{texts.KEEP}</button>
+<button type="button" class="strong" data-go>{texts.REMOVE}</button></div></dialog>"""
+ADD = f"""<button type="button" class="plain" data-add>{texts.ADD}</button>
+<input type="file" multiple hidden data-files data-most="{{most}}">
+<p class="drop-hint">{texts.DROP_ANYWHERE}</p>"""
+PICKED = f"""<div class="picked" hidden><span data-count role="status"></span>
+<button type="button" class="strong" data-ask-picked>{texts.ASK_ONLY_THESE}</button>
+<button type="button" class="quiet" data-unpick>{texts.CLEAR}</button></div>"""
 
 
 class Shelf:
@@ -113,11 +114,11 @@ def chip(scope: Scope | None, rag: Engine) -> str:
     """Return what says that questions are limited, with the way out of it."""
     if scope is None:
         return ""
-    said = as_html(in_words(scope, rag))
+    limit = f'<b dir="auto">{as_html(in_words(scope, rag))}</b>'
     return (
-        f'<p class="chip" role="status"><span>Asking only <b dir="auto">{said}</b></span>'
-        '<button type="button" data-unscope aria-label="Ask all articles again" '
-        'title="Ask all articles again">\N{MULTIPLICATION SIGN}</button></p>'
+        f'<p class="chip" role="status"><span>{texts.ASKING_ONLY.format(limit)}</span>'
+        f'<button type="button" data-unscope aria-label="{texts.ASK_ALL}" '
+        f'title="{texts.ASK_ALL}">\N{MULTIPLICATION SIGN}</button></p>'
     )
 
 
@@ -128,9 +129,8 @@ def in_words(scope: Scope | None, rag: Engine) -> str:
     parts = []
     if scope.paths is not None:
         titles = [a.title for a in rag.contents() if a.path in scope.paths]
-        parts.append(
-            f"“{titles[0]}”" if len(titles) == 1 else count_of(len(scope.paths), "article")
-        )
+        count = texts.articles(len(scope.paths))
+        parts.append(f"“{titles[0]}”" if len(titles) == 1 else count)
     if scope.first or scope.last:
         parts.append(period_in_words(scope.first or "", scope.last or ""))
     return ", ".join(parts)
