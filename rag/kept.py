@@ -22,6 +22,7 @@ from typing import TypeVar
 
 import platformdirs
 
+from rag import texts
 from rag.conversation import Exchange
 from rag.errors import InputError
 from rag.kept_rows import Header, Kept, read_header, read_kept, title_of, to_json
@@ -120,7 +121,7 @@ class Store:
         with self._lock:
             kept = self.get(visitor, identity)
             if kept is None or path is None:
-                raise InputError("This conversation is no longer there.")
+                raise InputError(texts.GONE)
             if not title:
                 raise InputError("A title needs at least one letter.")
             _write(path, to_json(replace(kept, header=replace(kept.header, title=title))))

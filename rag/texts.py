@@ -130,6 +130,12 @@ RATED_DOWN = "Thank you. Kept on this computer; a note helps: what is wrong?"
 NOTE = "Add a note"
 SAVE_NOTE = "Save note"
 
+# A conversation as a file
+BEGUN, ASKED_ON = "Begun {}, with Footnote.", "Asked on {}."  # days
+STOPPED_EARLY = "Stopped before the answer was complete."
+NO_ANSWER_BECAUSE = "No answer: {}"
+RATED_GOOD, RATED_NOT_GOOD = "Rated good", "Rated not good"
+CHARACTERS = "{}, characters {}–{}"
 
 # The reader
 OPENED, OPENED_AT = "Opened {}", "Opened {}. The cited sentence: {}"
