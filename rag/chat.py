@@ -5,22 +5,17 @@ a conversation is in conversation.py, how it is served in serving.py.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# Read by Gradio itself: no telemetry, and no statistics over its events after each of them.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
-os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever else is set
-import gradio as gr
 from fastapi import FastAPI
 
 from rag import texts
 from rag.chat_kept import ACTS, REMEMBERS, Talks
 from rag.conversation import Exchange
 from rag.errors import Overloaded
+from rag.gradio_setup import gr
 from rag.keeping import Keeping
 from rag.kept_page import BUTTON
 from rag.librarian import Librarian

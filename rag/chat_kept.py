@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import gradio as gr
-
 from rag.conversation import Exchange
+from rag.gradio_setup import gr
 from rag.keeping import Keeping
 from rag.kept import new_id
 from rag.kept_page import hint_html, remembered

@@ -32,9 +32,15 @@ Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
 class Encoder(Protocol):
     """Turns text into vectors of length 1. Safe to use from several threads."""
 
-    dimensions: int
-    window: int  # most tokens of title and sentences together, special tokens not counted
     fingerprint: str  # sha256 of the weights
+
+    @property
+    def dimensions(self) -> int:
+        """Return the length of its vectors."""
+
+    @property
+    def window(self) -> int:
+        """Return the most tokens of title and sentences together, special tokens not counted."""
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the character offsets of the tokens of a text of any length."""

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from rag import texts
 from rag.examples import Examples
+from rag.gradio_setup import gr
 from rag.librarian import Librarian
 from rag.page import welcome
 from rag.session import Engine
