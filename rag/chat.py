@@ -17,7 +17,7 @@ from rag.gradio_setup import gr
 from rag.keeping import Keeping
 from rag.kept_page import BUTTON, remembered
 from rag.librarian import Librarian
-from rag.page import BUSY, HEADER, HINT, not_taken
+from rag.page import BUSY, HEADER, HINT, dropped, not_taken
 from rag.session import Engine, Running, answering, begun, opened
 from rag.shelf_events import Shelf, in_words
 from rag.types import Scope
@@ -141,7 +141,7 @@ def _answers(
                     yield (before, drawn, (*earlier, exchange), *keep(exchange))
         except Overloaded as error:  # another one came first since ``on_ask``
             latest = talks.drawn(earlier[:-1]), talks.drawn(earlier[-1:])
-            yield (*latest, earlier, name, remembered(name), not_taken(f"{error} {text}"))
+            yield (*latest, earlier, name, remembered(name), dropped(str(error), text))
 
     return on_asked
 
