@@ -99,6 +99,7 @@ class SentenceTransformerEncoder:
     def __init__(self, folder: Path) -> None:
         # Heavy, and only needed by who chooses this encoder.
         import torch
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
@@ -108,7 +109,7 @@ class SentenceTransformerEncoder:
             self._model: Any = SentenceTransformer(
                 str(folder), device="cpu", local_files_only=True, trust_remote_code=False
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ModelError(f"Cannot load the encoder in {folder}: {_line(error)}.") from error
         self._tokenizer: Any = self._model.tokenizer
         self._lock = threading.Lock()  # fast tokenizers change settings while they run

@@ -6,15 +6,34 @@ arguments); (number, worked, result or error) goes back, in any order. It ends w
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+# sentence-transformers imports it, for two seconds, and computes with it what we never ask for.
+POSTPONED = "sklearn.metrics"
 AT_ONCE = 4  # a question does not wait for the passages that are being embedded
+
+
+class Postponed(ModuleType):
+    """A module of functions that is imported when one of them is called."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            if isinstance(sys.modules.get(self.__name__), Postponed):
+                del sys.modules[self.__name__]
+            return getattr(importlib.import_module(self.__name__), name)(*given, **named)
+
+        return call
 
 
 def main() -> None:
@@ -23,6 +42,7 @@ def main() -> None:
     lock = threading.Lock()
     folder = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
 
+    sys.modules[POSTPONED] = Postponed(POSTPONED)
     from rag.encoder import SentenceTransformerEncoder
     from rag.errors import RagError
 

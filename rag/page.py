@@ -38,6 +38,11 @@ def not_taken(reason: str) -> str:
     return f'<p role="status">{texts.NOT_TAKEN.format(as_html(reason))}</p>'
 
 
+def dropped(reason: str, question: str) -> str:
+    """Return what is said of a question that was taken on and then could not be."""
+    return f'<p role="status">{texts.DROPPED.format(as_html(reason), as_html(question))}</p>'
+
+
 def welcome(
     articles: Sequence[ArticleSummary], questions: Sequence[str] = (), error: str = ""
 ) -> str:
@@ -52,16 +57,21 @@ def welcome(
             f"<p><code>{texts.INDEX_COMMAND}</code></p>"
             f"<p>{texts.THEN_RELOAD}</p></div>"
         )
+    return (
+        f'<div class="welcome"><h2>{texts.ASK_YOUR_ARTICLES}</h2>'
+        f"<p>{texts.HOW_IT_WORKS}</p>"
+        f"{suggestions(questions)}</div>"
+    )
+
+
+def suggestions(questions: Iterable[str]) -> str:
+    """Return questions that may be asked, as a list of buttons."""
     buttons = "".join(
         f'<li><button type="button" class="example" dir="auto" data-ask="{as_html(question)}">'
         f"{as_html(question)}</button></li>"
         for question in questions
     )
-    return (
-        f'<div class="welcome"><h2>{texts.ASK_YOUR_ARTICLES}</h2>'
-        f"<p>{texts.HOW_IT_WORKS}</p>"
-        f"<ul>{buttons}</ul></div>"
-    )
+    return f"<ul>{buttons}</ul>"
 
 
 def conversation(exchanges: Iterable[Exchange], *, ratable: bool = False) -> str:

@@ -71,8 +71,8 @@ class Running:
         cancel = threading.Event()
         self.stop(session)
         with self._lock:
-            if len(self._events) >= self._most and session not in self._events:
-                raise Overloaded(texts.TOO_MANY.format(len(self._events)))
+            if refusal := self.refusal(session):
+                raise Overloaded(refusal)
             self._events[session] = cancel
         try:
             yield cancel
@@ -81,6 +81,12 @@ class Running:
             with self._lock:
                 if self._events.get(session) is cancel:
                     del self._events[session]
+
+    def refusal(self, session: str) -> str:
+        """Say why a question of the visitor cannot be taken now; "" if it can."""
+        if len(self._events) < self._most or session in self._events:
+            return ""
+        return texts.TOO_MANY.format(len(self._events))
 
     def busy(self, session: str) -> bool:
         """Return whether a question of the visitor's is in progress."""

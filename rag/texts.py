@@ -55,6 +55,7 @@ ASK, STOP, STOPPING = "Ask", "Stop", "Stopping…"
 TYPE_FIRST = "Type a question first."
 STILL_WRITING = "An answer is still being written. Wait for it, or stop it."
 NOT_TAKEN = "{} Your question is still in the box."
+DROPPED = "{} You asked: {}"
 TOO_MANY = (
     "{} questions are in progress already, and more cannot be answered at once: ask again in a "
     "minute."
