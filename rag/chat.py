@@ -16,7 +16,8 @@ os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever e
 import gradio as gr
 from fastapi import FastAPI
 
-from rag.chat_kept import ACTS, REMEMBERS, Talks
+from rag.account import LOG_OUT
+from rag.chat_kept import ACTS, REMEMBERS, Shown, Talks
 from rag.conversation import Exchange
 from rag.errors import Overloaded
 from rag.keeping import Keeping
@@ -26,7 +27,6 @@ from rag.page import BUSY, HEADER, HINT, not_taken
 from rag.session import Engine, Running, answering, begun, opened
 from rag.shelf_events import Shelf, in_words
 from rag.types import Scope
-from rag.visitors import visitor_of
 
 CSS, JAVASCRIPT = (
     "\n".join(
@@ -47,12 +47,12 @@ Conversation: TypeAlias = tuple[Exchange, ...]
 
 def build(
     rag: Engine, running: Running, librarian: Librarian | None = None,
-    keeping: Keeping | None = None,
+    keeping: Keeping | None = None, *, logs_out: bool = False,
 ) -> gr.Blocks:  # fmt: skip
     """Return the page, not yet served.
 
     Without a librarian the articles can only be read; without ``keeping`` a reload forgets the
-    conversation.
+    conversation. ``logs_out``: it is for those who have logged in, and lets them log out.
     """
     blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with blocks:
@@ -63,7 +63,7 @@ def build(
         with gr.Row(elem_id="bar"):
             _html(HEADER, js="footnote.layOut();")
             button = _html(BUTTON if keeping else "", js=ACTS, elem_id="talks")
-            new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
+            new = _ends_of_bar(logs_out)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="chat"):
                 with gr.Column(elem_id="thread"):
@@ -79,8 +79,9 @@ def build(
                 pane = _html("", js=f"{OPENS} watch('value', footnote.reveal); footnote.layOut();")
 
         def on_ask(
-            text: str, earlier: Conversation, scope: Scope | None, name: str, request: gr.Request
-        ) -> Iterator[Updates]:
+            text: str, earlier: Conversation, scope: Scope | None, shown: Shown,
+            request: gr.Request,
+        ) -> Iterator[Updates]:  # fmt: skip
             session = str(request.session_hash)
             empty = not text or not text.strip()
             if empty or running.busy(session):
@@ -94,7 +95,7 @@ def build(
                 stop: gr.update(visible=True, interactive=True, value="Stop"),
                 new: gr.update(interactive=False),
             }
-            keep = talks.keeper(visitor_of(request.cookies), name, earlier, tab, hint)
+            keep = talks.keeper(request, shown, earlier, tab, hint)
             try:
                 with running.question(session) as cancel:
                     limited = in_words(scope, rag)
@@ -138,6 +139,14 @@ def build(
         shelf.connect(blocks, current, exchanges)
         blocks.unload(on_unload)
     return blocks
+
+
+def _ends_of_bar(logs_out: bool) -> Any:
+    """Draw what begins a new conversation, and what ends a session; return the first."""
+    new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
+    if logs_out:
+        _html(LOG_OUT, elem_id="account")
+    return new
 
 
 def _composer() -> tuple[Any, Any, Any]:

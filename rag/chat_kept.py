@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
+from rag import texts
 from rag.conversation import Exchange
 from rag.keeping import Keeping
-from rag.kept import new_id
+from rag.kept import new_id, user_in
 from rag.kept_page import hint_html, remembered
 from rag.page import BUSY, conversation
 from rag.session import Running
@@ -24,6 +25,7 @@ RELOADED = "() => [kept.remembered()]"
 
 Updates: TypeAlias = dict[Any, Any]  # component → its new value
 Conversation: TypeAlias = tuple[Exchange, ...]
+Shown: TypeAlias = tuple[str, str]  # whose the conversation on the page is, and its name
 
 
 @dataclass(eq=False)
@@ -33,27 +35,29 @@ class Talks:
     running: Running
     keeping: Keeping | None
     begin: Callable[[], tuple[str, str]]  # what a new conversation shows, and the pane beside it
-    identity: Any = field(default_factory=lambda: gr.State(""))  # of the conversation shown
+    identity: Any = field(default_factory=lambda: gr.State(("", "")))  # Shown
     wanted: Any = field(default_factory=lambda: gr.Textbox(visible=False))  # … before a reload
 
     def drawn(self, exchanges: Conversation) -> str:
         return conversation(exchanges, ratable=self.keeping is not None)
 
     def keeper(
-        self, visitor: str, name: str, earlier: Conversation, tab: Any, hint: Any
+        self, request: gr.Request, shown: Shown, earlier: Conversation, tab: Any, hint: Any
     ) -> Callable[[Exchange], Updates]:
         """Return what keeps the answer in progress at each of its steps that matters."""
-        known = (True, -1)
+        known, visitor, name = (True, -1), visitor_of(request), shown[1]
 
         def keep(exchange: Exchange) -> Updates:
             nonlocal known, name
             if self.keeping is None or known == (exchange.working, len(exchange.claims)):
                 return {}
             known = (exchange.working, len(exchange.claims))
+            if _of_another(shown, visitor):
+                return {hint: hint_html(texts.NOT_YOURS)}
             done = self.keeping.keep(visitor, name or new_id(), (*earlier, exchange))
             name = done.identity or name
             said = {hint: hint_html(done.notice)} if done.notice else {}
-            return {self.identity: name, tab: remembered(name), **said}
+            return {self.identity: (visitor, name), tab: remembered(name), **said}
 
         return keep
 
@@ -63,31 +67,38 @@ class Talks:
     ) -> None:  # fmt: skip
         """Attach the handlers of loading, a new conversation, and what is clicked."""
 
-        def shown(found: Conversation, name: str) -> Updates:
-            facts: Updates = {exchanges: found, self.identity: name, tab: remembered(name)}
+        def shown(visitor: str, found: Conversation, name: str) -> Updates:
+            facts: Updates = {exchanges: found, self.identity: (visitor, name)}
+            facts[tab] = remembered(name)
             return {**facts, past: self.drawn(found[:-1]), current: self.drawn(found[-1:])}
 
-        def on_new() -> Updates:
-            return {**shown((), ""), **dict(zip((current, pane), self.begin(), strict=True))}
+        def on_new(request: gr.Request) -> Updates:
+            begun = dict(zip((current, pane), self.begin(), strict=True))
+            return {**shown(visitor_of(request), (), ""), **begun}
 
         def on_load(name: str, request: gr.Request) -> Updates:
             if self.keeping is None:
-                return on_new()
-            found = self.keeping.reopen(visitor_of(request.cookies), name)
-            return {**on_new(), **(shown(found, name) if found else {})}
+                return on_new(request)
+            visitor = visitor_of(request)
+            found = self.keeping.reopen(visitor, name)
+            return {**on_new(request), **(shown(visitor, found, name) if found else {})}
 
         def on_act(
-            earlier: Conversation, name: str, event: gr.EventData, request: gr.Request
+            earlier: Conversation, before: Shown, event: gr.EventData, request: gr.Request
         ) -> Updates:
             if self.keeping is None:
                 return {hint: ""}
             clicked = event._data  # noqa: SLF001 - it has no public whole
             if self.keeping.changes(clicked) and self.running.busy(str(request.session_hash)):
                 return {hint: BUSY}
-            done = self.keeping.act(visitor_of(request.cookies), name, earlier, clicked)
+            visitor, name = visitor_of(request), before[1]
+            if _of_another(before, visitor):
+                earlier, name = (), ""
+            done = self.keeping.act(visitor, name, earlier, clicked)
             updates: Updates = {hint: hint_html(done.notice or "")}
             if done.exchanges is not None:
-                updates |= shown(done.exchanges, name if done.identity is None else done.identity)
+                name = name if done.identity is None else done.identity
+                updates |= shown(visitor, done.exchanges, name)
             if done.exchanges == ():
                 updates[current] = self.begin()[0]
             return {**updates, **({} if done.pane is None else {pane: done.pane})}
@@ -98,3 +109,10 @@ class Talks:
         for clickable in (button, past, current, pane):
             inputs = [exchanges, self.identity]
             clickable.submit(on_act, inputs, [*whole, hint], **options)
+
+
+def _of_another(shown: Shown, visitor: str) -> bool:
+    """Return whether a user has logged in, or out, since the page has shown a conversation."""
+    owner, _ = shown
+    users = user_in(owner) is not None or user_in(visitor) is not None
+    return users and owner not in {"", visitor}
