@@ -87,8 +87,8 @@ class Shelf:
             earlier: object, event: gr.EventData, request: gr.Request
         ) -> Iterator[dict[Any, Any]]:
             sent = event._data if isinstance(event._data, dict) else {}  # noqa: SLF001
-            if "path" in sent:
-                steps = librarian.add_path(sent["path"], here=typed_here(request))
+            if "typed" in sent:  # a "path" would be a file to Gradio
+                steps = librarian.add_path(sent["typed"], here=typed_here(request))
             else:
                 steps = librarian.add(sent.get("files"), self._sent_to())
             yield from self._shown(steps, current, earlier)

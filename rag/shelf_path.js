@@ -5,7 +5,7 @@ window.footnotePath ??= (() => {
     if (!form) return; // not a server for this computer alone
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      trigger("upload", { path: form.querySelector("input").value });
+      trigger("upload", { typed: form.querySelector("input").value });
     });
     form.closest("details").addEventListener("toggle", (event) => {
       if (event.target.open) form.querySelector("input").focus();
