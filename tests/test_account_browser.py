@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, chromium, keeping_server
+from browsing import chromium, keeping_server
 from fake_rag import FakeRag
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from test_chat_browser import free_port
+from test_chat_browser import CHROMIUM, free_port
 
 from rag.access import Access
 from rag.feedback import Feedback
@@ -106,7 +106,7 @@ def test_log_out_by_keyboard_ends_the_session_in_every_tab(
     page.wait_for_url("**/login")
     other.wait_for_url("**/login")
     # The secret opens nothing any more, even for who has kept it.
-    context.add_cookies([session])
+    context.add_cookies([{"name": session["name"], "value": session["value"], "url": url}])
     assert context.request.get(f"{url}/config").status == 401
     page.go_back()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()

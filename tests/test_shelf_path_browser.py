@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from browsing import CHROMIUM, chromium
+from browsing import chromium
 from fake_rag import HOSTILE, FakeRag
 from playwright.sync_api import Browser, Page, expect
-from test_chat_browser import serving
+from test_chat_browser import CHROMIUM, serving
 
 from rag import texts
 from rag.articles import beside
