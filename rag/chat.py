@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from fastapi import FastAPI
 
 from rag import texts
-from rag.chat_kept import ACTS, REMEMBERS, Talks
+from rag.account import LOG_OUT
+from rag.chat_kept import ACTS, REMEMBERS, Shown, Talks
 from rag.conversation import Exchange
 from rag.errors import Overloaded
 from rag.gradio_setup import gr
@@ -23,7 +24,6 @@ from rag.page import BUSY, HEADER, HINT, dropped, not_taken
 from rag.session import Engine, Running, answering, begun, opened
 from rag.shelf_events import Shelf, in_words
 from rag.types import Scope
-from rag.visitors import visitor_of
 
 CSS, JAVASCRIPT = (
     "\n".join(
@@ -49,12 +49,12 @@ Conversation: TypeAlias = tuple[Exchange, ...]
 
 def build(
     rag: Engine, running: Running, librarian: Librarian | None = None,
-    keeping: Keeping | None = None,
+    keeping: Keeping | None = None, *, logs_out: bool = False,
 ) -> gr.Blocks:  # fmt: skip
     """Return the page, not yet served.
 
     Without a librarian the articles can only be read; without ``keeping`` a reload forgets the
-    conversation.
+    conversation. ``logs_out``: it is for those who have logged in, and lets them log out.
     """
     blocks = gr.Blocks(title=texts.NAME, analytics_enabled=False, fill_width=True)
     with blocks:
@@ -65,7 +65,7 @@ def build(
         with gr.Row(elem_id="bar"):
             _html(HEADER, js="footnote.layOut();")
             button = _html(BUTTON if keeping else "", js=ACTS, elem_id="talks")
-            new = gr.Button(texts.NEW_CONVERSATION, elem_id="new", size="sm", scale=0)
+            new = _ends_of_bar(logs_out)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="chat"):
                 with gr.Column(elem_id="thread"):
@@ -129,7 +129,7 @@ def _answers(
     """Return the handler that answers a question which has been taken."""
 
     def on_asked(
-        text: str, earlier: Conversation, scope: Scope | None, name: str, request: gr.Request
+        text: str, earlier: Conversation, scope: Scope | None, shown: Shown, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         session = str(request.session_hash)
         if not text or running.busy(session):  # was not taken, or sent twice
@@ -137,7 +137,7 @@ def _answers(
             return
         # Values, and always all of them: for one that is left out, Gradio makes the component
         # anew, at each step of each answer.
-        keep = talks.keeper(visitor_of(request.cookies), name, earlier)
+        keep = talks.keeper(request, shown, earlier)
         before = talks.drawn(earlier)
         try:
             with running.question(session) as cancel:
@@ -147,9 +147,17 @@ def _answers(
                     yield (before, drawn, (*earlier, exchange), *keep(exchange))
         except Overloaded as error:  # another one came first since ``on_ask``
             latest = talks.drawn(earlier[:-1]), talks.drawn(earlier[-1:])
-            yield (*latest, earlier, name, remembered(name), dropped(str(error), text))
+            yield (*latest, earlier, shown, remembered(shown[1]), dropped(str(error), text))
 
     return on_asked
+
+
+def _ends_of_bar(logs_out: bool) -> Any:
+    """Draw what begins a new conversation, and what ends a session; return the first."""
+    new = gr.Button(texts.NEW_CONVERSATION, elem_id="new", size="sm", scale=0)
+    if logs_out:
+        _html(LOG_OUT, elem_id="account")
+    return new
 
 
 def _composer() -> tuple[Any, Any, Any]:

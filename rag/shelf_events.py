@@ -13,9 +13,11 @@ from rag import texts
 from rag.errors import RagError
 from rag.examples import Examples
 from rag.gradio_setup import gr
+from rag.headers import typed_here
 from rag.librarian import Librarian
 from rag.page import suggestions, welcome
 from rag.session import Engine
+from rag.shelf_path import FORM
 from rag.types import Scope
 from rag.untrusted import as_html
 from rag.wording import period_in_words
@@ -61,7 +63,10 @@ class Shelf:
         manager = self._librarian.manager
         most = max(manager.config.article_bytes, manager.config.collection_bytes) if manager else 0
         add = ADD.format(most=most) if self._librarian.adds else ""
-        self._head = _html(HEAD.format(add=add), "footnoteShelf.adds(element, trigger, upload);")
+        if add and self._librarian.local:
+            add += FORM
+        adds = "footnoteShelf.adds(element, trigger, upload); footnotePath.adds(element, trigger);"
+        self._head = _html(HEAD.format(add=add), adds)
         self._status = _html("", "footnoteShelf.says(element, watch);")
         self.list = _html("", f"{opens} footnoteShelf.lists(element, trigger, watch);", "shelf")
         self._picked = _html(PICKED, "footnoteShelf.picks(element, trigger);")
@@ -82,9 +87,15 @@ class Shelf:
             scope = librarian.scope(event._data)  # noqa: SLF001
             return scope, chip(scope, librarian.rag)
 
-        def on_add(earlier: object, event: gr.EventData) -> Iterator[dict[Any, Any]]:
-            sent = event._data.get("files") if isinstance(event._data, dict) else None  # noqa: SLF001
-            yield from self._shown(librarian.add(sent, self._sent_to()), current, earlier)
+        def on_add(
+            earlier: object, event: gr.EventData, request: gr.Request
+        ) -> Iterator[dict[Any, Any]]:
+            sent = event._data if isinstance(event._data, dict) else {}  # noqa: SLF001
+            if "typed" in sent:  # a "path" would be a file to Gradio
+                steps = librarian.add_path(sent["typed"], here=typed_here(request))
+            else:
+                steps = librarian.add(sent.get("files"), self._sent_to())
+            yield from self._shown(steps, current, earlier)
 
         def on_remove(earlier: object, event: gr.EventData) -> Iterator[dict[Any, Any]]:
             yield from self._shown(librarian.remove(event._data), current, earlier)  # noqa: SLF001

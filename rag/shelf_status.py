@@ -24,6 +24,8 @@ class Outcome:
     refused: tuple[str, ...] = ()  # sentences that name the file and the reason
     removed: str = ""  # path
     place: str = ""  # of what was removed
+    copying: str = ""  # name of the folder whose files are being copied
+    others: str = ""  # a sentence about the files that are left out of it
     articles: int = 0  # in the index, of the kept files
     skipped: tuple[tuple[str, str], ...] = ()  # parts of the kept files, each with the reason
 
@@ -43,12 +45,15 @@ def status_html(status: Status, outcome: Outcome) -> str:
     state = "running" if status.running else "done"
     return (
         f'<div class="shelving" data-state="{state}" data-run="{status.run}">'
-        f'<div role="status">{said}</div>{_progress(status)}{_refused(outcome)}{_dismiss(status)}'
+        f'<div role="status">{said}</div>{_progress(status)}{_refused(outcome)}'
+        f"{_others(outcome)}{_dismiss(status)}"
         "</div>"
     )
 
 
 def _running(outcome: Outcome) -> str:
+    if outcome.copying:
+        return f"<p>{texts.COPYING.format(_named([outcome.copying]))}</p>"
     if outcome.removed:
         return f"<p>{texts.REMOVING.format(_named([outcome.removed]))}</p>"
     if outcome.kept:
@@ -89,6 +94,10 @@ def _refused(outcome: Outcome) -> str:
     more = f"<li>{texts.AND_MORE.format(left)}</li>" if left > 0 else ""
     head = (texts.NOT_READ if outcome.skipped else texts.NOT_ADDED).format(texts.files(len(told)))
     return f'<div class="refused" role="status"><p>{head}:</p><ul>{rows}{more}</ul></div>'
+
+
+def _others(outcome: Outcome) -> str:
+    return f'<p class="others">{as_html(outcome.others)}</p>' if outcome.others else ""
 
 
 def _dismiss(status: Status) -> str:
