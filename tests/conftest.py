@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from rag.encoder import Encoder, HashedEncoder, load_encoder
 from rag.errors import ModelError
 from rag.index import Index
 from rag.sync import sync
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NEWS = {
     "bridge.txt": (
@@ -91,3 +95,15 @@ def minilm() -> Encoder:
     except ModelError as error:
         pytest.skip(f"the encoder is not here: {error}")
     return load_encoder("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; each test has a context or a page of its own.
+
+    Not for the session: as long as Playwright runs, other tests cannot start an event loop.
+    """
+    from browsing import chromium
+
+    with chromium() as opened:
+        yield opened
