@@ -59,10 +59,10 @@ class Asked:
 class Visitor:
     """One session of the page."""
 
-    def __init__(self, http: httpx.AsyncClient, asks: int, inputs: int) -> None:
+    def __init__(self, http: httpx.AsyncClient, takes: int, answers: int, inputs: int) -> None:
         self._http = http
-        self._asks = asks  # the number of the page's handler for questions
-        self._inputs = inputs
+        self._takes = takes  # the number of the page's handler that takes a question
+        self._answers, self._inputs = answers, inputs  # … and of the one that answers it
         self._session = uuid4().hex[:11]
         self.asked: list[Asked] = []
 
@@ -70,13 +70,15 @@ class Visitor:
         """Ask, and read along until the answer is complete."""
         asked = Asked(question)
         self.asked.append(asked)
-        body = {
-            "data": [question, *[None] * (self._inputs - 1)], "fn_index": self._asks,
-            "session_hash": self._session, "event_data": None, "trigger_id": None,
-        }  # fmt: skip
+        whose = {"session_hash": self._session, "event_data": None, "trigger_id": None}
+        take = {"data": [question], "fn_index": self._takes, **whose}
+        answer = {"data": [None] * self._inputs, "fn_index": self._answers, **whose}
         try:
             async with asyncio.timeout(LONGEST):
-                (await self._http.post(f"{API}/queue/join", json=body)).raise_for_status()
+                taken = await self._http.post(f"{API}/run/predict", json=take)
+                if "in progress already" in taken.raise_for_status().text:
+                    asked.refuse()
+                (await self._http.post(f"{API}/queue/join", json=answer)).raise_for_status()
                 await self._read(asked)
         except (TimeoutError, httpx.HTTPError):
             asked.outcome = "hung"
@@ -124,9 +126,10 @@ async def visiting(url: str) -> AsyncIterator[Visitor]:
     """One visitor with an open page."""
     async with httpx.AsyncClient(base_url=url, timeout=None, trust_env=False) as http:
         config = (await http.get("/config")).json()
-        handler = next(
-            row for row in config["dependencies"]
-            if any(event == "submit" for _, event in row["targets"])
-        )  # fmt: skip
-        async with Visitor(http, handler["id"], len(handler["inputs"])).page() as visitor:
+        rows = config["dependencies"]
+        take = next(
+            row["id"] for row in rows if any(event == "submit" for _, event in row["targets"])
+        )
+        answer = next(row for row in rows if row["trigger_after"] == take)
+        async with Visitor(http, take, answer["id"], len(answer["inputs"])).page() as visitor:
             yield visitor

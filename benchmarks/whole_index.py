@@ -159,12 +159,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(argv)
     data = Path(os.environ["RAG_EVAL_DATA"])
     if asked.step:
-        step, *given = asked.step
-        steps = {
-            "grow": lambda a, i: grow(Path(a), Path(i)),
-            "ask": lambda i, *s: ask(data, s, Path(i)),
-        }
-        print(json.dumps(steps[step](*given)))
+        step, first, *given = asked.step
+        if step == "grow":
+            print(json.dumps(grow(Path(first), Path(given[0]))))
+        else:
+            print(json.dumps(ask(data, given, Path(first))))
         return
     with tempfile.TemporaryDirectory() as name:
         work = asked.keep or Path(name)

@@ -4,25 +4,20 @@ a conversation is in conversation.py, how it is served in serving.py.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# Read by Gradio itself: no telemetry, and no statistics over its events after each of them.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
-os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"  # FastAPI's own, whatever else is set
-import gradio as gr
 from fastapi import FastAPI
 
 from rag.chat_kept import ACTS, REMEMBERS, Talks
 from rag.conversation import Exchange
 from rag.errors import Overloaded
+from rag.gradio_setup import gr
 from rag.keeping import Keeping
-from rag.kept_page import BUTTON
+from rag.kept_page import BUTTON, remembered
 from rag.librarian import Librarian
-from rag.page import BUSY, HEADER, HINT, not_taken
+from rag.page import BUSY, HEADER, HINT, dropped, not_taken
 from rag.session import Engine, Running, answering, begun, opened
 from rag.shelf_events import Shelf, in_words
 from rag.types import Scope
@@ -37,6 +32,7 @@ CSS, JAVASCRIPT = (
     for kind in ("css", "js")
 )
 OPENS = f"footnote.opens(element, trigger); {ACTS}"
+STOP, STOPPING = "Stop", "Stopping…"
 PAGES = 100  # opened ones that the server remembers, about 1 MB each; the longest unused one goes
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
@@ -57,7 +53,7 @@ def build(
     blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with blocks:
         # The conversation, kept by the server for this visitor alone.
-        exchanges = gr.State(())
+        exchanges, asked = gr.State(()), gr.State("")
         shelf = Shelf(librarian or Librarian(rag))
         talks = Talks(running, keeping, lambda: begun(rag, shelf.examples.of))
         with gr.Row(elem_id="bar"):
@@ -78,42 +74,20 @@ def build(
                 shelf.draw(OPENS)
                 pane = _html("", js=f"{OPENS} watch('value', footnote.reveal); footnote.layOut();")
 
-        def on_ask(
-            text: str, earlier: Conversation, scope: Scope | None, name: str, request: gr.Request
-        ) -> Iterator[Updates]:
+        def on_ask(text: str, request: gr.Request) -> Updates:
             session = str(request.session_hash)
-            empty = not text or not text.strip()
-            if empty or running.busy(session):
-                yield {hint: HINT if empty else BUSY}
-                return
-            begin: Updates = {
-                question: "",
-                hint: "",
-                past: talks.drawn(earlier),
-                ask: gr.update(visible=False),
-                stop: gr.update(visible=True, interactive=True, value="Stop"),
-                new: gr.update(interactive=False),
-            }
-            keep = talks.keeper(visitor_of(request.cookies), name, earlier, tab, hint)
-            try:
-                with running.question(session) as cancel:
-                    limited = in_words(scope, rag)
-                    for exchange in answering(rag, earlier, text.strip(), cancel, scope, limited):
-                        now: Updates = {current: talks.drawn((exchange,)), **keep(exchange)}
-                        yield {**begin, **now, exchanges: (*earlier, exchange)}
-                        begin = {}
-            except Overloaded as error:
-                yield {hint: not_taken(str(error))}
-                return
-            yield {
-                ask: gr.update(visible=True),
-                stop: gr.update(visible=False),
-                new: gr.update(interactive=True),
-            }
+            if not text or not text.strip():
+                return {asked: "", hint: HINT}
+            if running.busy(session):
+                return {asked: "", hint: BUSY}
+            if refusal := running.refusal(session):
+                return {asked: "", hint: not_taken(refusal)}
+            ready = gr.update(interactive=True, value=STOP)
+            return {asked: text.strip(), question: "", hint: "", stop: ready}
 
         def on_stop(request: gr.Request) -> Updates:
             running.stop(str(request.session_hash))
-            return {stop: gr.update(interactive=False, value="Stopping…")}
+            return {stop: gr.update(interactive=False, value=STOPPING)}
 
         def on_open(earlier: Conversation, event: gr.EventData) -> str:
             return opened(rag, earlier, event._data)  # noqa: SLF001 - it has no public whole
@@ -121,13 +95,16 @@ def build(
         def on_unload(request: gr.Request) -> None:
             running.stop(str(request.session_hash))
 
-        gr.on(
-            [question.submit, ask.click],
-            on_ask,
-            [question, exchanges, shelf.scope, talks.identity],
-            [question, hint, past, current, exchanges, talks.identity, tab, ask, stop, new],
+        # Gradio's usual "once" drops a question without a word while an event is still pending.
+        taken = gr.on(
+            [question.submit, ask.click], on_ask, [question], [asked, question, hint, stop],
+            trigger_mode="multiple", **AT_ONCE,
+        )  # fmt: skip
+        taken.then(
+            _answers(rag, running, talks),
+            [asked, exchanges, shelf.scope, talks.identity],
+            [past, current, exchanges, talks.identity, tab, hint],
             concurrency_limit=None,  # the limit is that of ``running``, which says so
-            # Gradio's usual "once" drops a question without a word while an event is still pending.
             trigger_mode="multiple",
             **QUIET,
         )
@@ -138,6 +115,35 @@ def build(
         shelf.connect(blocks, current, exchanges)
         blocks.unload(on_unload)
     return blocks
+
+
+def _answers(
+    rag: Engine, running: Running, talks: Talks
+) -> Callable[..., Iterator[tuple[Any, ...]]]:
+    """Return the handler that answers a question which has been taken."""
+
+    def on_asked(
+        text: str, earlier: Conversation, scope: Scope | None, name: str, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        session = str(request.session_hash)
+        if not text or running.busy(session):  # was not taken, or sent twice
+            yield (gr.skip(),) * 6
+            return
+        # Values, and always all of them: for one that is left out, Gradio makes the component
+        # anew, at each step of each answer.
+        keep = talks.keeper(visitor_of(request.cookies), name, earlier)
+        before = talks.drawn(earlier)
+        try:
+            with running.question(session) as cancel:
+                limited = in_words(scope, rag)
+                for exchange in answering(rag, earlier, text, cancel, scope, limited):
+                    drawn = talks.drawn((exchange,))
+                    yield (before, drawn, (*earlier, exchange), *keep(exchange))
+        except Overloaded as error:  # another one came first since ``on_ask``
+            latest = talks.drawn(earlier[:-1]), talks.drawn(earlier[-1:])
+            yield (*latest, earlier, name, remembered(name), dropped(str(error), text))
+
+    return on_asked
 
 
 def _composer() -> tuple[Any, Any, Any]:
@@ -152,7 +158,7 @@ def _composer() -> tuple[Any, Any, Any]:
             elem_id="question",
         )
         ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
-        stop = gr.Button("Stop", visible=False, elem_id="stop", scale=0)
+        stop = gr.Button(STOP, elem_id="stop", scale=0)  # page.css: in place of the other
     return question, ask, stop
 
 

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import gradio as gr
-
 from rag.conversation import Exchange
+from rag.gradio_setup import gr
 from rag.keeping import Keeping
 from rag.kept import new_id
 from rag.kept_page import hint_html, remembered
@@ -40,20 +39,21 @@ class Talks:
         return conversation(exchanges, ratable=self.keeping is not None)
 
     def keeper(
-        self, visitor: str, name: str, earlier: Conversation, tab: Any, hint: Any
-    ) -> Callable[[Exchange], Updates]:
-        """Return what keeps the answer in progress at each of its steps that matters."""
-        known = (True, -1)
+        self, visitor: str, name: str, earlier: Conversation
+    ) -> Callable[[Exchange], tuple[str, str, str]]:
+        """Return what keeps the answer in progress at each of its steps that matters; it returns
+        the conversation's identity, what the tab remembers of it, and the hint.
+        """
+        known, hint = (True, -1), ""
 
-        def keep(exchange: Exchange) -> Updates:
-            nonlocal known, name
-            if self.keeping is None or known == (exchange.working, len(exchange.claims)):
-                return {}
-            known = (exchange.working, len(exchange.claims))
-            done = self.keeping.keep(visitor, name or new_id(), (*earlier, exchange))
-            name = done.identity or name
-            said = {hint: hint_html(done.notice)} if done.notice else {}
-            return {self.identity: name, tab: remembered(name), **said}
+        def keep(exchange: Exchange) -> tuple[str, str, str]:
+            nonlocal known, name, hint
+            if self.keeping is not None and known != (exchange.working, len(exchange.claims)):
+                known = (exchange.working, len(exchange.claims))
+                done = self.keeping.keep(visitor, name or new_id(), (*earlier, exchange))
+                name = done.identity or name
+                hint = hint_html(done.notice) if done.notice else hint
+            return name, remembered(name), hint
 
         return keep
 
@@ -67,14 +67,19 @@ class Talks:
             facts: Updates = {exchanges: found, self.identity: name, tab: remembered(name)}
             return {**facts, past: self.drawn(found[:-1]), current: self.drawn(found[-1:])}
 
-        def on_new() -> Updates:
+        def fresh() -> Updates:
             return {**shown((), ""), **dict(zip((current, pane), self.begin(), strict=True))}
+
+        def on_new(request: gr.Request) -> Updates:
+            if self.running.busy(str(request.session_hash)):  # it would come back into the new one
+                return {hint: BUSY}
+            return {hint: "", **fresh()}
 
         def on_load(name: str, request: gr.Request) -> Updates:
             if self.keeping is None:
-                return on_new()
+                return fresh()
             found = self.keeping.reopen(visitor_of(request.cookies), name)
-            return {**on_new(), **(shown(found, name) if found else {})}
+            return {**fresh(), **(shown(found, name) if found else {})}
 
         def on_act(
             earlier: Conversation, name: str, event: gr.EventData, request: gr.Request
@@ -94,7 +99,7 @@ class Talks:
 
         whole = [exchanges, self.identity, tab, past, current, pane]
         blocks.load(on_load, [self.wanted], whole, js=RELOADED, **options)
-        new.click(on_new, None, whole, **options)
+        new.click(on_new, None, [*whole, hint], **options)
         for clickable in (button, past, current, pane):
             inputs = [exchanges, self.identity]
             clickable.submit(on_act, inputs, [*whole, hint], **options)

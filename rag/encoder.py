@@ -32,9 +32,15 @@ Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
 class Encoder(Protocol):
     """Turns text into vectors of length 1. Safe to use from several threads."""
 
-    dimensions: int
-    window: int  # most tokens of title and sentences together, special tokens not counted
     fingerprint: str  # sha256 of the weights
+
+    @property
+    def dimensions(self) -> int:
+        """Return the length of its vectors."""
+
+    @property
+    def window(self) -> int:
+        """Return the most tokens of title and sentences together, special tokens not counted."""
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the character offsets of the tokens of a text of any length."""
@@ -93,6 +99,7 @@ class SentenceTransformerEncoder:
     def __init__(self, folder: Path) -> None:
         # Heavy, and only needed by who chooses this encoder.
         import torch
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
@@ -102,7 +109,7 @@ class SentenceTransformerEncoder:
             self._model: Any = SentenceTransformer(
                 str(folder), device="cpu", local_files_only=True, trust_remote_code=False
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ModelError(f"Cannot load the encoder in {folder}: {_line(error)}.") from error
         self._tokenizer: Any = self._model.tokenizer
         self._lock = threading.Lock()  # fast tokenizers change settings while they run

@@ -26,7 +26,6 @@ from rag.untrusted import visible
 WANTED = 3
 LOOKED_AT = 12  # articles, the newest first
 SEARCHES = 12
-PATIENCE = 1.0  # seconds that a page waits for questions that are still being made
 TRIED = 3  # questions of one article
 READ = 40  # sentences of one article
 SURE = 0.5  # confidence from which a question is answered
@@ -137,9 +136,9 @@ class Examples:
         self._made: Future[list[str]] = Future()
         self._lock = threading.Lock()
 
-    def of(self, contents: tuple[ArticleSummary, ...]) -> list[str]:
+    def of(self, contents: tuple[ArticleSummary, ...], patience: float = 0.0) -> list[str]:
         """Return questions about these articles, which are those of the engine; of their titles
-        while better ones are being made.
+        while better ones are being made, and that takes longer than ``patience`` (seconds).
         """
         with self._lock:
             if contents != self._of:
@@ -150,7 +149,7 @@ class Examples:
                 work.start()
             made = self._made
         with contextlib.suppress(TimeoutError):
-            return made.result(PATIENCE)
+            return made.result(patience)
         return of_titles(contents)
 
     def prepare(self) -> None:

@@ -11,18 +11,15 @@ import json
 import os
 import queue
 import secrets
-import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
-import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from rag.chat_client import POLL, ChatServer
+from rag.child import Child
 from rag.errors import ModelError
 
 # By default OpenMP's waiting threads spin: one other busy process then makes decoding several times
@@ -32,7 +29,7 @@ WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "300"}
 _SOCKET_BYTES = 100  # the path of a Unix socket may have 104 (macOS) or 108 (Linux)
 
 
-class LlamaProcess:
+class LlamaProcess(Child):
     """A running ``rag.llama_server``. It loads the model in the background: ``wait`` for it."""
 
     def __init__(
@@ -41,10 +38,7 @@ class LlamaProcess:
         self._model = model
         self._key = secrets.token_hex(16)
         folder = _socket_folder()
-        # A file, not a pipe: nobody needs to read it along, and it matters only after a failure.
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = _start(self._log)
-        self._finalizer = weakref.finalize(self, _end, self._process, self._log, folder)
+        super().__init__("rag.llama_server", "llama.cpp", WAITING, folder)
         settings = {
             "model": str(model.resolve()),
             "context_tokens": context_tokens,
@@ -57,7 +51,7 @@ class LlamaProcess:
         self._server: ChatServer | None = None
         threading.Thread(
             target=_introduce,
-            args=(self._process, json.dumps(settings).encode(), self._address),
+            args=(self.input, self.output, json.dumps(settings).encode(), self._address),
             name="llama",
             daemon=True,
         ).start()
@@ -75,60 +69,19 @@ class LlamaProcess:
                 self._server = _server_at(address, self._key)
         return self._server
 
-    def ended(self, within: float = 0.0) -> bool:
-        """Whether the child is gone, or is so ``within`` seconds: its connections close first."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=within)
-        return self._process.returncode is not None
-
     def failure(self, what: str) -> ModelError:
         """Return the error for a child that has ended, with the cause that it logged."""
-        code = self._process.returncode if self.ended(within=2.0) else 0
-        if code < 0:
-            why = f"it was ended by signal {-code}. Is there enough memory?"
-        else:
-            why = self._logged() or f"exit code {code}."
-        return ModelError(f"llama.cpp {what} ({self._model}): {why}")
-
-    def close(self) -> None:
-        """End the child and remove its socket; happens by itself at exit."""
-        self._finalizer()
-
-    def _logged(self) -> str:
-        """The first error in llama.cpp's log, as what follows is its consequence; or any line."""
-        if self._log.closed:
-            return ""
-        self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").splitlines()
-        causes = [line.partition(" E ")[2] for line in lines if " E " in line]
-        return " ".join((causes or lines[-1:] or [""])[0].split())[:300]
-
-
-def _start(log: IO[bytes]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "rag.llama_server"],
-            cwd=Path(__file__).resolve().parents[1],  # the same rag as ours, installed or not
-            env={**os.environ, **WAITING},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            bufsize=0,
-            start_new_session=True,  # Ctrl-C in the terminal is meant for us
-        )
-    except OSError as error:
-        raise ModelError(f"llama.cpp cannot be started: {error}.") from error
+        return ModelError(f"{self.what} {what} ({self._model}): {self.cause()}")
 
 
 def _introduce(
-    process: subprocess.Popen[bytes], settings: bytes, address: queue.SimpleQueue[bytes]
+    to: IO[bytes], back: IO[bytes], settings: bytes, address: queue.SimpleQueue[bytes]
 ) -> None:
     """Give the child its settings and wait for its address: empty if it ends instead."""
-    if process.stdin is None or process.stdout is None:
-        raise AssertionError
     with suppress(BrokenPipeError):  # it has ended, and so has its output
-        process.stdin.write(settings + b"\n")
-    address.put(process.stdout.readline())
+        to.write(settings + b"\n")
+        to.flush()
+    address.put(back.readline())
 
 
 def _server_at(address: str, key: str) -> ChatServer:
@@ -149,13 +102,3 @@ def _socket_folder() -> Path | None:
                 return folder
             folder.rmdir()
     return None
-
-
-def _end(process: subprocess.Popen[bytes], log: IO[bytes], folder: Path | None) -> None:
-    process.kill()  # it has nothing to save
-    process.wait()
-    for file in (process.stdin, process.stdout, log):
-        if file is not None:
-            file.close()
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)

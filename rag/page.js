@@ -112,6 +112,17 @@ window.footnote ??= (() => {
     });
   }
 
+  // Better questions to begin with come a little later than the page: they take the place of those
+  // that it began with, unless somebody is about to choose one.
+  function suggests(element, watch) {
+    watch("value", () => {
+      const list = document.querySelector(".welcome ul");
+      const better = element.querySelector("ul");
+      if (!list || !better?.children.length || list.matches(":hover, :focus-within")) return;
+      if (list.innerHTML !== better.innerHTML) list.innerHTML = better.innerHTML;
+    });
+  }
+
   document.addEventListener("click", (event) => {
     const target = event.target;
     const summary = target.closest("summary");
@@ -146,5 +157,5 @@ window.footnote ??= (() => {
     subtree: true, childList: true, attributes: true, attributeFilter: ["open", "aria-current"],
   });
 
-  return { opens, follows, reveal, layOut, hidePane, goes };
+  return { opens, follows, suggests, reveal, layOut, hidePane, goes };
 })();

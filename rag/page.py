@@ -38,6 +38,11 @@ def not_taken(reason: str) -> str:
     return f'<p role="status">{as_html(reason)} Your question is still in the box.</p>'
 
 
+def dropped(reason: str, question: str) -> str:
+    """Return what is said of a question that was taken on and then could not be."""
+    return f'<p role="status">{as_html(reason)} You asked: {as_html(question)}</p>'
+
+
 def welcome(
     articles: Sequence[ArticleSummary], questions: Sequence[str] = (), error: str = ""
 ) -> str:
@@ -52,17 +57,22 @@ def welcome(
             "<p><code>python -m rag index FOLDER</code></p>"
             "<p>Then start this page for that folder and reload it.</p></div>"
         )
+    return (
+        '<div class="welcome"><h2>Ask your articles</h2>'
+        "<p>Every claim in an answer carries the sentence it rests on. "
+        "Select a number to read that sentence in its article.</p>"
+        f"{suggestions(questions)}</div>"
+    )
+
+
+def suggestions(questions: Iterable[str]) -> str:
+    """Return questions that may be asked, as a list of buttons."""
     buttons = "".join(
         f'<li><button type="button" class="example" dir="auto" data-ask="{as_html(question)}">'
         f"{as_html(question)}</button></li>"
         for question in questions
     )
-    return (
-        '<div class="welcome"><h2>Ask your articles</h2>'
-        "<p>Every claim in an answer carries the sentence it rests on. "
-        "Select a number to read that sentence in its article.</p>"
-        f"<ul>{buttons}</ul></div>"
-    )
+    return f"<ul>{buttons}</ul>"
 
 
 def conversation(exchanges: Iterable[Exchange], *, ratable: bool = False) -> str:

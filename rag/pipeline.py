@@ -67,28 +67,30 @@ class Rag(Library):
 
     @classmethod
     def open(
-        cls, index: Path, config: Config | None = None, *, generator: Writer | None = None
-    ) -> Self:
+        cls, index: Path, config: Config | None = None, *, generator: Writer | None = None,
+        encoder: Encoder | None = None,
+    ) -> Self:  # fmt: skip
         """Open an index that ``sync`` made.
 
+        ``generator`` and ``encoder``: instead of those that the settings name.
         Raises IndexMissing, IndexMismatch, IndexCorrupt, ModelError or UnknownName.
         """
         config = config or Config()
-        encoder = load_encoder(config.encoder, config.models_dir)
+        encoder = encoder or load_encoder(config.encoder, config.models_dir)
         return cls._opened(index, config, encoder, generator)
 
     @classmethod
     def for_articles(
         cls, articles: Path, config: Config | None = None, index: Path | None = None,
         progress: Progress = silent, embedding: Progress = silent, *,
-        generator: Writer | None = None, vectors: bool = True,
+        generator: Writer | None = None, encoder: Encoder | None = None, vectors: bool = True,
     ) -> Self:  # fmt: skip
         """Build or update the index of a folder, then open it; see ``rag.sync`` for the rest.
 
         Also raises ArticleError.
         """
         config = config or Config()
-        encoder = load_encoder(config.encoder, config.models_dir)
+        encoder = encoder or load_encoder(config.encoder, config.models_dir)
         folder = index or default_index_dir(articles)
         sync(articles, folder, config, encoder, progress, embedding, vectors=vectors)
         return cls._opened(folder, config, encoder, generator)
@@ -262,7 +264,8 @@ class Rag(Library):
         }  # fmt: skip
 
     def warm_up(self) -> None:
-        """Load the language model now. Raises ModelError."""
+        """Load the models now. Raises ModelError."""
+        self._encoder.encode_texts(["A first question takes longer."])
         self._generator.warm_up()
 
     def close(self) -> None:

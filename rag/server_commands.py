@@ -20,6 +20,7 @@ from rag.commands import _config, _say
 from rag.errors import InputError, RagError
 
 if TYPE_CHECKING:
+    from rag.encoder import Encoder
     from rag.pipeline import Rag
     from rag.settings import Settings
     from rag.site import Options
@@ -27,24 +28,26 @@ if TYPE_CHECKING:
 
 def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat and the interfaces for programs."""
+    from rag.settings import settings
+
+    found = settings(os.environ)
+    encoder = _encoder(args)  # loads beside what follows, which takes as long
     from rag.headers import is_loopback
     from rag.keeping import keeping_for
     from rag.options import librarian_of, updater_of
     from rag.serving import check_reachable
     from rag.serving import serve as serve_all
-    from rag.settings import settings
     from rag.watch import filling, watching
 
     def end(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
-    found = settings(os.environ)
     server, options = found.server(), _options(found)
     host, port = args.host or server.host, args.port or server.port
     check_reachable(host, port, options)  # before an index is built
     articles = args.articles or server.articles
-    rag = _synced(args, found)
+    rag = _synced(args, found, encoder)
     updater = updater_of(rag, articles)
     librarian = librarian_of(
         rag, updater, articles, args, local=is_loopback(host) and not server.hosts
@@ -77,7 +80,7 @@ def mcp(args: argparse.Namespace) -> None:
 
     found = settings(os.environ)
     log_to_stderr(found.server().log)
-    with _synced(args, found) as rag, filling(rag.fill):
+    with _synced(args, found, _encoder(args)) as rag, filling(rag.fill):
         threading.Thread(target=_warm_up, args=[rag], daemon=True).start()
         tools = mcp_server(Asking(rag, Running(), Gate(found.limits())))
         anyio.run(tools.run_stdio_async)
@@ -124,13 +127,25 @@ def _options(found: Settings) -> Options:
     return Options(access, found.limits(), server.hosts, server.origins)
 
 
-def _synced(args: argparse.Namespace, found: Settings) -> Rag:
+def _encoder(args: argparse.Namespace) -> Encoder:
+    from rag.encoder_process import load_beside
+    from rag.store import keep_torch_out
+    from rag.verify import NLI
+
+    settings = _config(args)
+    encoder = load_beside(settings.encoder, settings.models_dir)
+    if settings.generator != "transformers" and not settings.verifier.startswith(NLI):
+        keep_torch_out()  # it takes seconds to load
+    return encoder
+
+
+def _synced(args: argparse.Namespace, found: Settings, encoder: Encoder) -> Rag:
     from rag.pipeline import Rag
 
     server, settings = found.server(), _config(args)
     articles, index = args.articles or server.articles, args.index or server.index
     with bar("reading") as progress:  # what is to be embedded is so behind the first questions
-        return Rag.for_articles(articles, settings, index, progress, vectors=False)
+        return Rag.for_articles(articles, settings, index, progress, encoder=encoder, vectors=False)
 
 
 def _warm_up(rag: Rag) -> None:

@@ -71,11 +71,8 @@ class Running:
         cancel = threading.Event()
         self.stop(session)
         with self._lock:
-            if len(self._events) >= self._most and session not in self._events:
-                raise Overloaded(
-                    f"{len(self._events)} questions are in progress already, and more cannot be "
-                    "answered at once: ask again in a minute."
-                )
+            if refusal := self.refusal(session):
+                raise Overloaded(refusal)
             self._events[session] = cancel
         try:
             yield cancel
@@ -84,6 +81,15 @@ class Running:
             with self._lock:
                 if self._events.get(session) is cancel:
                     del self._events[session]
+
+    def refusal(self, session: str) -> str:
+        """Say why a question of the visitor cannot be taken now; "" if it can."""
+        if len(self._events) < self._most or session in self._events:
+            return ""
+        return (
+            f"{len(self._events)} questions are in progress already, and more cannot be answered "
+            "at once: ask again in a minute."
+        )
 
     def busy(self, session: str) -> bool:
         """Return whether a question of the visitor's is in progress."""

@@ -4,20 +4,22 @@ shelf.py, what is done in librarian.py.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
+from rag.errors import RagError
 from rag.examples import Examples
+from rag.gradio_setup import gr
 from rag.librarian import Librarian
-from rag.page import welcome
+from rag.page import suggestions, welcome
 from rag.session import Engine
 from rag.types import Scope
 from rag.untrusted import as_html
 from rag.wording import count_of, period_in_words
 
+PATIENCE, LATER = 1.0, 20.0  # seconds to wait for questions that are still being made
 MANY = 8  # visitors whose files are read at the same time
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
@@ -62,6 +64,7 @@ class Shelf:
         self._status = _html("", "footnoteShelf.says(element, watch);")
         self.list = _html("", f"{opens} footnoteShelf.lists(element, trigger, watch);", "shelf")
         self._picked = _html(PICKED, "footnoteShelf.picks(element, trigger);")
+        self._better = _html("", "footnote.suggests(element, watch);", "better")
 
     def draw_chip(self) -> None:
         """Draw the place of the chip."""
@@ -93,6 +96,7 @@ class Shelf:
         self._head.upload(on_add, [exchanges], both, **IN_QUEUE)
         self._head.delete(on_remove, [exchanges], both, **IN_QUEUE)
         blocks.load(lambda: librarian.listed(None), None, [self.list], **AT_ONCE)
+        blocks.load(self._later, None, [self._better], **IN_QUEUE)
         if librarian.adds:
             blocks.load(librarian.follow, None, [self._status], **IN_QUEUE)
 
@@ -103,7 +107,13 @@ class Shelf:
             yield {self._status: step}
         if not earlier:  # the welcome may have had nothing to ask about
             contents = self._librarian.rag.contents()
-            yield {current: welcome(contents, self.examples.of(contents))}
+            yield {current: welcome(contents, self.examples.of(contents, PATIENCE))}
+
+    def _later(self) -> str:
+        """Return better questions than the page could begin with, once there are some."""
+        with contextlib.suppress(RagError):
+            return suggestions(self.examples.of(self._librarian.rag.contents(), LATER))
+        return ""
 
     def _sent_to(self) -> Path:
         return Path(self._head.GRADIO_CACHE)

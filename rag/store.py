@@ -5,6 +5,7 @@ A newcomer adds a store by writing one class and one row in STORES.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -122,9 +123,19 @@ def store_named(name: str) -> type[VectorStore]:
     return STORES[name]
 
 
+_torch_may_come = threading.Event()
+_torch_may_come.set()
+
+
+def keep_torch_out() -> None:
+    """Say that nothing in this process will load torch, so that FAISS need not wait for it."""
+    _torch_may_come.clear()
+
+
 def native_faiss() -> Any:
     """Return FAISS, loaded now."""
-    import torch  # noqa: F401, I001  # before faiss: the other way round their OpenMPs clash
+    if _torch_may_come.is_set():
+        import torch  # noqa: F401  # before faiss: the other way round their OpenMPs clash
     import faiss
 
     return faiss

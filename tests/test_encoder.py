@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from rag.encoder import BATCH_TOKENS, BLOCK, Encoder, HashedEncoder, _batches, load_encoder
+from rag.encoder_process import EncoderProcess, load_beside
 from rag.errors import ModelError
 from rag.types import Vectors
 
@@ -23,9 +25,19 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(params=["hashed", pytest.param("minilm", marks=pytest.mark.models)])
+@pytest.fixture(
+    params=["hashed", *(pytest.param(of, marks=pytest.mark.models) for of in ("minilm", "beside"))]
+)
 def encoder(request: pytest.FixtureRequest) -> Any:  # an Encoder; overrides conftest's
-    return HashedEncoder() if request.param == "hashed" else request.getfixturevalue("minilm")
+    return HashedEncoder() if request.param == "hashed" else request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def beside() -> Iterator[EncoderProcess]:
+    encoder = load_beside("all-MiniLM-L6-v2")
+    assert isinstance(encoder, EncoderProcess)
+    yield encoder
+    encoder.close()
 
 
 def spans_of(text: str) -> list[tuple[int, int]]:

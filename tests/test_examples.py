@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,3 +85,18 @@ def test_long_and_hidden_titles_are_cut_and_cleaned() -> None:
     (question,) = of_titles([replace(summary, title="\u202eword " * 100)])
     assert len(question) < 120
     assert "\u202e" not in question
+
+
+def test_whoever_waits_gets_the_ones_that_are_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end = threading.Event()
+
+    def slowly(*_: object) -> list[str]:
+        assert may_end.wait(10)
+        return ["Who is Zoë Brandt?"]
+
+    monkeypatch.setattr("rag.examples.examples", slowly)
+    rag = FakeRag()
+    made = Examples(rag)
+    assert made.of(rag.contents()) == of_titles(rag.contents())
+    may_end.set()
+    assert made.of(rag.contents(), 10) == ["Who is Zoë Brandt?"]

@@ -20,7 +20,8 @@ ORDER = """
     load_html load_pdf load_office load_mail load_rows load_feed load_zip articles manage
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
-    encoder store ivf store_ivf lexical stored connection database manifest
+    child encoder encoder_server encoder_process store ivf store_ivf lexical stored connection
+    database manifest
     changes locks publish embed fill repair ingest sync plan watch index
     library period scope variants answer_types language copies
     question retrieve followup readings collection confidence premise
@@ -32,7 +33,7 @@ ORDER = """
     compare mistakes eval_words charts eval_errors eval_page
     texts typed wording conversation kept_rows kept reopen feedback export kept_page visitors
     headers page reader_bar reader session keeping
-    timeline updating shelf shelf_status librarian examples shelf_events chat_kept chat
+    gradio_setup timeline updating shelf shelf_status librarian examples shelf_events chat_kept chat
     logs passwords settings
     problem_details limits telemetry asking api_types api api_changes chat_completions mcp_server
     access login requests_seen site serving
