@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# Read when NumPy, PyTorch and faiss are loaded. Two workers share the cores: no threads that spin.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +57,19 @@ NEWS = {
         "She will move to Lisk.\r\n"
     ),
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with long tests first: of two workers, none is left alone with one at the end.
+
+    Each file stays together, and in its own order.
+    """
+    long = {
+        item.path
+        for item in items
+        if any(item.get_closest_marker(m) for m in ("browser", "models"))
+    }
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture

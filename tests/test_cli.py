@@ -407,6 +407,7 @@ def test_the_environment_that_front_ends_read(
     monkeypatch.setenv("FOOTNOTE_MODELS_DIR", "/models")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "key")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
     fake.events = tuple(answered())
     run("ask", "q", "--index", "i", "--generator", "openai", "--model", "m")
     assert fake.opened == (
