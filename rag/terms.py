@@ -32,6 +32,7 @@ STOPWORDS = frozenset(
 
 # What folding may change beyond the case: typographic quotes and dashes stay as they are.
 FOLDED = re.compile(r"[^\x00-\x7f‘’“”–—]")
+SHORT = 500  # characters
 VOICED = "\u3099\u309a"  # marks that make another Japanese sound, not an accented one
 
 
@@ -50,6 +51,15 @@ _stemmers = threading.local()  # a Stemmer must not be used by two threads at on
 
 def words(text: str) -> list[str]:
     """Return the words of the text in order: lower case, without accents, not stemmed."""
+    return list(_words_kept(text)) if len(text) <= SHORT else _words(text)
+
+
+@lru_cache(maxsize=8_192)
+def _words_kept(text: str) -> tuple[str, ...]:
+    return tuple(_words(text))  # of a sentence: one question asks for them several times
+
+
+def _words(text: str) -> list[str]:
     found = []
     for found_word in TERM.findall(fold(text)):
         if found_word.isalpha():

@@ -67,7 +67,10 @@ class Variants:
             found += self.acronyms.intersection(acronyms(text))
         if self.unknown:
             written = set(words(text))
-            found += [t for t, word in self.unknown if any(near_spelling(word, w) for w in written)]
+            found += [
+                term for term, word in self.unknown
+                if any(w[0] == word[0] and near_spelling(word, w) for w in written)
+            ]  # fmt: skip
         return [term for term in dict.fromkeys(found) if term not in present]
 
 

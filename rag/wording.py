@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from functools import lru_cache
 
 from rag.period import day_of
 from rag.untrusted import as_html
@@ -19,6 +20,7 @@ def is_day(text: str) -> bool:
     return len(text) == len("2024-05-03") and day_of(text) is not None
 
 
+@lru_cache(maxsize=4_096)
 def day(published: str) -> str:
     """Return an ISO date as "3 May 2024", anything else as it is; escaped."""
     try:
