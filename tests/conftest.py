@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Read when NumPy, PyTorch and faiss are loaded. Two workers share the cores: no threads that spin.
@@ -70,6 +71,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if any(item.get_closest_marker(m) for m in ("browser", "models"))
     }
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    """What Gradio has left is collected after the file whose tests served, not in another one."""
+    from served import ended
+
+    yield
+    if ended:
+        ended.clear()
+        gc.collect()
 
 
 @pytest.fixture

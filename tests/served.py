@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,8 @@ from rag.session import Running
 
 if TYPE_CHECKING:
     from rag.site import Options
+
+ended: list[int] = []  # ports of servers whose remains are not collected yet; see conftest
 
 
 @dataclass
@@ -61,8 +62,7 @@ def serving(rag: SearchEngine, options: Options | None = None) -> Iterator[Serve
             client.get(path)
         yield Server(rag, port, client, running)
     served.close()
-    del served
-    gc.collect()  # what Gradio has left, here and not in the middle of another test
+    ended.append(port)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
