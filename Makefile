@@ -18,7 +18,7 @@ test: $(VENV)/.ready-dev  ## linters, types and tests, as in CI
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --cov -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --cov -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 setup: $(READY)  ## create the environment only
 

@@ -40,8 +40,14 @@ class Connection:
             raise
 
     def _create(self) -> None:
+        self.execute("BEGIN")  # all tables or none, whenever the process ends
         for statement in SCHEMA.split(";"):
             self.execute(statement)
+        self.execute("COMMIT")
+
+    def empty(self) -> bool:
+        """Return whether there is no table yet."""
+        return not self.execute("SELECT 1 FROM sqlite_master LIMIT 1")
 
     def corrupt(self, detail: object) -> IndexCorrupt:
         """Return the error that says so, and what helps."""

@@ -18,9 +18,9 @@ from rag.config import Config
 from rag.database import Database
 from rag.embed import vectors_for
 from rag.encoder import Encoder
-from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, IndexMissing
+from rag.errors import ArticleError, IndexCorrupt, IndexMismatch
 from rag.lexical import LexicalIndex
-from rag.manifest import lexical_generation, mismatch, no_index, verify_files
+from rag.manifest import lexical_generation, mismatch, no_index, unfinished, verify_files
 from rag.store import VectorStore
 from rag.store_ivf import open_store
 from rag.stored import NAME, PassageVectors, StoredPassage
@@ -123,13 +123,12 @@ class Index:
 
     @classmethod
     def _checked(cls, folder: Path, database: Database, config: Config, encoder: Encoder) -> Index:
+        if database.empty() and not any(folder.glob("vectors-*.bin")):
+            raise unfinished(folder)  # its first build ended at once
         database.begin()
         manifest = database.manifest()
         if not manifest:
-            raise IndexMissing(
-                f"The index in {folder} was never finished. "
-                "Build it with: python -m rag index ARTICLES"
-            )
+            raise unfinished(folder)
         if reason := mismatch(manifest, config, encoder):
             source = manifest.get("articles_folder", "ARTICLES")
             raise IndexMismatch(

@@ -50,6 +50,13 @@ def no_index(folder: Path) -> IndexMissing:
     )
 
 
+def unfinished(folder: Path) -> IndexMissing:
+    """Return the error that says that the first build has ended before its end."""
+    return IndexMissing(
+        f"The index in {folder} was never finished. Build it with: python -m rag index ARTICLES"
+    )
+
+
 def verify_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     """Raise IndexCorrupt when a file is not as recorded.
 

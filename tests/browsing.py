@@ -1,24 +1,41 @@
-"""A server that keeps conversations, and visitors with a real browser, for the browser tests."""
+"""A real browser, its visitors, and a server that keeps conversations."""
 
 from __future__ import annotations
 
-import gc
-import urllib.request
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fake_rag import ARTICLES, FakeRag, article
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_chat_browser import CHROMIUM, FLAGS, free_port
+from served import serving
 
 from rag.feedback import Feedback
 from rag.keeping import Keeping
 from rag.kept import Store
 from rag.types import Article
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
+BROWSER = [  # the marks of a file of browser tests
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
+    # Gradio leaves event loops and their sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 ARABIC = article(
     "akhbar.txt",
     "عبّارة الصباح إلى هفار",
@@ -42,19 +59,12 @@ class Kept:
 
 @contextmanager
 def keeping_server(folder: Path, articles: Sequence[Article] = ARTICLES) -> Iterator[Kept]:
-    from rag.serving import launch
-    from rag.session import Running
     from rag.site import Options
 
-    rag, port = FakeRag(articles, pause=0.02), free_port()
+    rag = FakeRag(articles, pause=0.02)
     keeping = Keeping(rag, Store(folder / "conversations"), Feedback(folder / "ratings"))
-    blocks = launch(rag, Running(), host="127.0.0.1", port=port, options=Options(keeping=keeping))
-    for path in ("/", "/favicon.ico"):  # see test_chat_browser.serving
-        urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30).close()
-    yield Kept(rag, f"http://127.0.0.1:{port}", folder)
-    blocks.close(verbose=False)
-    del blocks
-    gc.collect()
+    with serving(rag, Options(keeping=keeping)) as server:
+        yield Kept(rag, server.url, folder)
 
 
 @contextmanager
@@ -63,6 +73,21 @@ def chromium() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()
+
+
+def in_view(page: Page, selector: str) -> bool:
+    """Return whether the element is inside what its pane shows at the moment."""
+    seen: bool = page.evaluate(
+        """(selector) => {
+            const box = document.querySelector(selector).getBoundingClientRect();
+            const pane = document.getElementById("side").getBoundingClientRect();
+            const bottom = Math.min(pane.bottom, innerHeight);
+            return box.height > 0 && box.top >= pane.top && box.bottom <= bottom
+                && box.left >= pane.left && box.right <= innerWidth;
+        }""",
+        selector,
+    )
+    return seen
 
 
 @dataclass

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import os
+
+# Read when NumPy, PyTorch and faiss are loaded. Two workers share the cores: no threads that spin.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +21,9 @@ from rag.encoder import Encoder, HashedEncoder, load_encoder
 from rag.errors import ModelError
 from rag.index import Index
 from rag.sync import sync
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NEWS = {
     "bridge.txt": (
@@ -47,6 +58,30 @@ NEWS = {
         "She will move to Lisk.\r\n"
     ),
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with long tests first: of two workers, none is left alone with one at the end.
+
+    Each file stays together, and in its own order.
+    """
+    long = {
+        item.path
+        for item in items
+        if any(item.get_closest_marker(m) for m in ("browser", "models"))
+    }
+    items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    """What Gradio has left is collected after the file whose tests served, not in another one."""
+    from served import ended
+
+    yield
+    if ended:
+        ended.clear()
+        gc.collect()
 
 
 @pytest.fixture
@@ -91,3 +126,15 @@ def minilm() -> Encoder:
     except ModelError as error:
         pytest.skip(f"the encoder is not here: {error}")
     return load_encoder("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; each test has a context or a page of its own.
+
+    Not for the session: as long as Playwright runs, other tests cannot start an event loop.
+    """
+    from browsing import chromium
+
+    with chromium() as opened:
+        yield opened

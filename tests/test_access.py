@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from fake_rag import FakeRag
-from test_api import Server, free_port, serving
+from served import Server, free_port, serving
 
 from rag.access import Access, Who
 from rag.errors import InputError

@@ -7,24 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import ARABIC, JAPANESE, Kept, Tab, chromium, keeping_server, visit
+from browsing import ARABIC, BROWSER, JAPANESE, Kept, Tab, in_view, keeping_server, visit
 from fake_rag import ARTICLES
 from playwright.sync_api import Browser, Page, expect
-from test_chat_browser import CHROMIUM, in_view, wait_until
+from served import wait_until
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-expect.set_options(timeout=20_000)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")

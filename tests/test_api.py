@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import re
-import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fake_rag import FakeRag
+from served import Server, free_port, serving, wait_until
 
 from rag.api_types import AnswerRow, ArticleRow, SearchRow
-from rag.asking import SearchEngine
 from rag.config import Config
 from rag.errors import IndexCorrupt, InputError
 from rag.limits import Gate
@@ -33,56 +29,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 SLOW = "A slow question"
 
 
-@dataclass
-class Server:
-    rag: Any
-    url: str
-    http: httpx.Client
-    running: Running = field(default_factory=Running)
-
-    def problem(self, *args: Any, **options: Any) -> dict[str, Any]:
-        """Return the problem that a request is answered with."""
-        response = self.http.request(*args, **options)
-        assert response.headers["content-type"] == "application/problem+json"
-        problem: dict[str, Any] = response.json()
-        assert problem["status"] == response.status_code
-        assert problem["request_id"] == response.headers["x-request-id"]
-        return problem
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def serving(rag: SearchEngine, **options: Any) -> Iterator[Server]:
-    from rag.serving import launch
-
-    port, running = free_port(), Running()
-    served = launch(rag, running, host="127.0.0.1", port=port, **options)
-    served.warming.loaded, served.warming.model = True, "loaded"
-    url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, timeout=30) as client:
-        yield Server(rag, url, client, running)
-    served.close()
-    del served
-    gc.collect()  # what Gradio has left, here and not in the middle of another test
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with serving(FakeRag()) as served:
         yield served
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def events(text: str) -> list[tuple[str, Any]]:

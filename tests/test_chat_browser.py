@@ -2,79 +2,22 @@
 
 from __future__ import annotations
 
-import gc
 import http.client
 import re
-import shutil
-import socket
 import sys
 import threading
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
+from browsing import BROWSER, in_view
 from fake_rag import HOSTILE, FakeRag
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from served import Server, free_port, serving, wait_until
 
 from rag.errors import InputError, ModelError
 
-if TYPE_CHECKING:
-    from rag.librarian import Librarian
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    # Gradio leaves event loops and their sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@dataclass
-class Server:
-    rag: FakeRag
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-def serving(rag: FakeRag, librarian: Librarian | None = None) -> Iterator[Server]:
-    from rag.serving import launch
-    from rag.session import Running
-    from rag.site import Options
-
-    port, options = free_port(), Options(librarian=librarian)
-    blocks = launch(rag, Running(), host="127.0.0.1", port=port, options=options)
-    for path in ("/", "/favicon.ico"):
-        # The server imports some modules at its first request, and pytest rewrites their asserts.
-        # In Python 3.11 that fails if this thread imports at the same time, so let it finish.
-        urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30).close()
-    yield Server(rag, port)
-    blocks.close(verbose=False)
-    del blocks
-    gc.collect()  # what Gradio has left, here and not in the middle of another test
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -88,18 +31,11 @@ def server() -> Iterator[Server]:
             called.append(arguments[1] if event != "socket.getaddrinfo" else arguments[:2])
 
     sys.addaudithook(watch)
-    yield from serving(FakeRag(pause=0.05))
+    with serving(FakeRag(pause=0.05)) as served:
+        yield served
     watching.clear()
     named = {address[0] for address in called if isinstance(address, tuple)}
     assert named <= {"127.0.0.1", "localhost"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @dataclass
@@ -155,28 +91,6 @@ def visitor(server: Server, browser: Browser) -> Iterator[Visitor]:
         if not visit.page.is_closed():
             assert visit.page.evaluate("window.__pwned") is None
         visit.page.context.close()
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
-def in_view(page: Page, selector: str) -> bool:
-    """Return whether the element is inside what its pane shows at the moment."""
-    seen: bool = page.evaluate(
-        """(selector) => {
-            const box = document.querySelector(selector).getBoundingClientRect();
-            const pane = document.getElementById("side").getBoundingClientRect();
-            const bottom = Math.min(pane.bottom, innerHeight);
-            return box.height > 0 && box.top >= pane.top && box.bottom <= bottom
-                && box.left >= pane.left && box.right <= innerWidth;
-        }""",
-        selector,
-    )
-    return seen
 
 
 def test_ask_evidence_claims_click_highlight(server: Server, visitor: Visitor) -> None:
@@ -464,7 +378,7 @@ def test_the_list_of_articles_opens_them(visitor: Visitor) -> None:
 
 
 def test_an_empty_index_says_what_to_do(visitor: Visitor) -> None:
-    for empty in serving(FakeRag(articles=())):
+    with serving(FakeRag(articles=())) as empty:
         page = visitor(empty.url).page
         expect(page.locator(".welcome")).to_contain_text("python -m rag index FOLDER")
         expect(page.locator("#side")).to_contain_text("Nothing is indexed")

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
@@ -150,13 +149,13 @@ def test_help_is_fast_and_loads_nothing_heavy() -> None:
         print(sorted(heavy), file=sys.stderr)
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
-    seconds = []
-    for _ in range(3):  # the best of three: other processes run here
-        begun = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - begun)
+    before = os.times()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    after = os.times()
     assert done.stderr.strip() == "[]"
-    assert min(seconds) < 1.0  # 0.17 s on an idle machine
+    # Seconds of a core, not of a clock: other processes run here. 0.2 on an idle machine.
+    took = after.children_user + after.children_system
+    assert took - before.children_user - before.children_system < 1.0
 
 
 @pytest.mark.parametrize(
@@ -408,6 +407,7 @@ def test_the_environment_that_front_ends_read(
     monkeypatch.setenv("FOOTNOTE_MODELS_DIR", "/models")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "key")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
     fake.events = tuple(answered())
     run("ask", "q", "--index", "i", "--generator", "openai", "--model", "m")
     assert fake.opened == (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fake_rag import FakeRag
-from test_api import Server, serving
+from served import Server, serving
 from test_hostile import LEAKS
 
 schemathesis = pytest.importorskip("schemathesis")

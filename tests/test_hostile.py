@@ -15,7 +15,7 @@ import httpx
 import pytest
 from fake_rag import FakeRag, article
 from hostile_strings import hostile_strings
-from test_api import Server, serving
+from served import Server, serving
 
 from rag.chat_completions import written
 from rag.config import Config

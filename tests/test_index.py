@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,40 @@ def test_a_missing_index(tmp_path: Path, config: Config, encoder: HashedEncoder)
     Database(tmp_path, write=True).close()  # as a first build that was killed leaves it
     with pytest.raises(IndexMissing, match="was never finished"):
         Index.open(tmp_path, config, encoder)
+
+
+def test_a_first_build_that_ends_at_once_leaves_no_damage(
+    articles: Path, config: Config, encoder: HashedEncoder, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    class Ends(Database):
+        left = 0  # statements
+
+        def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return super().execute(sql, values)
+
+    folder = tmp_path / "index"
+    for statement in range(1, 16):  # each of those that make the store
+        with monkeypatch.context() as patched:
+            patched.setattr("rag.sync.Database", Ends)
+            Ends.left = statement
+            with pytest.raises(KeyboardInterrupt):
+                sync(articles, folder, config, encoder)
+        with pytest.raises(IndexMissing, match="was never finished"):
+            Index.open(folder, config, encoder)
+        assert len(sync(articles, folder, config, encoder).added) == 4
+        shutil.rmtree(folder)
+
+
+def test_a_lost_store_is_damage_where_search_files_are(
+    folder: Path, config: Config, encoder: HashedEncoder
+) -> None:
+    (folder / "store.sqlite").write_bytes(b"")
+    with pytest.raises(IndexCorrupt, match="Repair it with"):
+        Index.open(folder, config, encoder)
 
 
 def positions(size: int, source: random.Random) -> set[int]:

@@ -8,26 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import Kept, Tab, chromium, keeping_server, visit
+from browsing import BROWSER, Kept, Tab, in_view, keeping_server, visit
 from fake_rag import ARTICLES, HOSTILE
 from playwright.sync_api import Browser, expect
-from test_chat_browser import CHROMIUM, in_view, wait_until
+from served import wait_until
 
 from rag import texts
 from rag.visitors import COOKIE
 
-expect.set_options(timeout=20_000)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")

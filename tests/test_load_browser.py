@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import pytest
-from fake_rag import FakeRag
+from browsing import BROWSER
 from gated import TOWNS, GatedGenerator, open_towns, question
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_chat_browser import CHROMIUM, FLAGS, serving
+from playwright.sync_api import Browser, Page, expect
+from served import serving
 
 from rag.config import Config
 from rag.session import Running
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 # Notes each text that the status line had, and whether a new element brought one said already.
 WATCH = """() => {
     window.__said = []; window.__again = 0;
@@ -35,14 +30,6 @@ WATCH = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def model() -> GatedGenerator:
     return GatedGenerator(open_at_once=False)
@@ -55,10 +42,9 @@ def url(
 ) -> Iterator[str]:  # fmt: skip
     """The address of a server that takes on as many questions as the test is marked with."""
     monkeypatch.setattr("rag.session.Running", partial(Running, request.param))
-    with open_towns(tmp_path, config, model) as rag:
-        for server in serving(cast("FakeRag", rag)):
-            yield server.url
-            model.gate.set()
+    with open_towns(tmp_path, config, model) as rag, serving(rag) as server:
+        yield server.url
+        model.gate.set()
 
 
 def arrive(browser: Browser, url: str) -> Page:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from browsing import BROWSER
 from fake_rag import FakeRag
-from playwright.sync_api import Browser, expect, sync_playwright
-from test_api import Server, serving
-from test_chat_browser import CHROMIUM, FLAGS
+from playwright.sync_api import Browser, expect
+from served import Server, serving
 
 from rag.access import Access
 from rag.passwords import hashed
 
 PASSWORD = "correct horse battery"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +23,6 @@ def server() -> Iterator[Server]:
 
     with serving(FakeRag(), options=Options(Access({"ana": hashed(PASSWORD)}))) as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 def test_after_logging_in_the_page_answers(server: Server, browser: Browser) -> None:

@@ -13,7 +13,8 @@ import anyio
 import httpx
 import pytest
 from fake_rag import HOSTILE, FakeRag
-from test_api import SLOW, Server, serving, wait_until
+from served import Server, serving, wait_until
+from test_api import SLOW
 
 pytest.importorskip("mcp")
 from mcp import Client, StdioServerParameters, stdio_client

@@ -12,15 +12,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from browsing import chromium, visit
+from browsing import BROWSER, chromium, visit
 from playwright.sync_api import expect
-from test_chat_browser import CHROMIUM, free_port
+from served import free_port
 
 ROOT = Path(__file__).parents[1]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-]
+pytestmark = BROWSER
 # Runs in the server and in every Python that it starts, before anything else of theirs.
 WATCH = """
     import json, os, sys

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
-from fake_rag import FakeRag
-from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+from browsing import BROWSER
+from playwright.sync_api import Browser, Dialog, Page, expect
 from poison_pack import Obedient, Poison, load_pack, write_articles
-from test_chat_browser import CHROMIUM, FLAGS, serving
+from served import serving
 
 from rag.config import Config
 from rag.pipeline import Rag
 from rag.untrusted import shown
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 CASES = {case.id: case for case in load_pack()}
 ASKED = ("html-2", "html-8", "html-10", "markdown-1", "markdown-5", "bidi-7", "metadata-2",
          "metadata-6", "metadata-7", "hostile_question-4")  # fmt: skip
@@ -56,14 +51,6 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def generator() -> Obedient:
     return Obedient()
 
@@ -75,11 +62,13 @@ def opened(
     folder = tmp_path_factory.mktemp("poison")
     config = Config(encoder="hashed", store="numpy", decline_below=0.0)
     articles = write_articles(folder / "articles")
-    with Rag.for_articles(articles, config, folder / "index", generator=generator) as rag:
-        for server in serving(cast("FakeRag", rag)):
-            page = browser.new_page()
-            yield Opened(page, server.url)
-            page.close()
+    with (
+        Rag.for_articles(articles, config, folder / "index", generator=generator) as rag,
+        serving(rag) as server,
+    ):
+        page = browser.new_page()
+        yield Opened(page, server.url)
+        page.close()
 
 
 def article_of(path: str) -> str:

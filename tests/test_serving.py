@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from test_api import free_port
+from served import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "a-token-of-sufficient-length"

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pytest
+from browsing import BROWSER
 from fake_rag import HOSTILE, FakeRag
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_chat_browser import CHROMIUM, FLAGS, serving
+from playwright.sync_api import Browser, Page, expect
+from served import serving
 
 from rag import texts
 from rag.articles import beside
@@ -22,11 +22,7 @@ from rag.pipeline import Rag
 from rag.types import Scope
 from rag.updating import Updater
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 CONFIG = Config(encoder="hashed", generator="extractive", store="numpy", article_bytes=200_000)
 NEWS = {
     "bridge.txt": ("Harbour bridge closes", "2024-03-08", "Herald",
@@ -82,14 +78,6 @@ class Desk:
         return self.page.locator(".library .title").all_inner_texts()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def desk(tmp_path: Path, browser: Browser) -> Iterator[Desk]:
     yield from desk_of(tmp_path, browser)
@@ -105,6 +93,8 @@ def noted(page: Page) -> tuple[list[str], list[str]]:
 
 
 def desk_of(tmp_path: Path, browser: Browser, *, own: bool = False) -> Iterator[Desk]:
+    from rag.site import Options
+
     articles = tmp_path / "news"
     articles.mkdir()
     for name, (title, published, source, text) in NEWS.items():
@@ -113,7 +103,7 @@ def desk_of(tmp_path: Path, browser: Browser, *, own: bool = False) -> Iterator[
     with Rag.for_articles(articles, CONFIG, tmp_path / "index") as rag:
         updater = Updater(lambda progress: rag.sync(articles, progress))
         librarian = Librarian(rag, Manager(articles, CONFIG, own=own), updater)
-        for server in serving(cast("FakeRag", rag), librarian):
+        with serving(rag, Options(librarian=librarian)) as server:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             complaints, asked = noted(page)
             page.goto(server.url)
@@ -353,7 +343,7 @@ def test_files_of_the_folder_go_only_where_that_was_allowed(
 
 
 def test_the_page_without_a_librarian_changes_nothing(browser: Browser) -> None:
-    for server in serving(FakeRag()):
+    with serving(FakeRag()) as server:
         page = browser.new_page()
         page.goto(server.url)
         expect(page.get_by_text("3 articles indexed")).to_be_visible()

@@ -121,23 +121,23 @@ from rag.store_ivf import IvfStore
 store = IvfStore if sys.argv[1] == "ivf" else store_named(sys.argv[1])
 store = store(np.arange(500), np.random.default_rng(1).random((500, 24), np.float32))
 store.save(Path(sys.argv[2]))
-left = Path(sys.argv[2]).stat().st_size - int(sys.argv[3])
-resource.setrlimit(resource.RLIMIT_FSIZE, (left, resource.RLIM_INFINITY))
-try:
-    store.save(Path(sys.argv[2]))
-except OSError as error:
-    print(error.errno)
+size = Path(sys.argv[2]).stat().st_size
+for missing in (1, 20_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size - missing, resource.RLIM_INFINITY))
+    try:
+        store.save(Path(sys.argv[2]))
+    except OSError as error:
+        print(error.errno)
 """
 
 
-@pytest.mark.parametrize("missing", [1, 20_000])
-def test_a_disk_that_fills_up_is_noticed(missing: int, tmp_path: Path) -> None:
-    for name in [*STORES, "ivf"]:
-        done = subprocess.run(
-            [sys.executable, "-c", FULL_DISK, name, str(tmp_path / name), str(missing)],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        assert done.stdout.strip() == str(errno.EFBIG)
+@pytest.mark.parametrize("name", [*STORES, "ivf"])
+def test_a_disk_that_fills_up_is_noticed(name: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, name, str(tmp_path / name)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [str(errno.EFBIG)] * 2
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
