@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from browsing import chromium, keeping_server
+from browsing import BROWSER, keeping_server
 from fake_rag import FakeRag
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from test_chat_browser import CHROMIUM, free_port
+from served import serving
 
 from rag.access import Access
 from rag.feedback import Feedback
@@ -22,36 +21,20 @@ from rag.passwords import hashed, token_digest
 
 PASSWORD = "correct horse battery"
 TOKEN = "a-token-of-sufficient-length"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with users and a token, which keeps conversations; each test has its own users."""
-    from rag.serving import launch
-    from rag.session import Running
     from rag.site import Options
 
-    folder, rag, port = tmp_path_factory.mktemp("kept"), FakeRag(), free_port()
+    folder, rag = tmp_path_factory.mktemp("kept"), FakeRag()
     keeping = Keeping(rag, Store(folder / "conversations"), Feedback(folder / "ratings"))
     users = dict.fromkeys(("ana", "bo", "cleo", "dan", "eve"), hashed(PASSWORD))
     access = Access(users, (token_digest(TOKEN),))
-    options = Options(access, keeping=keeping)
-    served = launch(rag, Running(), host="127.0.0.1", port=port, options=options)
-    yield f"http://127.0.0.1:{port}"
-    served.close()
-    del served
-    gc.collect()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+    with serving(rag, Options(access, keeping=keeping)) as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from browsing import chromium
-from fake_rag import HOSTILE, FakeRag
+from browsing import BROWSER
+from fake_rag import HOSTILE
 from playwright.sync_api import Browser, Page, expect
-from test_chat_browser import CHROMIUM, serving
+from served import serving
 
 from rag import texts
 from rag.articles import beside
@@ -22,19 +22,9 @@ from rag.manage import Manager
 from rag.pipeline import Rag
 from rag.updating import Updater
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = BROWSER
 CONFIG = Config(encoder="hashed", generator="extractive", store="numpy", article_bytes=200_000)
 COST = "The lighthouse of Brel cost four million kroner."
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -46,8 +36,10 @@ def librarian(articles: Path, tmp_path: Path) -> Iterator[Librarian]:
 
 @pytest.fixture
 def page(librarian: Librarian, browser: Browser) -> Iterator[Page]:
+    from rag.site import Options
+
     complaints: list[str] = []
-    for server in serving(cast("FakeRag", librarian.rag), librarian):
+    with serving(cast("Rag", librarian.rag), Options(librarian=librarian)) as server:
         opened = browser.new_page(viewport={"width": 1280, "height": 800})
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.goto(server.url)
@@ -127,7 +119,11 @@ def test_a_proxy_in_between_is_not_this_computer(
 def test_where_others_reach_the_page_there_is_no_such_field(
     librarian: Librarian, browser: Browser
 ) -> None:
-    for server in serving(cast("FakeRag", librarian.rag), replace(librarian, local=False)):
+    from rag.site import Options
+
+    with serving(
+        cast("Rag", librarian.rag), Options(librarian=replace(librarian, local=False))
+    ) as server:
         page = browser.new_page()
         page.goto(server.url)
         expect(page.get_by_role("button", name="Add articles")).to_be_visible()
