@@ -17,7 +17,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.passwords import hashed, is_among, is_right
 from rag.problem_details import Problem
@@ -29,13 +29,22 @@ OPEN = {"/healthz", "/readyz", "/login"}  # say nothing about the articles
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose a request is."""
+
+    name: str  # in limits and logs
+    user: str | None = None  # whose password was given; None: a token was
+    program: bool = False  # which sends its token with each request
+
+
 @dataclass
 class Access:
     """The users with the hashes of their passwords, the digests of the tokens, and sessions."""
 
     users: Mapping[str, str] = field(default_factory=dict)
     tokens: tuple[bytes, ...] = ()
-    _sessions: OrderedDict[str, tuple[str, float]] = field(default_factory=OrderedDict)
+    _sessions: OrderedDict[str, tuple[Who, float]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -44,16 +53,21 @@ class Access:
         return bool(self.users or self.tokens)
 
     def log_in(self, user: str, password: str) -> str | None:
-        """Return the secret of a new session, or None. A token passes as a password. Blocks."""
+        """Return the secret of a new session, or None. Blocks.
+
+        A token passes as a password, but never as that of a user: it opens nobody's conversations.
+        """
         stored = self.users.get(user) or _nobodys_hash()  # as slow for a name that nobody has
         right = is_right(password, stored) and user in self.users
-        if is_among(password, self.tokens):
-            right, user = True, user if user in self.users else "token"
-        if not right:
+        if right:
+            who = Who(f"user-{user}", user)
+        elif is_among(password, self.tokens):
+            who = Who(_of_token(password))
+        else:
             return None
         secret = secrets.token_urlsafe(32)
         with self._lock:
-            self._sessions[_digest(secret)] = (user, time.monotonic() + LASTS)
+            self._sessions[_digest(secret)] = (who, time.monotonic() + LASTS)
             while len(self._sessions) > SESSIONS:
                 self._sessions.popitem(last=False)
         return secret
@@ -63,14 +77,14 @@ class Access:
         with self._lock:
             self._sessions.pop(_digest(_cookie(headers)), None)
 
-    def who(self, headers: Mapping[bytes, bytes]) -> str | None:
+    def who(self, headers: Mapping[bytes, bytes]) -> Who | None:
         """Return whose request this is, or None."""
         kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind.lower() == "bearer" and is_among(token.strip(), self.tokens):
-            return f"token-{_digest(token.strip())[:8]}"
+            return Who(_of_token(token.strip()), program=True)
         with self._lock:
-            user, ends = self._sessions.get(_digest(_cookie(headers)), ("", 0.0))
-        return f"user-{user}" if time.monotonic() < ends else None
+            who, ends = self._sessions.get(_digest(_cookie(headers)), (None, 0.0))
+        return who if time.monotonic() < ends else None
 
 
 class Guard:
@@ -97,7 +111,7 @@ class Guard:
             else:
                 await refusal(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        await self.app(scope, receive, _unstored(send) if self.access.needed else send)
 
     def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
         host = headers.get(b"host", b"").decode("latin-1").lower()
@@ -116,7 +130,9 @@ class Guard:
             response = self._no(scope, "access", 401, said)
             response.headers["www-authenticate"] = "Bearer"
             return response
-        scope.setdefault("state", {})["client"] = who
+        state = scope.setdefault("state", {})
+        state["client"] = who.name if who else None
+        state["user"], state["program"] = (who.user, who.program) if who else (None, False)
         return None
 
     def _no(self, scope: Scope, reason: str, status: int, said: str) -> Response:
@@ -136,6 +152,18 @@ class Guard:
             return False
 
 
+def _unstored(send: Send) -> Send:
+    """Let the browser not keep the page: it would show it again to whoever goes back to it."""
+
+    async def send_unstored(message: Message) -> None:
+        headers = dict(message.get("headers", []))
+        if b"html" in headers.get(b"content-type", b"") and b"cache-control" not in headers:
+            message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
+        await send(message)
+
+    return send_unstored
+
+
 def _without_port(host: str) -> str:
     name, _, port = host.rpartition(":")
     return name if name and port.isdigit() else host
@@ -147,6 +175,10 @@ def _cookie(headers: Mapping[bytes, bytes]) -> str:
     except CookieError:
         return ""
     return found.value if found else ""
+
+
+def _of_token(token: str) -> str:
+    return f"token-{_digest(token)[:8]}"
 
 
 def _digest(secret: str) -> str:

@@ -4,13 +4,16 @@ a conversation is in conversation.py, how it is served in serving.py.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
-from rag.chat_kept import ACTS, REMEMBERS, Talks
+from rag import texts
+from rag.account import LOG_OUT
+from rag.chat_kept import ACTS, REMEMBERS, Shown, Talks
 from rag.conversation import Exchange
 from rag.errors import Overloaded
 from rag.gradio_setup import gr
@@ -21,7 +24,6 @@ from rag.page import BUSY, HEADER, HINT, dropped, not_taken
 from rag.session import Engine, Running, answering, begun, opened
 from rag.shelf_events import Shelf, in_words
 from rag.types import Scope
-from rag.visitors import visitor_of
 
 CSS, JAVASCRIPT = (
     "\n".join(
@@ -31,8 +33,12 @@ CSS, JAVASCRIPT = (
     )
     for kind in ("css", "js")
 )
+SCRIPT_TEXTS = f"window.footnoteTexts = {json.dumps(texts.IN_SCRIPTS)};"
+STYLE_TEXTS = "".join(
+    f"--text-{name}: {json.dumps(text, ensure_ascii=False)}; "
+    for name, text in texts.IN_STYLES.items()
+)
 OPENS = f"footnote.opens(element, trigger); {ACTS}"
-STOP, STOPPING = "Stop", "Stopping…"
 PAGES = 100  # opened ones that the server remembers, about 1 MB each; the longest unused one goes
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
@@ -43,14 +49,14 @@ Conversation: TypeAlias = tuple[Exchange, ...]
 
 def build(
     rag: Engine, running: Running, librarian: Librarian | None = None,
-    keeping: Keeping | None = None,
+    keeping: Keeping | None = None, *, logs_out: bool = False,
 ) -> gr.Blocks:  # fmt: skip
     """Return the page, not yet served.
 
     Without a librarian the articles can only be read; without ``keeping`` a reload forgets the
-    conversation.
+    conversation. ``logs_out``: it is for those who have logged in, and lets them log out.
     """
-    blocks = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    blocks = gr.Blocks(title=texts.NAME, analytics_enabled=False, fill_width=True)
     with blocks:
         # The conversation, kept by the server for this visitor alone.
         exchanges, asked = gr.State(()), gr.State("")
@@ -59,7 +65,7 @@ def build(
         with gr.Row(elem_id="bar"):
             _html(HEADER, js="footnote.layOut();")
             button = _html(BUTTON if keeping else "", js=ACTS, elem_id="talks")
-            new = gr.Button("New conversation", elem_id="new", size="sm", scale=0)
+            new = _ends_of_bar(logs_out)
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="chat"):
                 with gr.Column(elem_id="thread"):
@@ -82,12 +88,12 @@ def build(
                 return {asked: "", hint: BUSY}
             if refusal := running.refusal(session):
                 return {asked: "", hint: not_taken(refusal)}
-            ready = gr.update(interactive=True, value=STOP)
+            ready = gr.update(interactive=True, value=texts.STOP)
             return {asked: text.strip(), question: "", hint: "", stop: ready}
 
         def on_stop(request: gr.Request) -> Updates:
             running.stop(str(request.session_hash))
-            return {stop: gr.update(interactive=False, value=STOPPING)}
+            return {stop: gr.update(interactive=False, value=texts.STOPPING)}
 
         def on_open(earlier: Conversation, event: gr.EventData) -> str:
             return opened(rag, earlier, event._data)  # noqa: SLF001 - it has no public whole
@@ -123,7 +129,7 @@ def _answers(
     """Return the handler that answers a question which has been taken."""
 
     def on_asked(
-        text: str, earlier: Conversation, scope: Scope | None, name: str, request: gr.Request
+        text: str, earlier: Conversation, scope: Scope | None, shown: Shown, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         session = str(request.session_hash)
         if not text or running.busy(session):  # was not taken, or sent twice
@@ -131,7 +137,7 @@ def _answers(
             return
         # Values, and always all of them: for one that is left out, Gradio makes the component
         # anew, at each step of each answer.
-        keep = talks.keeper(visitor_of(request.cookies), name, earlier)
+        keep = talks.keeper(request, shown, earlier)
         before = talks.drawn(earlier)
         try:
             with running.question(session) as cancel:
@@ -141,24 +147,32 @@ def _answers(
                     yield (before, drawn, (*earlier, exchange), *keep(exchange))
         except Overloaded as error:  # another one came first since ``on_ask``
             latest = talks.drawn(earlier[:-1]), talks.drawn(earlier[-1:])
-            yield (*latest, earlier, name, remembered(name), dropped(str(error), text))
+            yield (*latest, earlier, shown, remembered(shown[1]), dropped(str(error), text))
 
     return on_asked
+
+
+def _ends_of_bar(logs_out: bool) -> Any:
+    """Draw what begins a new conversation, and what ends a session; return the first."""
+    new = gr.Button(texts.NEW_CONVERSATION, elem_id="new", size="sm", scale=0)
+    if logs_out:
+        _html(LOG_OUT, elem_id="account")
+    return new
 
 
 def _composer() -> tuple[Any, Any, Any]:
     """Draw where a question is written; return the box and its two buttons."""
     with gr.Row():
         question = gr.Textbox(
-            label="Your question",
-            placeholder="Ask your articles a question",
+            label=texts.YOUR_QUESTION,
+            placeholder=texts.ASK_A_QUESTION,
             show_label=False,
             container=False,
             max_lines=6,
             elem_id="question",
         )
-        ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
-        stop = gr.Button(STOP, elem_id="stop", scale=0)  # page.css: in place of the other
+        ask = gr.Button(texts.ASK, variant="primary", elem_id="ask", scale=0)
+        stop = gr.Button(texts.STOP, elem_id="stop", scale=0)  # page.css: in place of the other
     return question, ask, stop
 
 
@@ -178,9 +192,9 @@ def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:
         mcp_server=False,
         enable_monitoring=False,
         theme=gr.themes.Base(font=[gr.themes.Font(name) for name in sans], font_mono=[]),
-        css=CSS,
+        css=f":root {{ {STYLE_TEXTS}}}\n{CSS}",
         max_file_size=most_bytes,
-        head=f"<script>{JAVASCRIPT}</script>",
+        head=f"<script>{SCRIPT_TEXTS}\n{JAVASCRIPT}</script>",
     )
 
 

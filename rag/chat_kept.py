@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from rag import texts
 from rag.conversation import Exchange
 from rag.gradio_setup import gr
 from rag.keeping import Keeping
-from rag.kept import new_id
+from rag.kept import new_id, user_in
 from rag.kept_page import hint_html, remembered
 from rag.page import BUSY, conversation
 from rag.session import Running
@@ -23,6 +24,7 @@ RELOADED = "() => [kept.remembered()]"
 
 Updates: TypeAlias = dict[Any, Any]  # component → its new value
 Conversation: TypeAlias = tuple[Exchange, ...]
+Shown: TypeAlias = tuple[str, str]  # whose the conversation on the page is, and its name
 
 
 @dataclass(eq=False)
@@ -32,28 +34,31 @@ class Talks:
     running: Running
     keeping: Keeping | None
     begin: Callable[[], tuple[str, str]]  # what a new conversation shows, and the pane beside it
-    identity: Any = field(default_factory=lambda: gr.State(""))  # of the conversation shown
+    identity: Any = field(default_factory=lambda: gr.State(("", "")))  # Shown
     wanted: Any = field(default_factory=lambda: gr.Textbox(visible=False))  # … before a reload
 
     def drawn(self, exchanges: Conversation) -> str:
         return conversation(exchanges, ratable=self.keeping is not None)
 
     def keeper(
-        self, visitor: str, name: str, earlier: Conversation
-    ) -> Callable[[Exchange], tuple[str, str, str]]:
+        self, request: gr.Request, shown: Shown, earlier: Conversation
+    ) -> Callable[[Exchange], tuple[Shown, str, str]]:
         """Return what keeps the answer in progress at each of its steps that matters; it returns
-        the conversation's identity, what the tab remembers of it, and the hint.
+        whose conversation it is and which, what the tab remembers of it, and the hint.
         """
-        known, hint = (True, -1), ""
+        known, hint, visitor = (True, -1), "", visitor_of(request)
+        name, foreign = shown[1], _of_another(shown, visitor)
 
-        def keep(exchange: Exchange) -> tuple[str, str, str]:
+        def keep(exchange: Exchange) -> tuple[Shown, str, str]:
             nonlocal known, name, hint
+            if foreign and self.keeping is not None:
+                return shown, remembered(name), hint_html(texts.NOT_YOURS)
             if self.keeping is not None and known != (exchange.working, len(exchange.claims)):
                 known = (exchange.working, len(exchange.claims))
                 done = self.keeping.keep(visitor, name or new_id(), (*earlier, exchange))
                 name = done.identity or name
                 hint = hint_html(done.notice) if done.notice else hint
-            return name, remembered(name), hint
+            return (visitor, name), remembered(name), hint
 
         return keep
 
@@ -63,36 +68,43 @@ class Talks:
     ) -> None:  # fmt: skip
         """Attach the handlers of loading, a new conversation, and what is clicked."""
 
-        def shown(found: Conversation, name: str) -> Updates:
-            facts: Updates = {exchanges: found, self.identity: name, tab: remembered(name)}
+        def shown(visitor: str, found: Conversation, name: str) -> Updates:
+            facts: Updates = {exchanges: found, self.identity: (visitor, name)}
+            facts[tab] = remembered(name)
             return {**facts, past: self.drawn(found[:-1]), current: self.drawn(found[-1:])}
 
-        def fresh() -> Updates:
-            return {**shown((), ""), **dict(zip((current, pane), self.begin(), strict=True))}
+        def fresh(request: gr.Request) -> Updates:
+            begun = dict(zip((current, pane), self.begin(), strict=True))
+            return {**shown(visitor_of(request), (), ""), **begun}
 
         def on_new(request: gr.Request) -> Updates:
             if self.running.busy(str(request.session_hash)):  # it would come back into the new one
                 return {hint: BUSY}
-            return {hint: "", **fresh()}
+            return {hint: "", **fresh(request)}
 
         def on_load(name: str, request: gr.Request) -> Updates:
             if self.keeping is None:
-                return fresh()
-            found = self.keeping.reopen(visitor_of(request.cookies), name)
-            return {**fresh(), **(shown(found, name) if found else {})}
+                return fresh(request)
+            visitor = visitor_of(request)
+            found = self.keeping.reopen(visitor, name)
+            return {**fresh(request), **(shown(visitor, found, name) if found else {})}
 
         def on_act(
-            earlier: Conversation, name: str, event: gr.EventData, request: gr.Request
+            earlier: Conversation, before: Shown, event: gr.EventData, request: gr.Request
         ) -> Updates:
             if self.keeping is None:
                 return {hint: ""}
             clicked = event._data  # noqa: SLF001 - it has no public whole
             if self.keeping.changes(clicked) and self.running.busy(str(request.session_hash)):
                 return {hint: BUSY}
-            done = self.keeping.act(visitor_of(request.cookies), name, earlier, clicked)
+            visitor, name = visitor_of(request), before[1]
+            if _of_another(before, visitor):
+                earlier, name = (), ""
+            done = self.keeping.act(visitor, name, earlier, clicked)
             updates: Updates = {hint: hint_html(done.notice or "")}
             if done.exchanges is not None:
-                updates |= shown(done.exchanges, name if done.identity is None else done.identity)
+                name = name if done.identity is None else done.identity
+                updates |= shown(visitor, done.exchanges, name)
             if done.exchanges == ():
                 updates[current] = self.begin()[0]
             return {**updates, **({} if done.pane is None else {pane: done.pane})}
@@ -103,3 +115,10 @@ class Talks:
         for clickable in (button, past, current, pane):
             inputs = [exchanges, self.identity]
             clickable.submit(on_act, inputs, [*whole, hint], **options)
+
+
+def _of_another(shown: Shown, visitor: str) -> bool:
+    """Return whether a user has logged in, or out, since the page has shown a conversation."""
+    owner, _ = shown
+    users = user_in(owner) is not None or user_in(visitor) is not None
+    return users and owner not in {"", visitor}

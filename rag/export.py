@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
+from rag import texts
 from rag.conversation import Exchange
 from rag.errors import RagError
 from rag.kept_rows import Kept
@@ -21,7 +22,6 @@ from rag.untrusted import shown
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
 _LIST_MARK = re.compile(r"[-+=]|\d{1,9}[.)]")
-_CHANGED = "The article no longer has this sentence at this place."
 Read = Callable[[str], Article]  # path → the article; raises RagError
 
 
@@ -63,7 +63,7 @@ def _reference_row(exchange: Exchange, place: Citation | Evidence, read: Read) -
 
 def as_markdown(kept: Kept, read: Read) -> str:
     """Return the conversation as a Markdown text, with numbered sources under each answer."""
-    parts = [f"# {_line(kept.header.title)}", f"Begun {kept.header.begun[:10]}, with Footnote."]
+    parts = [f"# {_line(kept.header.title)}", texts.BEGUN.format(kept.header.begun[:10])]
     for exchange in kept.exchanges:
         parts += _exchange_parts(exchange, read)
     return "\n\n".join(parts).encode("utf-8", "replace").decode() + "\n"
@@ -72,30 +72,31 @@ def as_markdown(kept: Kept, read: Read) -> str:
 def _exchange_parts(exchange: Exchange, read: Read) -> list[str]:
     parts = [f"## {_line(exchange.question)}"]
     if exchange.asked:
-        parts.append(f"Asked on {_line(exchange.asked)}.")
+        parts.append(texts.ASKED_ON.format(_line(exchange.asked)))
     for claim in exchange.claims:
         marks = "".join(f" \\[{number}\\]" for number in claim.citations)
         quoted = "> " if claim.verdict == "quoted" else ""
         parts.append(f"{quoted}{_line(claim.text)}{marks}")
     if exchange.declined and exchange.answer is not None:
-        parts.append(f"**The articles do not say.** {_line(exchange.answer.reason or '')}".rstrip())
+        said = f"**{texts.DO_NOT_SAY}.** {_line(exchange.answer.reason or '')}"
+        parts.append(said.rstrip())
     if exchange.answer is not None:
         parts += [_line(note) for note in exchange.answer.notes]
     if exchange.state == "stopped":
-        parts.append("Stopped before the answer was complete.")
+        parts.append(texts.STOPPED_EARLY)
     if exchange.error:
-        parts.append(f"No answer: {_line(exchange.error)}")
+        parts.append(texts.NO_ANSWER_BECAUSE.format(_line(exchange.error)))
     listed: list[Citation | Evidence] = list(exchange.citations)
-    heading = "### Sources"
+    heading = texts.SOURCES
     if exchange.declined:
-        listed, heading = list(exchange.evidence), "### Nearest sentences"
+        listed, heading = list(exchange.evidence), texts.NEAREST
     if listed:
-        parts.append(heading)
+        parts.append(f"### {heading}")
         parts += [_reference(exchange, number, p, read) for number, p in enumerate(listed, 1)]
     if exchange.rating is not None:
-        verdict = "good" if exchange.rating == "up" else "not good"
         note = f": {_line(exchange.note)}" if exchange.note else ""
-        parts.append(f"Rated {verdict}{note}")
+        verdict = texts.RATED_GOOD if exchange.rating == "up" else texts.RATED_NOT_GOOD
+        parts.append(f"{verdict}{note}")
     return parts
 
 
@@ -103,14 +104,14 @@ def _reference(exchange: Exchange, number: int, place: Citation | Evidence, read
     number = getattr(place, "number", number)
     facts: Mapping[str, str | None] = {
         "title": place.title, "outlet": _outlet(place, read), "date": place.published,
-        "page": f"page {place.page}" if place.page else None,
+        "page": texts.PAGE.format(place.page) if place.page else None,
     }  # fmt: skip
     about = ", ".join(_line(fact) for fact in facts.values() if fact)
     url = f"\n  {_url(place.url)}" if place.url else ""
-    where = f"{_line(place.article)}, characters {place.start}–{place.end}"
+    where = texts.CHARACTERS.format(_line(place.article), place.start, place.end)
     lines = f"- \\[{number}\\] “{_line(place.quote)}”\n  {about}{url}\n  {where}"
     if (place.article, place.start, place.end) in exchange.changed:
-        lines += f"\n  {_CHANGED}"
+        lines += f"\n  {texts.CHANGED}"
     return lines
 
 

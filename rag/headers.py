@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +24,8 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
+
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 class SecurityHeaders:
@@ -45,6 +49,22 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:  # another name, which may mean anything
         return False
+
+
+def typed_here(request: Any) -> bool:
+    """Return whether a request comes from this server's own page, in a browser on this machine.
+
+    A proxy that says so is somebody else; one that keeps silent cannot be told from a browser. The
+    request is Gradio's or Starlette's.
+    """
+    client, headers = request.client, request.headers
+    if not client or not is_loopback(str(client.host)) or any(n in headers for n in FORWARDED):
+        return False
+    try:
+        origin = urlsplit(str(headers.get("origin", ""))).netloc
+    except ValueError:
+        return False
+    return origin.lower() == str(headers.get("host", "")).lower() != ""
 
 
 def allowed_hosts(host: str, more: Sequence[str] = ()) -> frozenset[str]:

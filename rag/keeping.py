@@ -14,7 +14,7 @@ from rag import texts
 from rag.conversation import Exchange, Rating
 from rag.errors import InputError, RagError
 from rag.feedback import NOTE, Feedback
-from rag.kept import Store, default_folder
+from rag.kept import Store, default_folder, user_in
 from rag.kept_page import kept_list
 from rag.reopen import reopened
 from rag.session import Engine, with_contexts
@@ -82,7 +82,7 @@ class Keeping:
         return not (isinstance(wanted, dict) and wanted.get("act") in {"list", "rename"})
 
     def _listed(self, visitor: str, identity: str, notice: str = "") -> Done:
-        return Done(pane=kept_list(self.store.listed(visitor), identity, notice))
+        return Done(pane=kept_list(self.store.listed(visitor), identity, notice, user_in(visitor)))
 
     def _renamed(self, visitor: str, identity: str, named: str, title: str) -> Done:
         try:

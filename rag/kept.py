@@ -1,6 +1,7 @@
 """Conversations that are kept: one JSON file each, in a folder for each visitor.
 
-A folder is named by a hash of the visitor's secret, so that reading the disk does not give it away.
+A visitor is a browser, known by a secret, or a user who logs in, known by name. A folder is named
+by a hash of that, so that reading the disk does not give a secret away.
 A file is replaced whole or not at all. One that is damaged is left out, with a line in the log.
 """
 
@@ -22,6 +23,7 @@ from typing import TypeVar
 
 import platformdirs
 
+from rag import texts
 from rag.conversation import Exchange
 from rag.errors import InputError
 from rag.kept_rows import Header, Kept, read_header, read_kept, title_of, to_json
@@ -32,6 +34,7 @@ MOST_BYTES = 4_000_000  # of one conversation
 TITLE = 120  # characters of a title that the visitor gives
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_USER = "user:"  # with a character that no secret has
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -49,8 +52,18 @@ def new_visitor() -> str:
 
 
 def is_visitor(text: str) -> bool:
-    """Return whether a text can be a visitor's secret."""
+    """Return whether a text can be the secret of a visitor's browser."""
     return _VISITOR.fullmatch(text) is not None
+
+
+def of_user(name: str) -> str:
+    """Return what stands for a user's name where a browser's secret does; it can be none."""
+    return f"{_USER}{name}"
+
+
+def user_in(visitor: str) -> str | None:
+    """Return the name that ``of_user`` was given; None for a browser's secret."""
+    return visitor.removeprefix(_USER) if visitor.startswith(_USER) else None
 
 
 def new_id() -> str:
@@ -61,7 +74,8 @@ def new_id() -> str:
 class Store:
     """The conversations of all visitors. Nothing is created before something is kept.
 
-    ``visitor`` and ``identity`` may come from the browser: a name that is none finds nothing.
+    ``visitor`` is a browser's secret, or what ``of_user`` returns. A secret and ``identity`` may
+    come from the browser: one that is none finds nothing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -91,7 +105,7 @@ class Store:
             kept = self.get(visitor, identity)
             now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
             if kept is None:
-                self._make_room(path.parent)
+                self._make_room(path.parent, visitor)
                 header = Header(identity, title_of(exchanges), now, now, 0)
             else:
                 header = kept.header
@@ -108,7 +122,7 @@ class Store:
         identity = new_id()
         path = self._path(visitor, identity)
         assert path is not None
-        self._make_room(path.parent)
+        self._make_room(path.parent, visitor)
         header = Header(identity, title, now, now, len(exchanges))
         _write(path, to_json(Kept(header, tuple(exchanges))))
         return identity
@@ -120,7 +134,7 @@ class Store:
         with self._lock:
             kept = self.get(visitor, identity)
             if kept is None or path is None:
-                raise InputError("This conversation is no longer there.")
+                raise InputError(texts.GONE)
             if not title:
                 raise InputError("A title needs at least one letter.")
             _write(path, to_json(replace(kept, header=replace(kept.header, title=title))))
@@ -133,24 +147,26 @@ class Store:
                 path.unlink(missing_ok=True)
 
     def _files(self, visitor: str) -> list[Path]:
-        if not is_visitor(visitor):
+        if not _is_known(visitor):
             return []
         return [path for path in self._of(visitor).glob("*.json") if _ID.fullmatch(path.stem)]
 
     def _of(self, visitor: str) -> Path:
-        return self.folder / hashlib.sha256(visitor.encode()).hexdigest()[:32]
+        name = visitor.encode("utf-8", "surrogatepass")
+        return self.folder / hashlib.sha256(name).hexdigest()[:32]
 
     def _path(self, visitor: str, identity: str) -> Path | None:
-        if not is_visitor(visitor) or not _ID.fullmatch(identity):
+        if not _is_known(visitor) or not _ID.fullmatch(identity):
             return None
         return self._of(visitor) / f"{identity}.json"
 
-    def _make_room(self, folder: Path) -> None:
+    def _make_room(self, folder: Path, visitor: str) -> None:
         """Make the visitor's folder, and room in it for one more conversation."""
         with _explained("The conversation could not be kept"):
             if not folder.is_dir():
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if sum(1 for _ in self.folder.iterdir()) >= VISITORS:
+                # Users are not made at will, as browsers are.
+                if user_in(visitor) is None and sum(1 for _ in self.folder.iterdir()) >= VISITORS:
                     raise InputError(
                         f"The conversation is not kept: there are those of {VISITORS:,} visitors "
                         f"already in {self.folder}."
@@ -159,6 +175,10 @@ class Store:
             files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
             for path in files[: max(0, len(files) - CONVERSATIONS + 1)]:
                 path.unlink(missing_ok=True)
+
+
+def _is_known(visitor: str) -> bool:
+    return is_visitor(visitor) or user_in(visitor) is not None
 
 
 def _questions(exchanges: Sequence[Exchange]) -> list[str]:

@@ -30,18 +30,28 @@ def remembered(identity: str) -> str:
     return f'<span hidden data-remember="{escape(identity)}"></span>'
 
 
-def kept_list(headers: Sequence[Header], current: str = "", notice: str = "") -> str:
-    """Return the pane with the visitor's conversations; ``current`` is the one on the page."""
+def kept_list(
+    headers: Sequence[Header], current: str = "", notice: str = "", user: str | None = None
+) -> str:
+    """Return the pane with the visitor's conversations; ``current`` is the one on the page.
+
+    ``user``: the name that the visitor has logged in with, if that is how the visitor is known.
+    """
     said = f'<p class="notice" role="status">{as_html(notice)}</p>' if notice else ""
     entries = "".join(_entry(header, header.id == current) for header in headers)
-    listed = f'<ul class="conversations">{entries}</ul>' if entries else f"<p>{texts.NONE_KEPT}</p>"
+    none = texts.NONE_KEPT if user is None else f"{texts.NONE_KEPT} {texts.STAYS_WITH_BROWSER}"
+    listed = f'<ul class="conversations">{entries}</ul>' if entries else f"<p>{none}</p>"
+    where = texts.WHERE_KEPT.format(CONVERSATIONS)
+    if user is not None:
+        name = f'<b dir="auto">{as_html(user)}</b>'
+        where = texts.WHERE_KEPT_FOR_USER.format(CONVERSATIONS, user=name)
     return (
         '<div class="pane" data-view="conversations">'
         f'<p class="unseen" role="status">{texts.OPENED_CONVERSATIONS}</p><div class="pane-bar">'
         f'<button type="button" class="plain" data-library>{texts.ALL_ARTICLES}</button>'
         f'<button type="button" class="plain narrow-only" data-close>{texts.CLOSE}</button></div>'
         f'<h2 tabindex="-1">{texts.YOUR_CONVERSATIONS}</h2>'
-        f'<p class="count">{texts.WHERE_KEPT.format(CONVERSATIONS)}</p>{said}{listed}</div>'
+        f'<p class="count">{where}</p>{said}{listed}</div>'
     )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rag import texts
 from rag.articles import ADDED, beside, file_in
 from rag.errors import InputError, RagError
+from rag.local_files import AT_ONCE, LocalFile, found_at, read_local
 from rag.manage import Manager
 from rag.session import Engine, refresh
 from rag.shelf import View, shelf
@@ -18,7 +21,7 @@ from rag.shelf_status import Outcome, status_html
 from rag.types import ArticleSummary, Scope
 from rag.updating import Status, Updater
 
-AT_ONCE = 500  # files of one drop, and articles of one selection by hand
+EVERY = 0.5  # seconds between two steps of progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Librarian:
     rag: Engine
     manager: Manager | None = None
     updater: Updater | None = None
+    local: bool = False  # whether files of this computer can be named by their path
 
     @property
     def adds(self) -> bool:
@@ -89,24 +93,62 @@ class Librarian:
     def _added(self, outcome: Outcome, name: str, path: Path) -> Outcome:
         try:
             if self.manager is None:
-                raise InputError(f"{name} is not added: nothing can be added here.")
+                raise InputError(texts.CANNOT_ADD.format(name))
             most = max(self.manager.config.article_bytes, self.manager.config.collection_bytes)
             with path.open("rb") as file:
                 data = file.read(most + 1)
             return outcome.with_kept(self.manager.add(name, data))
         except OSError as error:
-            return outcome.with_refused(f"{name} did not arrive: {error.strerror or error}.")
+            return outcome.with_refused(texts.NOT_ARRIVED.format(name, error.strerror or error))
         except InputError as error:
             return outcome.with_refused(str(error))
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()
 
+    def add_path(self, typed: object, *, here: bool) -> Iterator[str]:
+        """Copy the files at a path of this computer to the articles, and yield how far that is, and
+        then how far the reading of them is, as HTML.
+
+        ``here``: whether it was typed on this computer; nothing is looked for otherwise.
+        """
+        if self.manager is None or self.updater is None or not (self.local and here):
+            yield status_html(Status(error=texts.NOT_BY_PATH), Outcome())
+            return
+        try:
+            text = typed if isinstance(typed, str) else ""
+            found = found_at(text, self.manager.articles, self.manager.config)
+        except InputError as error:
+            yield status_html(Status(error=str(error)), Outcome())
+            return
+        outcome = Outcome(refused=found.refused, others=found.others, copying=found.name)
+        try:
+            for status, file in copying(found.files):
+                if status:
+                    yield status_html(status, outcome)
+                outcome = self._copied(self.manager, outcome, file)
+        finally:  # also when the page is closed meanwhile
+            if outcome.kept:
+                self.updater.request()
+        outcome = replace(outcome, copying="")
+        if outcome.kept:
+            yield from self.follow(outcome)
+        else:
+            yield status_html(Status(), outcome)
+
+    def _copied(self, manager: Manager, outcome: Outcome, file: LocalFile) -> Outcome:
+        most = max(manager.config.article_bytes, manager.config.collection_bytes)
+        try:
+            data = read_local(file, most)
+            return outcome.with_kept(manager.add(file.location.name, data, file.folder))
+        except InputError as error:
+            return outcome.with_refused(str(error))
+
     def remove(self, wanted: object) -> Iterator[str]:
         """Move a file out of the articles, and yield how far the index is, as HTML."""
         path = str(wanted.get("remove") or "") if isinstance(wanted, dict) else ""
         if self.manager is None or self.updater is None:
-            yield status_html(Status(), Outcome().with_refused("Nothing can be removed here."))
+            yield status_html(Status(), Outcome().with_refused(texts.CANNOT_REMOVE))
             return
         try:
             moved = self.manager.remove(path)
@@ -155,6 +197,20 @@ class Programs:
         """Move a file to where it can be put back from. Raises InputError."""
         self.manager.remove(path)
         self.updater.request()
+
+
+def copying(files: Sequence[LocalFile]) -> Iterator[tuple[Status | None, LocalFile]]:
+    """Yield each file, now and then with how far the copying is before it."""
+    begun = time.monotonic()
+    told = -EVERY
+    for done, file in enumerate(files):
+        spent = time.monotonic() - begun
+        if spent - told < EVERY:
+            yield None, file
+            continue
+        told = spent
+        left = spent / done * (len(files) - done) if done else None
+        yield Status(running=True, done=done, all=len(files), seconds_left=left), file
 
 
 def _sent(files: object, uploaded: Path) -> Iterator[tuple[str, Path]]:

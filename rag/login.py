@@ -10,6 +10,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from rag import texts
 from rag.access import COOKIE, LASTS, Access
 from rag.limits import Gate
 from rag.problem_details import Problem
@@ -19,18 +20,19 @@ TRIES = 10  # a minute, from one address
 MOST = 4_096  # bytes of the form
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta name="referrer" content="same-origin"><title>Footnote: log in</title>
+<meta name="referrer" content="same-origin"><title>{texts.LOG_IN_TITLE}</title>
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:22rem;margin:15vh auto;padding:0 1rem;
 color:#1c1b1a;background:#fbfaf7}}label,input,button{{display:block;width:100%;font:inherit;
 box-sizing:border-box}}input{{margin:.2rem 0 1rem;padding:.5rem;border:1px solid #8a857c}}
 button{{padding:.6rem;border:0;background:#7a2e1f;color:#fff}}[role=alert]{{color:#8c1d10}}
 @media (prefers-color-scheme:dark){{body{{background:#1b1a18;color:#eee}}
 [role=alert]{{color:#ffb4a6}}}}</style>
-<main><h1>Footnote</h1>{said}<form method="post" action="/login">
-<label for="user">Name</label><input id="user" name="user" autocomplete="username" autofocus>
-<label for="password">Password, or a token</label>
+<main><h1>{texts.NAME}</h1>{said}<form method="post" action="/login">
+<label for="user">{texts.USER}</label>
+<input id="user" name="user" autocomplete="username" autofocus>
+<label for="password">{texts.PASSWORD}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
-<button>Log in</button></form></main></html>"""
+<button>{texts.LOG_IN}</button></form></main></html>"""
 
 
 def logins(access: Access) -> APIRouter:
@@ -50,13 +52,13 @@ def logins(access: Access) -> APIRouter:
         try:
             gate.count(request.client.host if request.client else "unknown")
         except Problem as often:
-            response = _page("Too many attempts. Try again in a minute.", 429)
+            response = _page(texts.TOO_MANY_TRIES, 429)
             response.headers["retry-after"] = str(often.retry_after)
             return response
         user, password = _sent((await request.body())[:MOST])
         secret = await anyio.to_thread.run_sync(access.log_in, user, password, limiter=hashing)
         if secret is None:
-            return _page("The name or the password is not right.", 401)
+            return _page(texts.NOT_RIGHT, 401)
         done = RedirectResponse("/", 303)
         secure = request.url.scheme == "https"
         done.set_cookie(COOKIE, secret, LASTS, httponly=True, samesite="lax", secure=secure)
@@ -82,4 +84,6 @@ def _sent(body: bytes) -> tuple[str, str]:
 
 def _page(said: str, status: int) -> HTMLResponse:
     alert = f'<p role="alert">{escape(said)}</p>' if said else ""
-    return HTMLResponse(PAGE.format(said=alert), status, headers={"cache-control": "no-store"})
+    return HTMLResponse(
+        PAGE.format(texts=texts, said=alert), status, headers={"cache-control": "no-store"}
+    )

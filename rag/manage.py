@@ -20,12 +20,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rag.articles import ADDED, FORMATS, ArticleFile, beside, find_articles, is_known, parts_of
+from rag.articles import (
+    ADDED,
+    BESIDE,
+    FORMATS,
+    ArticleFile,
+    beside,
+    find_articles,
+    is_known,
+    parts_of,
+)
 from rag.config import Config
 from rag.errors import ArticleError, InputError
 from rag.untrusted import visible
 
 REMOVED = "removed"
+DEEPEST = 16  # folders in each other that keep their names
 LONGEST = 120  # bytes of a name without its suffix; most file systems allow 255 in all
 # Names that mean a device on Windows, with any suffix.
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\.|\Z)", re.IGNORECASE)
@@ -41,17 +51,19 @@ class Manager:
     own: bool = False  # whether files of the articles folder itself may be removed too
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def add(self, name: str, data: bytes) -> str:
+    def add(self, name: str, data: bytes, folder: str = "") -> str:
         """Keep a file of this name, and return its path among the articles.
 
         The name is only a wish: it is cleaned, and numbered if it is taken. The same content under
-        the same name is kept once. Raises InputError with the reason when the file is refused.
+        the same name is kept once. ``folder``: names of folders that it lies in, with slashes,
+        which are cleaned too. Raises InputError with the reason when the file is refused.
         """
-        clean = clean_name(name)
+        within = clean_folder(folder)
+        clean = f"{within}{clean_name(name)}"
         self._check(clean, data)
         try:
             with self._lock:
-                return self._kept(clean, data)
+                return self._kept(within, clean.removeprefix(within), data)
         except OSError as error:
             raise InputError(
                 f"{clean} cannot be kept in {self._uploads.name}: {error.strerror or error}."
@@ -134,26 +146,34 @@ class Manager:
             reason = str(error)
         raise InputError(f"{name} {reason}.")
 
-    def _kept(self, name: str, data: bytes) -> str:
-        folder = self._uploads
+    def _kept(self, within: str, name: str, data: bytes) -> str:
+        folder = self._uploads / within
         folder.mkdir(parents=True, exist_ok=True)
+        if not folder.resolve().is_relative_to(self._uploads.resolve()):
+            raise InputError(f"{within}{name} is not added: a link leads out of {ADDED}.")
         there = {entry.name.casefold(): entry for entry in folder.iterdir()}
-        used = sum(entry.stat().st_size for entry in there.values() if entry.is_file())
+        used = sum(file.stat().st_size for file in self._uploads.rglob("*") if file.is_file())
         if used + len(data) > self.config.uploads_bytes:
             raise InputError(
-                f"{name} does not fit: all files that are added may have "
+                f"{within}{name} does not fit: all files that are added may have "
                 f"{self.config.uploads_bytes / 1e6:,.0f} MB together. Remove some first."
             )
-        own = {file.path.casefold() for file in self._files()}
+        start, own = f"{ADDED}/{within}", self._shadowing()
         for wanted in _numbered(name):
             same = there.get(wanted.casefold())
             if same is not None and same.is_file() and same.read_bytes() == data:
-                return f"{ADDED}/{same.name}"
-            if same is None and f"{ADDED}/{wanted}".casefold() not in own:
+                return f"{start}{same.name}"
+            if same is None and f"{start}{wanted}".casefold() not in own:
                 with contextlib.suppress(FileExistsError):  # another process was faster
                     _write(folder, wanted, data)
-                    return f"{ADDED}/{wanted}"
+                    return f"{start}{wanted}"
         raise AssertionError("numbers do not end")
+
+    def _shadowing(self) -> set[str]:
+        """Return the paths in the articles folder itself that could be those of added files."""
+        if not any(name.casefold() == ADDED for name in os.listdir(self.articles)):  # noqa: PTH208
+            return set()  # as nearly always: the whole folder need not be walked for each file
+        return {file.path.casefold() for file in self._files()}
 
     def _trash(self) -> Path:
         now = dt.datetime.now().astimezone().strftime("%Y-%m-%d %H-%M-%S")
@@ -182,6 +202,19 @@ def clean_name(name: str) -> str:
     if not stem or RESERVED.match(stem):
         stem = f"article {stem}".strip()
     return f"{stem}{suffix}"
+
+
+def clean_folder(folder: str) -> str:
+    """Return names of folders that are safe to use, each with a slash after it; "" for none.
+
+    None looks like a file of several articles, or like a folder that is left out.
+    """
+    names = [name for name in folder.replace("\\", "/").split("/") if name.strip(" .")]
+    clean = (clean_name(name) for name in names[:DEEPEST])
+    return "".join(
+        f"{name.replace('.', ' ') if is_known(name) or name.endswith(BESIDE) else name}/"
+        for name in clean
+    )
 
 
 def _numbered(name: str) -> Iterator[str]:

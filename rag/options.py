@@ -75,7 +75,8 @@ def librarian_of(
 
     if not (local if args.uploads is None else args.uploads):
         return Librarian(rag)
-    return Librarian(rag, Manager(articles, rag.config, own=args.remove_own), updater)
+    manager = Manager(articles, rag.config, own=args.remove_own)
+    return Librarian(rag, manager, updater, local=local)
 
 
 def check_usage(args: argparse.Namespace) -> None:

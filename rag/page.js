@@ -1,11 +1,15 @@
 // Gradio renders the HTML that page.py and reader.py make; this file only passes clicks on to it
 // and moves focus and scroll. It never puts text into the page as markup.
 window.footnote ??= (() => {
+  const texts = window.footnoteTexts; // rag/texts.py
   const narrow = window.matchMedia("(max-width: 900px)");
   const unfolded = new Set(); // ids of the <details> that the visitor opened
   const since = new Map(); // id of a working exchange → when it was first seen
   let opener = null; // what had the focus before the sheet covered it
   let followed = null; // selects what takes the focus in what the pane shows next
+
+  // A text with its braces filled in; not with what is in the values.
+  const filled = (text, ...values) => text.replaceAll("{}", () => values.shift());
 
   const side = () => document.getElementById("side");
   const question = () => document.querySelector("#question textarea");
@@ -90,7 +94,7 @@ window.footnote ??= (() => {
       const id = elapsed.closest(".exchange").id;
       if (!since.has(id)) since.set(id, Date.now());
       const seconds = Math.floor((Date.now() - since.get(id)) / 1000);
-      const text = seconds < 2 ? "" : `${seconds} s`;
+      const text = seconds < 2 ? "" : filled(texts.seconds, seconds);
       if (elapsed.textContent !== text) elapsed.textContent = text;
     }
   }
@@ -157,5 +161,5 @@ window.footnote ??= (() => {
     subtree: true, childList: true, attributes: true, attributeFilter: ["open", "aria-current"],
   });
 
-  return { opens, follows, suggests, reveal, layOut, hidePane, goes };
+  return { opens, follows, suggests, reveal, layOut, hidePane, goes, filled };
 })();

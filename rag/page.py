@@ -24,23 +24,23 @@ COPIES = 3  # other articles with the same sentence that are listed
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
 WIDE = "\u2e80"  # from here on, scripts without spaces between their words
 
-HEADER = """<header class="masthead">
-<h1 class="wordmark">Footnote<sup aria-hidden="true">1</sup></h1>
-<p class="tagline">Answers with their sources, from your own articles.</p>
-<button type="button" class="plain narrow-only" data-show-pane>Articles</button>
+HEADER = f"""<header class="masthead">
+<h1 class="wordmark">{texts.NAME}<sup aria-hidden="true">1</sup></h1>
+<p class="tagline">{texts.TAGLINE}</p>
+<button type="button" class="plain narrow-only" data-show-pane>{texts.ARTICLES}</button>
 </header>"""
-HINT = '<p role="status">Type a question first.</p>'
-BUSY = '<p role="status">An answer is still being written. Wait for it, or stop it.</p>'
+HINT = f'<p role="status">{texts.TYPE_FIRST}</p>'
+BUSY = f'<p role="status">{texts.STILL_WRITING}</p>'
 
 
 def not_taken(reason: str) -> str:
     """Return what is said of a question that was not taken on; it stays in the box."""
-    return f'<p role="status">{as_html(reason)} Your question is still in the box.</p>'
+    return f'<p role="status">{texts.NOT_TAKEN.format(as_html(reason))}</p>'
 
 
 def dropped(reason: str, question: str) -> str:
     """Return what is said of a question that was taken on and then could not be."""
-    return f'<p role="status">{as_html(reason)} You asked: {as_html(question)}</p>'
+    return f'<p role="status">{texts.DROPPED.format(as_html(reason), as_html(question))}</p>'
 
 
 def welcome(
@@ -48,19 +48,18 @@ def welcome(
 ) -> str:
     """Return what an empty conversation shows: how to begin, with questions that may be asked."""
     if error:
-        said = as_html(error)
-        return f'<div class="welcome"><h2>The articles cannot be read</h2><p>{said}</p></div>'
+        said = f"<h2>{texts.CANNOT_READ_ARTICLES}</h2><p>{as_html(error)}</p>"
+        return f'<div class="welcome">{said}</div>'
     if not articles:
         return (
-            '<div class="welcome"><h2>There are no articles yet</h2>'
-            "<p>Put text files into a folder and index it:</p>"
-            "<p><code>python -m rag index FOLDER</code></p>"
-            "<p>Then start this page for that folder and reload it.</p></div>"
+            f'<div class="welcome"><h2>{texts.NO_ARTICLES}</h2>'
+            f"<p>{texts.PUT_AND_INDEX}</p>"
+            f"<p><code>{texts.INDEX_COMMAND}</code></p>"
+            f"<p>{texts.THEN_RELOAD}</p></div>"
         )
     return (
-        '<div class="welcome"><h2>Ask your articles</h2>'
-        "<p>Every claim in an answer carries the sentence it rests on. "
-        "Select a number to read that sentence in its article.</p>"
+        f'<div class="welcome"><h2>{texts.ASK_YOUR_ARTICLES}</h2>'
+        f"<p>{texts.HOW_IT_WORKS}</p>"
         f"{suggestions(questions)}</div>"
     )
 
@@ -96,7 +95,8 @@ def exchange_html(exchange: Exchange, *, ratable: bool = False) -> str:
 def _limited(exchange: Exchange) -> str:
     if not exchange.limited:
         return ""
-    return f'<p class="limited">Asked only of <b dir="auto">{as_html(exchange.limited)}</b></p>'
+    articles = f'<b dir="auto">{as_html(exchange.limited)}</b>'
+    return f'<p class="limited">{texts.ASKED_ONLY_OF.format(articles)}</p>'
 
 
 def _answer(exchange: Exchange) -> str:
@@ -118,24 +118,25 @@ def _answer(exchange: Exchange) -> str:
     answer = exchange.answer
     if exchange.declined and answer is not None:
         reason = f'<p dir="auto">{as_html(answer.reason)}</p>' if answer.reason else ""
-        parts.append(f'<div class="declined"><h3>The articles do not say</h3>{reason}</div>')
+        parts.append(f'<div class="declined"><h3>{texts.DO_NOT_SAY}</h3>{reason}</div>')
     if answer is not None:
         kind = "note" if parts else "said"  # beside an answer, or all there is of it
         told = answer.reason if exchange.declined else None  # in the box above already
         notes = [note for note in answer.notes if not (told and note.endswith(told))]
         parts += [f'<p class="{kind}" dir="auto">{as_html(note)}</p>' for note in notes]
     if exchange.state == "stopped":
-        kept = " What had been verified is above." if exchange.claims else ""
-        parts.append(f'<p class="stopped">Stopped.{kept}</p>')
+        said = texts.STOPPED_WITH_CLAIMS if exchange.claims else texts.STOPPED
+        parts.append(f'<p class="stopped">{said}</p>')
     if exchange.error is not None:
         parts.append(
-            f'<p class="error" dir="auto"><strong>No answer.</strong> {as_html(exchange.error)}</p>'
+            f'<p class="error" dir="auto"><strong>{texts.NO_ANSWER}</strong> '
+            f"{as_html(exchange.error)}</p>"
         )
     return "".join(parts)
 
 
 def _label(claim: Claim) -> str:
-    return "Quoted" if claim.repair is None else "Quoted in place of the drafted words"
+    return texts.QUOTED if claim.repair is None else texts.QUOTED_INSTEAD
 
 
 def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str:
@@ -146,7 +147,7 @@ def _marked(exchange: Exchange, claim: Claim, cited: dict[int, Citation]) -> str
             cited[number],
             "cite",
             f"[{number}]",
-            label=f"Source {number}: {cited[number].title}",
+            label=texts.SOURCE.format(number, cited[number].title),
             tooltip=cited[number].quote,
             more=f' data-number="{number}" aria-keyshortcuts="Alt+{number}"',
         )
@@ -181,12 +182,12 @@ def _jump(
 
 def _facts(exchange: Exchange) -> str:
     if exchange.working:
-        doing = "Writing the next claim" if exchange.claims else "Reading the evidence"
-        doing = "Looking in your articles" if exchange.state == "searching" else doing
-        doing = _before(exchange.ahead) if exchange.ahead else doing
+        doing = texts.WRITING if exchange.claims else texts.READING
+        doing = texts.LOOKING if exchange.state == "searching" else doing
+        doing = texts.before_yours(exchange.ahead) if exchange.ahead else doing
         return (
             f'<p class="status" role="status"><span class="pulse" aria-hidden="true"></span>'
-            f'{doing}…</p><span class="elapsed" aria-hidden="true"></span>'
+            f'{doing}</p><span class="elapsed" aria-hidden="true"></span>'
         )
     answer = exchange.answer
     if answer is None or not answer.evidence:  # nothing was looked for
@@ -201,17 +202,12 @@ def _facts(exchange: Exchange) -> str:
     times = answer.timings_ms
     found = times.get("first_evidence", times.get("retrieve"))
     if found is not None:
-        facts.append(f"found in {_seconds(found)}")
+        facts.append(texts.FOUND_IN.format(_seconds(found)))
     if "total" in times:
-        done = "stopped after" if exchange.state == "stopped" else "answered in"
-        done = "done in" if answer.declined else done
-        facts.append(f"{done} {_seconds(times['total'])}")
+        done = texts.STOPPED_AFTER if exchange.state == "stopped" else texts.ANSWERED_IN
+        done = texts.DONE_IN if answer.declined else done
+        facts.append(done.format(_seconds(times["total"])))
     return f"<p>{' · '.join(facts)}</p>" if facts else ""
-
-
-def _before(ahead: int) -> str:
-    written = "1 answer is" if ahead == 1 else f"{ahead} answers are"
-    return f"{written} written before yours"
 
 
 def _found(exchange: Exchange) -> str:
@@ -219,11 +215,11 @@ def _found(exchange: Exchange) -> str:
     cited = {(c.article, c.start, c.end): c.number for c in exchange.citations}
     first: Sequence[Citation | Evidence] = exchange.evidence[:SHOWN]
     rest: Sequence[Evidence] = exchange.evidence[SHOWN:]
-    heading, folded = "Found in your articles", "More"
+    heading, folded = texts.FOUND, texts.MORE
     if exchange.declined:
-        heading = "Nearest sentences"
+        heading = texts.NEAREST
     elif cited and not exchange.working:
-        heading, folded = "Sources", "Also found"
+        heading, folded = texts.SOURCES, texts.ALSO_FOUND
         first = exchange.citations
         rest = [e for e in exchange.evidence if (e.article, e.start, e.end) not in cited]
     shown = f"<h3>{heading}</h3>{_listed(exchange, first, cited)}" if first else ""
@@ -257,7 +253,7 @@ def _sentence(exchange: Exchange, found: Citation | Evidence, cited: Mapping[Pla
     if before or after:
         key = sha256(repr(place).encode()).hexdigest()[:12]  # stays when evidence is re-ordered
         context = (
-            f'<details id="context-{exchange.number}-{key}"><summary>In context</summary>'
+            f'<details id="context-{exchange.number}-{key}"><summary>{texts.IN_CONTEXT}</summary>'
             f'<p class="context" dir="auto">{as_html(before)} '
             f"<strong>{as_html(found.quote)}</strong> {as_html(after)}</p></details>"
         )
@@ -280,16 +276,17 @@ def _also_in(exchange: Exchange, found: Citation | Evidence) -> str:
         for copy in found.also_in[:COPIES]
     )  # fmt: skip
     more = len(found.also_in) - COPIES
-    return f'<p class="also">Also in {others}{f" and {more} more" if more > 0 else ""}</p>'
+    said = texts.ALSO_IN_MORE if more > 0 else texts.ALSO_IN
+    return f'<p class="also">{said.format(others, more)}</p>'
 
 
 def _dated(place: Citation | Evidence | Copy) -> str:
     facts = [day(place.published)] if place.published else []
     if not isinstance(place, Copy) and place.page:
-        facts.append(f"page {place.page}")
+        facts.append(texts.PAGE.format(place.page))
     return f' <span class="date">{" · ".join(facts)}</span>' if facts else ""
 
 
 def _seconds(milliseconds: float) -> str:
     seconds = milliseconds / 1000
-    return f"{seconds:.{1 if seconds < 10 else 0}f}\N{NO-BREAK SPACE}s"
+    return texts.SECONDS.format(f"{seconds:.{1 if seconds < 10 else 0}f}")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import urlsplit
 
+from rag import texts
 from rag.reader_bar import Span, copying, steps, told
 from rag.types import Article
 from rag.untrusted import as_html
@@ -17,7 +18,7 @@ from rag.wording import day
 LINE_BREAKS = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*")
 BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)")
 WRAPPED = range(40, 101)  # characters of a line in wrapped text, as in rag.sentences
-_CLOSE = '<button type="button" class="plain narrow-only" data-close>Close</button>'
+_CLOSE = f'<button type="button" class="plain narrow-only" data-close>{texts.CLOSE}</button>'
 
 _OPENED = '<p class="unseen" role="status">{}</p>'  # read out, so that a click is not silent
 
@@ -48,9 +49,9 @@ def article_html(
     body = min([begin, *(span.start for span in marked)])
     text = marked_text(article.text, shown, current, body)
     facts = [
-        f"Published {day(article.published)}" if article.published else "",
+        texts.PUBLISHED.format(day(article.published)) if article.published else "",
         as_html(article.source or ""),
-        as_html(f"By {article.author}" if article.author else ""),
+        texts.BY.format(as_html(article.author)) if article.author else "",
         _link(article.url),
     ]
     about = " · ".join(fact for fact in facts if fact)
@@ -58,7 +59,7 @@ def article_html(
         f'<div class="pane" data-view="article" data-article="{escape(article.path)}"{place}'
         f"{origin}>{_OPENED.format(told(article, current))}"
         f'<div class="pane-bar">'
-        '<button type="button" class="plain" data-library>All articles</button>'
+        f'<button type="button" class="plain" data-library>{texts.ALL_ARTICLES}</button>'
         f'<span class="running" aria-hidden="true" dir="auto">{as_html(article.title)}</span>'
         f"{steps(article, shown, current, exchange)}{copying(article, current)}"
         f'{_CLOSE}</div><h2 tabindex="-1" dir="auto">{as_html(article.title)}</h2>'
@@ -86,7 +87,8 @@ def _link(url: str | None) -> str:
         safe = False
     if not safe or url is None or not url.isprintable() or " " in url:
         return as_html(url or "")
-    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">Original</a>'
+    link = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">'
+    return f"{link}{texts.ORIGINAL}</a>"
 
 
 def _cited_here(
@@ -95,7 +97,7 @@ def _cited_here(
     buttons = "".join(
         f'<button type="button" class="cite" data-exchange="{exchange or ""}" '
         f'data-article="{escape(article.path)}" data-start="{span.start}" data-end="{span.end}" '
-        f'aria-label="Cited sentence {span.number}"'
+        f'aria-label="{texts.CITED_SENTENCE.format(span.number)}"'
         + (' aria-current="true"' if span == current else "")
         + f">[{span.number}]</button>"
         for span in spans
@@ -103,7 +105,8 @@ def _cited_here(
     )
     if not buttons:
         return ""
-    return f'<nav class="cited" aria-label="Cited from this article">Cited here {buttons}</nav>'
+    here = texts.CITED_HERE.format(buttons)
+    return f'<nav class="cited" aria-label="{texts.CITED_FROM_HERE}">{here}</nav>'
 
 
 def marked_text(

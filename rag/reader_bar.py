@@ -77,7 +77,7 @@ def reference(article: Article, span: Span) -> str:
         shown(article.title),
         article.source,
         article.published and unescape(day(article.published)),
-        f"p. {page}" if page else None,
+        texts.PAGE_SHORT.format(page) if page else None,
         article.url or article.path,
     ]
     quote = shown(article.text[span.start : span.end])

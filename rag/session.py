@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
+from rag import texts
 from rag.conversation import Context, Exchange, Place, advance, neighbours, turns
 from rag.copies import is_copy
 from rag.errors import Overloaded, RagError
@@ -21,7 +22,6 @@ from rag.types import Article, ArticleSummary, Event, Scope, SearchResult, Sente
 
 Questions: TypeAlias = Callable[[tuple[ArticleSummary, ...]], Sequence[str]]
 POLL = 0.1  # seconds between two looks at the cancel event
-FAULT = "Something went wrong in Footnote itself; the server's output says what."
 # Questions in progress: one answer is written while the others wait, so with 15 s for each of them
 # the last one has waited for three minutes. A further one is better told so at once.
 MOST_QUESTIONS = 12
@@ -86,10 +86,7 @@ class Running:
         """Say why a question of the visitor cannot be taken now; "" if it can."""
         if len(self._events) < self._most or session in self._events:
             return ""
-        return (
-            f"{len(self._events)} questions are in progress already, and more cannot be answered "
-            "at once: ask again in a minute."
-        )
+        return texts.TOO_MANY.format(len(self._events))
 
     def busy(self, session: str) -> bool:
         """Return whether a question of the visitor's is in progress."""
@@ -144,7 +141,7 @@ def answering(
         exchange = replace(exchange, state="failed", error=str(error))
     except Exception:  # a fault of ours must not leave the page waiting
         logging.getLogger(__name__).exception("The question failed")
-        exchange = replace(exchange, state="failed", error=FAULT)
+        exchange = replace(exchange, state="failed", error=texts.FAULT)
     if cancel.is_set():
         exchange = replace(exchange, state="stopped", error=None)
     yield with_contexts(rag, exchange)
@@ -209,7 +206,7 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     path = str(asked.get("article"))
     try:
         if path not in {article.path for article in rag.contents()}:
-            gone = f"There is no article {path} any more." if "article" in asked else ""
+            gone = texts.NO_ARTICLE.format(path) if "article" in asked else ""
             return nothing_open(gone)
         article, sentences = rag.article(path), rag.sentences(path)
     except RagError as error:
@@ -227,7 +224,7 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
         current = Span(start, end)  # the server forgot the conversation; the page did not
     cited = [span for span in spans if span.number is not None]
     changed = current is None and start >= 0
-    notice = "This sentence is no longer in the article; it has been edited." if changed else ""
+    notice = texts.CHANGED if changed else ""
     return article_html(
         article, cited, current, exchange=exchange.number if exchange else None, notice=notice
     )

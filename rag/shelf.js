@@ -1,6 +1,8 @@
 // The list of articles: search, time line, selection, adding and removing. What it shows comes from
 // the server; this file never puts text into the page as markup.
 window.footnoteShelf ??= (() => {
+  const texts = window.footnoteTexts; // rag/texts.py
+  const { filled } = window.footnote;
   const picked = new Set(); // paths that are ticked
   const chosen = {}; // period and length of the list
   let ask = null; // sends what the list should show
@@ -87,7 +89,7 @@ window.footnoteShelf ??= (() => {
   function showPicked() {
     const bar = side()?.querySelector(".picked");
     if (!bar) return;
-    const said = picked.size === 1 ? "1 article selected" : `${picked.size} articles selected`;
+    const said = picked.size === 1 ? texts.oneSelected : filled(texts.selected, picked.size);
     const count = bar.querySelector("[data-count]");
     if (count.textContent !== said) count.textContent = said;
     bar.hidden = picked.size === 0;
@@ -136,7 +138,7 @@ window.footnoteShelf ??= (() => {
       from = button;
       dialog.querySelector("[data-name]").textContent = button.dataset.whole || button.dataset.name;
       dialog.querySelector("[data-whole]").textContent = button.dataset.whole
-        ? `“${button.dataset.name}” is one of several articles in it; all of them go with it.`
+        ? filled(texts.alongWith, button.dataset.name)
         : "";
       dialog.returnValue = "";
       dialog.showModal();
@@ -157,14 +159,16 @@ window.footnoteShelf ??= (() => {
       const sent = [];
       const failed = [];
       for (const [n, file] of files.entries()) {
-        sending.textContent = `Sending ${n + 1} of ${files.length}…`;
+        sending.textContent = filled(texts.sending, n + 1, files.length);
+        if (file.size > most) {
+          failed.push(filled(texts.tooLarge, file.name, most / 1e6));
+          continue;
+        }
         try {
-          if (file.size > most) throw new Error("too large");
           const { path } = await upload(file);
           sent.push({ path, name: file.name });
         } catch {
-          const why = file.size > most ? `is too large (the limit is ${most / 1e6} MB)` : "could not be sent";
-          failed.push(`${file.name} ${why}.`);
+          failed.push(filled(texts.notSent, file.name));
         }
       }
       sending.textContent = failed.join(" ");

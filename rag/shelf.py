@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Self
 
+from rag import texts
 from rag.articles import ADDED, file_in
 from rag.period import day_of
 from rag.timeline import timeline
 from rag.types import ArticleSummary, Scope
 from rag.untrusted import as_html
-from rag.wording import count_of, day, is_day, period_in_words
+from rag.wording import day, is_day, period_in_words
 
 PAGE = 100  # articles listed at a time
 MOST = 5_000  # … and at most: more would make the page slow
@@ -24,7 +25,9 @@ SKIPPED = 100  # files in the list of those that could not be read
 TOOLS_FROM = 6  # so many articles have a search
 OUTLETS = 200
 LONGEST = 500  # characters of a search or an outlet
-ORDERS = {"newest": "Newest first", "oldest": "Oldest first", "title": "By title"}
+ORDERS = {
+    "newest": texts.NEWEST_FIRST, "oldest": texts.OLDEST_FIRST, "title": texts.BY_TITLE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +112,20 @@ def shelf(
     if notice:
         return f'<p class="notice" role="status">{as_html(notice)}</p>'
     if not articles:
-        how = "Add some above, or put" if adding else "Put"
-        return (
-            f'<p class="count">Nothing is indexed.</p><p>{how} articles into a folder (text, web '
-            "pages, PDF, Word, mail, tables, feeds or a <code>.zip</code> of them), run "
-            "<code>python -m rag index FOLDER</code>, and reload this page.</p>"
-        )
+        how = texts.ADD_OR_PUT if adding else texts.PUT
+        command = f"<code>{texts.INDEX_COMMAND}</code>"
+        said = texts.INTO_A_FOLDER.format(how, "<code>.zip</code>", command)
+        return f'<p class="count">{texts.NOTHING_INDEXED}</p><p>{said}</p>'
     found = view.matching(articles)
     tools = _tools(articles) if len(articles) >= TOOLS_FROM else ""
     line = timeline(replace(view, first="", last="").matching(articles), view.first, view.last)
     starts = tuple(removable or ())
     entries = "".join(_entry(article, starts) for article in found[: view.most])
-    nothing = "" if found else '<p class="none">No article matches.</p>'
+    nothing = "" if found else f'<p class="none">{texts.NONE_MATCHES}</p>'
     return (
         f"{f'<p>{as_html(behind)}</p>' if behind else ''}"
         f'{tools}{line}<div class="counted">{_count(articles, found, view)}</div>'
-        f'<ul class="library" aria-label="Articles">{entries}</ul>{nothing}'
+        f'<ul class="library" aria-label="{texts.ARTICLES}">{entries}</ul>{nothing}'
         f"{_more(len(found), view)}{_skipped(skipped)}"
     )
 
@@ -132,15 +133,16 @@ def shelf(
 def _count(articles: Sequence[ArticleSummary], found: Sequence[ArticleSummary], view: View) -> str:
     if not view.narrowed():
         sentences = sum(article.sentences for article in articles)
-        said = f"{count_of(len(articles), 'article')} indexed · {count_of(sentences, 'sentence')}"
+        indexed = texts.INDEXED.format(texts.articles(len(articles)))
+        said = f"{indexed} · {texts.sentences(sentences)}"
         return f'<p class="count" role="status">{said}</p>'
-    of = f"{len(found):,} of {count_of(len(articles), 'article')}"
+    of = texts.MATCHING.format(len(found), texts.articles(len(articles)))
     period = period_in_words(view.first, view.last)
     said = f"{of}{f' · {period}' if period else ''}"
-    ask = '<button type="button" class="plain" data-ask-listed>Ask only these</button>'
+    ask = f'<button type="button" class="plain" data-ask-listed>{texts.ASK_ONLY_THESE}</button>'
     return (
         f'<p class="count" role="status">{said}</p>{ask if found else ""}'
-        '<button type="button" class="plain" data-show-all>Show all</button>'
+        f'<button type="button" class="plain" data-show-all>{texts.SHOW_ALL}</button>'
     )
 
 
@@ -156,16 +158,16 @@ def _tools(articles: Sequence[ArticleSummary]) -> str:
     )
     orders = "".join(f'<option value="{key}">{name}</option>' for key, name in ORDERS.items())
     outlet = (
-        '<label><span class="unseen">Outlet</span><select data-list="source">'
-        f'<option value="">All outlets</option>{options}</select></label>'
+        f'<label><span class="unseen">{texts.OUTLET}</span><select data-list="source">'
+        f'<option value="">{texts.ALL_OUTLETS}</option>{options}</select></label>'
     )
     return (
-        '<div class="tools" role="search" aria-label="Articles">'
-        '<input type="search" data-list="query" aria-label="Search the list of articles" '
-        'placeholder="Search titles, outlets, files" autocomplete="off">'
+        f'<div class="tools" role="search" aria-label="{texts.ARTICLES}">'
+        f'<input type="search" data-list="query" aria-label="{texts.SEARCH_LIST}" '
+        f'placeholder="{texts.SEARCH_WHAT}" autocomplete="off">'
         f"{outlet if len(outlets) > 1 else ''}"
-        f'<label><span class="unseen">Order</span><select data-list="order">{orders}</select>'
-        "</label></div>"
+        f'<label><span class="unseen">{texts.ORDER}</span><select data-list="order">'
+        f"{orders}</select></label></div>"
     )
 
 
@@ -173,17 +175,19 @@ def _entry(article: ArticleSummary, removable: tuple[str, ...]) -> str:
     path, title = escape(article.path), as_html(article.title)
     about = [day(article.published) if article.published else "", as_html(article.source or "")]
     facts = "".join(f"<span>{part}</span>" for part in about if part)
-    added = '<span class="added">Added here</span>' if article.path.startswith(f"{ADDED}/") else ""
+    here = article.path.startswith(f"{ADDED}/")
+    added = f'<span class="added">{texts.ADDED_HERE}</span>' if here else ""
     file = file_in(article.path)
     remove = (
         f'<button type="button" class="quiet" data-remove="{escape(file)}" data-name="{title}" '
         f'data-whole="{"" if file == article.path else as_html(file)}" '
-        f'aria-label="Remove {title}">Remove</button>'
+        f'aria-label="{texts.REMOVE_THIS.format(title)}">{texts.REMOVE}</button>'
         if any(article.path.startswith(start) for start in removable)
         else ""
     )
     return (
-        f'<li><input type="checkbox" class="pick" data-pick="{path}" aria-label="Select {title}">'
+        f'<li><input type="checkbox" class="pick" data-pick="{path}" '
+        f'aria-label="{texts.SELECT.format(title)}">'
         f'<div><button type="button" class="entry" data-article="{path}">'
         f'<span class="title" dir="auto">{title}</span></button>'
         f'<p class="about">{facts}{added}<span class="path" dir="auto">{as_html(article.path)}'
@@ -196,11 +200,11 @@ def _more(found: int, view: View) -> str:
     if left <= 0:
         return ""
     if view.most >= MOST:
-        return f"<p>And {left:,} more, which are searched too. Narrow the list to see them.</p>"
+        return f"<p>{texts.MORE_THAN_LISTED.format(left)}</p>"
     most = min(MOST, view.most + 10 * PAGE)
     return (
         f'<p><button type="button" class="plain" data-most="{most}">'
-        f"Show {min(left, most - view.most):,} more</button></p>"
+        f"{texts.SHOW_MORE.format(min(left, most - view.most))}</button></p>"
     )
 
 
@@ -211,8 +215,10 @@ def _skipped(files: Sequence[tuple[str, str]]) -> str:
         f'<li dir="auto"><span class="path">{as_html(path)}</span> {as_html(reason)}</li>'
         for path, reason in files[:SKIPPED]
     )
-    more = f"<li>and {len(files) - SKIPPED:,} more</li>" if len(files) > SKIPPED else ""
+    left = len(files) - SKIPPED
+    more = f"<li>{texts.AND_MORE.format(left)}</li>" if left > 0 else ""
+    said = texts.NOT_READ.format(texts.files(len(files)))
     return (
-        f'<details class="skipped" id="skipped"><summary>{count_of(len(files), "file")} could not '
-        f"be read</summary><ul>{rows}{more}</ul></details>"
+        f'<details class="skipped" id="skipped"><summary>{said}</summary>'
+        f"<ul>{rows}{more}</ul></details>"
     )

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rag import texts
 from rag.errors import RagError
 from rag.examples import Examples
 from rag.gradio_setup import gr
+from rag.headers import typed_here
 from rag.librarian import Librarian
 from rag.page import suggestions, welcome
 from rag.session import Engine
+from rag.shelf_path import FORM
 from rag.types import Scope
 from rag.untrusted import as_html
-from rag.wording import count_of, period_in_words
+from rag.wording import period_in_words
 
 PATIENCE, LATER = 1.0, 20.0  # seconds to wait for questions that are still being made
 MANY = 8  # visitors whose files are read at the same time
@@ -25,22 +28,22 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 IN_QUEUE: dict[str, Any] = {**QUIET, "concurrency_limit": MANY, "trigger_mode": "multiple"}
 
-HEAD = """<div class="shelf-head"><div class="pane-bar narrow-only"><span></span>
-<button type="button" class="plain" data-close>Close</button></div>
-<div class="shelf-title"><h2 tabindex="-1">Your articles</h2>{add}</div>
+HEAD = f"""<div class="shelf-head"><div class="pane-bar narrow-only"><span></span>
+<button type="button" class="plain" data-close>{texts.CLOSE}</button></div>
+<div class="shelf-title"><h2 tabindex="-1">{texts.YOUR_ARTICLES}</h2>{{add}}</div>
 <p class="sending" role="status"></p></div>
 <dialog class="confirm" aria-labelledby="confirm-title">
-<h3 id="confirm-title">Remove this file?</h3>
+<h3 id="confirm-title">{texts.REALLY_REMOVE}</h3>
 <p><b data-name dir="auto"></b></p><p data-whole></p>
-<p>It is moved out of the articles into a folder from which you can put it back.</p>
-<div class="asks"><button type="button" class="plain" data-keep autofocus>Keep it</button>
-<button type="button" class="strong" data-go>Remove</button></div></dialog>"""
-ADD = """<button type="button" class="plain" data-add>Add articles</button>
-<input type="file" multiple hidden data-files data-most="{most}">
-<p class="drop-hint">Drop files or a folder anywhere on this page to add them.</p>"""
-PICKED = """<div class="picked" hidden><span data-count role="status"></span>
-<button type="button" class="strong" data-ask-picked>Ask only these</button>
-<button type="button" class="quiet" data-unpick>Clear</button></div>"""
+<p>{texts.WHERE_REMOVED}</p>
+<div class="asks"><button type="button" class="plain" data-keep autofocus>{texts.KEEP}</button>
+<button type="button" class="strong" data-go>{texts.REMOVE}</button></div></dialog>"""
+ADD = f"""<button type="button" class="plain" data-add>{texts.ADD}</button>
+<input type="file" multiple hidden data-files data-most="{{most}}">
+<p class="drop-hint">{texts.DROP_ANYWHERE}</p>"""
+PICKED = f"""<div class="picked" hidden><span data-count role="status"></span>
+<button type="button" class="strong" data-ask-picked>{texts.ASK_ONLY_THESE}</button>
+<button type="button" class="quiet" data-unpick>{texts.CLEAR}</button></div>"""
 
 
 class Shelf:
@@ -60,7 +63,10 @@ class Shelf:
         manager = self._librarian.manager
         most = max(manager.config.article_bytes, manager.config.collection_bytes) if manager else 0
         add = ADD.format(most=most) if self._librarian.adds else ""
-        self._head = _html(HEAD.format(add=add), "footnoteShelf.adds(element, trigger, upload);")
+        if add and self._librarian.local:
+            add += FORM
+        adds = "footnoteShelf.adds(element, trigger, upload); footnotePath.adds(element, trigger);"
+        self._head = _html(HEAD.format(add=add), adds)
         self._status = _html("", "footnoteShelf.says(element, watch);")
         self.list = _html("", f"{opens} footnoteShelf.lists(element, trigger, watch);", "shelf")
         self._picked = _html(PICKED, "footnoteShelf.picks(element, trigger);")
@@ -81,9 +87,15 @@ class Shelf:
             scope = librarian.scope(event._data)  # noqa: SLF001
             return scope, chip(scope, librarian.rag)
 
-        def on_add(earlier: object, event: gr.EventData) -> Iterator[dict[Any, Any]]:
-            sent = event._data.get("files") if isinstance(event._data, dict) else None  # noqa: SLF001
-            yield from self._shown(librarian.add(sent, self._sent_to()), current, earlier)
+        def on_add(
+            earlier: object, event: gr.EventData, request: gr.Request
+        ) -> Iterator[dict[Any, Any]]:
+            sent = event._data if isinstance(event._data, dict) else {}  # noqa: SLF001
+            if "typed" in sent:  # a "path" would be a file to Gradio
+                steps = librarian.add_path(sent["typed"], here=typed_here(request))
+            else:
+                steps = librarian.add(sent.get("files"), self._sent_to())
+            yield from self._shown(steps, current, earlier)
 
         def on_remove(earlier: object, event: gr.EventData) -> Iterator[dict[Any, Any]]:
             yield from self._shown(librarian.remove(event._data), current, earlier)  # noqa: SLF001
@@ -123,11 +135,11 @@ def chip(scope: Scope | None, rag: Engine) -> str:
     """Return what says that questions are limited, with the way out of it."""
     if scope is None:
         return ""
-    said = as_html(in_words(scope, rag))
+    limit = f'<b dir="auto">{as_html(in_words(scope, rag))}</b>'
     return (
-        f'<p class="chip" role="status"><span>Asking only <b dir="auto">{said}</b></span>'
-        '<button type="button" data-unscope aria-label="Ask all articles again" '
-        'title="Ask all articles again">\N{MULTIPLICATION SIGN}</button></p>'
+        f'<p class="chip" role="status"><span>{texts.ASKING_ONLY.format(limit)}</span>'
+        f'<button type="button" data-unscope aria-label="{texts.ASK_ALL}" '
+        f'title="{texts.ASK_ALL}">\N{MULTIPLICATION SIGN}</button></p>'
     )
 
 
@@ -138,9 +150,8 @@ def in_words(scope: Scope | None, rag: Engine) -> str:
     parts = []
     if scope.paths is not None:
         titles = [a.title for a in rag.contents() if a.path in scope.paths]
-        parts.append(
-            f"“{titles[0]}”" if len(titles) == 1 else count_of(len(scope.paths), "article")
-        )
+        count = texts.articles(len(scope.paths))
+        parts.append(f"“{titles[0]}”" if len(titles) == 1 else count)
     if scope.first or scope.last:
         parts.append(period_in_words(scope.first or "", scope.last or ""))
     return ", ".join(parts)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Self
 
+from rag import texts
 from rag.untrusted import as_html
 from rag.updating import Status
-from rag.wording import count_of, time_left
+from rag.wording import time_left
 
 NAMED = 3  # files that are named before the rest is counted
 REFUSED = 20
@@ -23,6 +24,8 @@ class Outcome:
     refused: tuple[str, ...] = ()  # sentences that name the file and the reason
     removed: str = ""  # path
     place: str = ""  # of what was removed
+    copying: str = ""  # name of the folder whose files are being copied
+    others: str = ""  # a sentence about the files that are left out of it
     articles: int = 0  # in the index, of the kept files
     skipped: tuple[tuple[str, str], ...] = ()  # parts of the kept files, each with the reason
 
@@ -42,27 +45,30 @@ def status_html(status: Status, outcome: Outcome) -> str:
     state = "running" if status.running else "done"
     return (
         f'<div class="shelving" data-state="{state}" data-run="{status.run}">'
-        f'<div role="status">{said}</div>{_progress(status)}{_refused(outcome)}{_dismiss(status)}'
+        f'<div role="status">{said}</div>{_progress(status)}{_refused(outcome)}'
+        f"{_others(outcome)}{_dismiss(status)}"
         "</div>"
     )
 
 
 def _running(outcome: Outcome) -> str:
+    if outcome.copying:
+        return f"<p>{texts.COPYING.format(_named([outcome.copying]))}</p>"
     if outcome.removed:
-        return f"<p>Removing {_named([outcome.removed])}…</p>"
+        return f"<p>{texts.REMOVING.format(_named([outcome.removed]))}</p>"
     if outcome.kept:
-        return f"<p>Reading {_named(outcome.kept)}. You can go on asking meanwhile.</p>"
-    return "<p>The articles are being read. You can go on asking meanwhile.</p>"
+        return f"<p>{texts.READING_THESE.format(_named(outcome.kept))}</p>"
+    return f"<p>{texts.READING_ALL}</p>"
 
 
 def _progress(status: Status) -> str:
     if not status.running:
         return ""
     known = f' max="{status.all}" value="{status.done}"' if status.all > 1 else ""
-    steps = f"{status.done:,} of {status.all:,} files" if status.all > 1 else ""
+    steps = texts.FILES_READ.format(status.done, status.all) if status.all > 1 else ""
     left = time_left(status.seconds_left) if status.seconds_left is not None else ""
     return (
-        f'<p class="progress"><progress{known} aria-label="Reading the articles"></progress>'
+        f'<p class="progress"><progress{known} aria-label="{texts.READING_ARTICLES}"></progress>'
         f"<span>{' · '.join(part for part in (steps, left) if part)}</span></p>"
     )
 
@@ -71,16 +77,12 @@ def _ended(status: Status, outcome: Outcome) -> str:
     if status.error:
         return f'<p class="wrong" dir="auto">{as_html(status.error)}</p>'
     if outcome.removed:
-        return (
-            f"<p>Removed {_named([outcome.removed])}. It is kept in "
-            f'<span class="path">{as_html(outcome.place)}</span>.</p>'
-        )
+        place = f'<span class="path">{as_html(outcome.place)}</span>'
+        return f"<p>{texts.REMOVED.format(_named([outcome.removed]), place)}</p>"
     if outcome.kept:
-        return (
-            f"<p>Added {_named(outcome.kept)}: {count_of(outcome.articles, 'article')} "
-            "can be asked about.</p>"
-        )
-    return "<p>Nothing was added.</p>" if outcome.refused else ""
+        count = texts.articles(outcome.articles)
+        return f"<p>{texts.ADDED.format(_named(outcome.kept), count)}</p>"
+    return f"<p>{texts.NOTHING_ADDED}</p>" if outcome.refused else ""
 
 
 def _refused(outcome: Outcome) -> str:
@@ -88,21 +90,22 @@ def _refused(outcome: Outcome) -> str:
     if not told:
         return ""
     rows = "".join(f'<li dir="auto">{as_html(line)}</li>' for line in told[:REFUSED])
-    more = f"<li>and {len(told) - REFUSED:,} more</li>" if len(told) > REFUSED else ""
-    what = "read" if outcome.skipped else "added"
-    head = f"{count_of(len(told), 'file')} could not be {what}"
+    left = len(told) - REFUSED
+    more = f"<li>{texts.AND_MORE.format(left)}</li>" if left > 0 else ""
+    head = (texts.NOT_READ if outcome.skipped else texts.NOT_ADDED).format(texts.files(len(told)))
     return f'<div class="refused" role="status"><p>{head}:</p><ul>{rows}{more}</ul></div>'
+
+
+def _others(outcome: Outcome) -> str:
+    return f'<p class="others">{as_html(outcome.others)}</p>' if outcome.others else ""
 
 
 def _dismiss(status: Status) -> str:
     if status.running:
         return ""
-    return '<button type="button" class="quiet" data-dismiss>Dismiss</button>'
+    return f'<button type="button" class="quiet" data-dismiss>{texts.DISMISS}</button>'
 
 
 def _named(paths: Sequence[str]) -> str:
     names = [f'<b dir="auto">{as_html(PurePosixPath(p).name)}</b>' for p in paths[:NAMED]]
-    more = len(paths) - NAMED
-    if more > 0:
-        return f"{', '.join(names)} and {count_of(more, 'other')}"
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return texts.all_of(names, len(paths) - len(names))

@@ -63,7 +63,8 @@ def application(
     root = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=_with_tools(own, asking)
     )
-    blocks = chat.build(rag, running, options.librarian, options.keeping)
+    logs_out = options.access.needed
+    blocks = chat.build(rag, running, options.librarian, options.keeping, logs_out=logs_out)
     chat.mount(root, blocks, host, options.limits.upload_bytes)
     root.router.routes.insert(0, Own(own))
     app: ASGIApp = BodyLimit(root, options.limits, _is_small)

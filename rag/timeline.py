@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rag import texts
 from rag.period import day_of
 from rag.types import ArticleSummary
-from rag.wording import count_of, period_in_words
+from rag.wording import period_in_words
 
 FROM = 3  # so many dated articles have a time line
 BARS = 48  # at most
@@ -88,12 +89,11 @@ def timeline(articles: Sequence[ArticleSummary], first: str = "", last: str = ""
     focused = (chosen or [bar for bar in shown if bar.articles])[0]
     columns = "".join(_column(bar, highest, bar in chosen, bar is focused) for bar in shown)
     undated = len(articles) - len(days)
-    note = (
-        f'<span class="undated">{undated:,} without a date</span>' if undated else "<span></span>"
-    )
+    said = texts.UNDATED.format(undated)
+    note = f'<span class="undated">{said}</span>' if undated else "<span></span>"
     ends = [period_in_words(bar.first.isoformat(), bar.last.isoformat()) for bar in shown]
     return (
-        '<div class="timeline"><div class="bars" role="toolbar" aria-label="Articles by date">'
+        f'<div class="timeline"><div class="bars" role="toolbar" aria-label="{texts.BY_DATE}">'
         f'{columns}</div><p class="ends"><span>{ends[0]}</span>{note}<span>{ends[-1]}</span></p>'
         "</div>"
     )
@@ -103,7 +103,7 @@ def _column(bar: Bar, highest: int, chosen: bool, focused: bool) -> str:
     if not bar.articles:
         return '<span class="bar"></span>'
     first, last = bar.first.isoformat(), bar.last.isoformat()
-    said = f"{period_in_words(first, last)}: {count_of(bar.articles, 'article')}"
+    said = f"{period_in_words(first, last)}: {texts.articles(bar.articles)}"
     height = max(6, round(100 * bar.articles / highest))
     return (
         f'<button type="button" class="bar" data-first="{first}" data-last="{last}" '

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from rag import texts
 from rag.changes import Changes, Progress
 from rag.errors import RagError
 from rag.watch import Fill, nothing_to_fill
 
 RECENT = 12  # steps of progress that the speed is taken from
-FAULT = "Something went wrong in Footnote itself; the server's output says what."
 _log = logging.getLogger(__name__)
 
 
@@ -109,7 +109,7 @@ class Updater:
                 self._said(changes=None, error=str(error))
             except Exception:  # noqa: BLE001 - a page must not be left waiting
                 _log.exception("The update failed")
-                self._said(changes=None, error=FAULT)
+                self._said(changes=None, error=texts.FAULT)
 
     def _step(self, marks: deque[tuple[float, int]], done: int, total: int) -> None:
         marks.append((time.monotonic(), done))

@@ -1,14 +1,17 @@
 """Who a visitor is, and the downloads of a conversation: two small layers around the page.
 
-A visitor is known by a secret in a cookie that scripts cannot read and that other sites' forms and
-frames do not send. It opens nothing but the conversations that were kept under it.
+Who has logged in with a name is that user, in every browser; rag/access.py says so. Anybody else is
+known by a secret in a cookie that scripts cannot read and that other sites' forms and frames do not
+send. It opens nothing but the conversations that were kept under it. A program with a token is no
+visitor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
@@ -16,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag import texts
 from rag.export import as_json, as_markdown
-from rag.kept import Store, is_visitor, new_visitor
+from rag.kept import Store, is_visitor, new_visitor, of_user
 from rag.reopen import reopened
 from rag.types import Article
 
@@ -25,30 +28,37 @@ YEAR = 365 * 24 * 3600  # seconds
 _KINDS = {"md": (as_markdown, "text/markdown"), "json": (as_json, "application/json")}
 
 
-def visitor_of(cookies: Mapping[str, str]) -> str:
-    """Return the visitor's secret, or "" for one whose conversation cannot be kept."""
-    value = str(dict(cookies).get(COOKIE, ""))
-    return value if is_visitor(value) else ""
+def visitor_of(request: Any) -> str:
+    """Return under what the conversations of a request are kept: what ``Visitors`` has found of
+    whom it is, or "" where they are not. The request is Gradio's or Starlette's.
+    """
+    return str(getattr(getattr(request, "state", None), "visitor", ""))
 
 
 class Visitors:
-    """ASGI middleware: the cookie with the page, and ``/conversations/ID.md`` and ``.json``."""
+    """ASGI middleware: who the visitor is, for ``visitor_of``; the cookie with the page; and
+    ``/conversations/ID.md`` and ``.json``.
+    """
 
     def __init__(self, app: ASGIApp, store: Store, read: Callable[[str], Article]) -> None:
         self.app, self.store, self.read = app, store, read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["visitor"] = visitor = _visitor(scope)
+        if scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", "")).strip("/")
-        visitor = visitor_of(_cookies(scope))
         folder, _, name = path.rpartition("/")
         if folder == "conversations":
             response = await run_in_threadpool(self._download, visitor, name)
             await response(scope, receive, send)
             return
-        if path or visitor:
+        if path or visitor or state.get("program"):
             await self.app(scope, receive, send)
             return
 
@@ -71,6 +81,16 @@ class Visitors:
             "Cache-Control": "no-store",
         }
         return Response(text.encode(), headers=headers, media_type=f"{kind}; charset=utf-8")
+
+
+def _visitor(scope: Scope) -> str:
+    state = scope["state"]
+    if state.get("program"):
+        return ""
+    if (user := state.get("user")) is not None:
+        return of_user(user)
+    secret = _cookies(scope).get(COOKIE, "")
+    return secret if is_visitor(secret) else ""
 
 
 def _cookies(scope: Scope) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Counts, days, periods and times in words, for the page."""
+"""Days, periods and times in words, for the page."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import calendar
 import datetime as dt
 from functools import lru_cache
 
+from rag import texts
 from rag.period import day_of
 from rag.untrusted import as_html
-
-
-def count_of(number: int, thing: str) -> str:
-    """Return "1 article", "2 articles"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def is_day(text: str) -> bool:
@@ -34,8 +30,8 @@ def period_in_words(first: str, last: str) -> str:
     """Return a period of whole days, as ISO dates or "", as briefly as it can be said."""
     begin, end = day_of(first), day_of(last)
     if begin is None or end is None:
-        since = f"since {day(first)}" if begin else ""
-        return since or (f"until {day(last)}" if end else "")
+        since = texts.SINCE.format(day(first)) if begin else ""
+        return since or (texts.UNTIL.format(day(last)) if end else "")
     if begin == end:
         return day(first)
     ends = end.day == calendar.monthrange(end.year, end.month)[1]
@@ -45,15 +41,15 @@ def period_in_words(first: str, last: str) -> str:
         if (begin.year, begin.month) == (end.year, end.month):
             return f"{begin:%B} {begin.year}"
         if (begin.month, end.month) == (1, 12):
-            return f"{begin.year} to {end.year}"
-        return f"{begin:%B} {begin.year} to {end:%B} {end.year}"
-    return f"{day(first)} to {day(last)}"
+            return texts.FROM_TO.format(begin.year, end.year)
+        return texts.FROM_TO.format(f"{begin:%B} {begin.year}", f"{end:%B} {end.year}")
+    return texts.FROM_TO.format(day(first), day(last))
 
 
 def time_left(seconds: float) -> str:
     """Return how long something will still take, roughly."""
     if seconds < 5:
-        return "a few seconds left"
+        return texts.A_FEW_SECONDS_LEFT
     if seconds < 90:
-        return f"about {round(seconds / 5) * 5} s left"
-    return f"about {round(seconds / 60)} min left"
+        return texts.SECONDS_LEFT.format(round(seconds / 5) * 5)
+    return texts.MINUTES_LEFT.format(round(seconds / 60))

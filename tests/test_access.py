@@ -11,7 +11,7 @@ import pytest
 from fake_rag import FakeRag
 from served import Server, free_port, serving
 
-from rag.access import Access
+from rag.access import Access, Who
 from rag.errors import InputError
 from rag.passwords import hashed, is_among, is_right, parsed, token_digest
 from rag.session import Running
@@ -74,6 +74,40 @@ def test_a_password_opens_a_session_that_ends(server: Server) -> None:
         kept = dict(browser.cookies)
         assert browser.post("/logout").status_code == 303
         assert httpx.get(f"{server.url}/config", cookies=kept).status_code == 401
+
+
+def test_a_session_knows_its_user_and_a_token_is_nobody() -> None:
+    users = {"ana": hashed(PASSWORD), "token": hashed(PASSWORD)}
+    access = Access(users, (token_digest(TOKEN),))
+
+    def whose(user: str, password: str) -> Who | None:
+        secret = access.log_in(user, password)
+        return access.who({b"cookie": f"footnote_session={secret}".encode()})
+
+    assert whose("ana", PASSWORD) == Who("user-ana", "ana")
+    assert whose("token", PASSWORD) == Who("user-token", "token")
+    program = access.who({b"authorization": f"Bearer {TOKEN}".encode()})
+    assert program is not None
+    assert program.program
+    for user in ("ana", "token", "", "nobody"):
+        assert whose(user, TOKEN) == Who(program.name)
+    assert whose("ana", "wrong") is None
+
+
+def test_logging_out_shows_the_login_page_and_only_the_own_page_may_ask_for_it(
+    server: Server,
+) -> None:
+    with httpx.Client(base_url=server.url, timeout=30) as browser:
+        browser.post("/login", data={"user": "ana", "password": PASSWORD})
+        assert browser.get("/logout").status_code == 405  # a link or an image ends nothing
+        for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+            assert browser.post("/logout", headers=headers).status_code == 403
+        page = browser.get("/", headers={"accept": "text/html"})
+        assert page.status_code == 200
+        assert page.headers["cache-control"] == "no-store"  # nothing to go back to
+        done = browser.post("/logout", headers={"origin": server.url})
+        assert (done.status_code, done.headers["location"]) == (303, "/login")
+        assert browser.get("/config").status_code == 401
 
 
 def test_a_token_can_be_typed_in(server: Server) -> None:

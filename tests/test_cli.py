@@ -520,6 +520,7 @@ def test_by_default_only_this_machine_may_change_the_articles(
     local = is_loopback(args.host)
     librarian = librarian_of(rag, updater, args.articles, args, local=local)
     assert librarian.adds is adds
+    assert librarian.local is (local and adds)
     assert (librarian.for_programs() is not None) is adds
 
 

@@ -11,6 +11,7 @@ import pytest
 from fake_rag import ARTICLES, HOSTILE, FakeRag, article
 from test_kept import asked
 
+from rag import texts
 from rag.cases import load_parts
 from rag.cli import main
 from rag.errors import InputError, RagError
@@ -74,7 +75,7 @@ def test_exports_say_what_has_changed_and_outlive_the_article() -> None:
     lost = frozenset((c.article, c.start, c.end) for c in exchange.citations[:1])
     exported = replace(exported, exchanges=(replace(exchange, changed=lost),))
     empty = FakeRag(articles=())
-    assert as_markdown(exported, empty.article).count("The article no longer has") == 1
+    assert as_markdown(exported, empty.article).count(texts.CHANGED) == 1
     [row] = json.loads(as_json(exported, empty.article))["exchanges"]
     assert [cited["changed_since"] for cited in row["citations"]] == [True, False, False]
     assert {cited["source"] for cited in row["citations"]} == {None}

@@ -16,7 +16,16 @@ from rag.conversation import Exchange
 from rag.errors import InputError
 from rag.feedback import Feedback
 from rag.keeping import Keeping
-from rag.kept import CONVERSATIONS, MOST_BYTES, Store, is_visitor, new_id, new_visitor
+from rag.kept import (
+    CONVERSATIONS,
+    MOST_BYTES,
+    Store,
+    is_visitor,
+    new_id,
+    new_visitor,
+    of_user,
+    user_in,
+)
 from rag.kept_page import kept_list, rating
 from rag.kept_rows import TITLE, Header, Kept, read_kept, to_json
 from rag.session import answering, opened
@@ -105,6 +114,34 @@ def test_names_from_the_browser_are_not_paths(store: Store, name: str) -> None:
     assert store.put(name, new_id(), asked("When?"))
     assert not is_visitor(name)
     assert not store.folder.exists()
+
+
+def test_users_have_conversations_of_their_own(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = store.put(VISITOR, new_id(), asked("Of the browser?"))
+    monkeypatch.setattr("rag.kept.VISITORS", 1)  # they do not count as browsers
+    users = ("ana", "Ana", "", "ana ", "é", "e\u0301", "../x", "\udcff", "a" * 500, VISITOR)
+    names = {user: store.put(of_user(user), new_id(), asked(f"{user!a}?")) for user in users}
+    for user, name in names.items():
+        [header] = store.listed(of_user(user))
+        assert (header.id, header.title[:9]) == (name, f"{user!a}?"[:9])
+        assert not is_visitor(of_user(user))  # which a browser could send
+        assert user_in(of_user(user)) == user
+        assert store.get(of_user("ana"), name) is None or user == "ana"
+    # What was kept before there were passwords is as it was.
+    assert [header.id for header in store.listed(VISITOR)] == [before]
+    assert user_in(VISITOR) is None
+    assert all(path.parent.parent == store.folder for path in files(store))
+
+
+def test_the_list_says_whose_it_is(keeping: Keeping) -> None:
+    pane = keeping.act(of_user("<b>ana"), "", (), {"act": "list"}).pane or ""
+    assert 'for <b dir="auto">&lt;b&gt;ana</b> only, in every browser' in pane
+    assert "before there were passwords" in pane
+    pane = keeping.act(VISITOR, "", (), {"act": "list"}).pane or ""
+    assert "for this browser only" in pane
+    assert "before there were passwords" not in pane
 
 
 def test_two_tabs_do_not_overwrite_each_other(store: Store) -> None:

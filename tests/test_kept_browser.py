@@ -13,6 +13,7 @@ from fake_rag import ARTICLES, HOSTILE
 from playwright.sync_api import Browser, expect
 from served import wait_until
 
+from rag import texts
 from rag.visitors import COOKIE
 
 pytestmark = BROWSER
@@ -136,7 +137,7 @@ def test_after_an_edit_each_citation_resolves_or_says_so(server: Kept, tab: Tab)
         )
         assert in_view(page, "mark.current")
         page.locator(".cite").nth(1).click()
-        expect(page.locator("#side .notice")).to_contain_text("no longer in the article")
+        expect(page.locator("#side .notice")).to_have_text(texts.CHANGED)
         expect(page.locator("mark.current")).to_have_count(0)
     finally:
         server.rag.articles = ARTICLES

@@ -11,6 +11,7 @@ from html import unescape
 import pytest
 from fake_rag import FakeRag
 
+from rag import texts
 from rag.conversation import Exchange
 from rag.errors import IndexCorrupt
 from rag.session import Running, answering, begun, opened
@@ -119,7 +120,7 @@ def test_an_edited_article_is_shown_without_a_false_highlight() -> None:
     wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
     markup = opened(rag, (exchange,), wanted)
     assert not marks(markup, "current")
-    assert "no longer in the article" in markup
+    assert texts.CHANGED in markup
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from itertools import pairwise
 import pytest
 from fake_rag import HOSTILE, FakeRag
 
+from rag import texts
 from rag.shelf import View, shelf
 from rag.shelf_status import Outcome, status_html
 from rag.timeline import BARS, bars, timeline
 from rag.types import ArticleSummary, Scope
 from rag.updating import Status
-from rag.wording import count_of, day, period_in_words, time_left
+from rag.wording import day, period_in_words, time_left
 
 
 def summary(
@@ -259,7 +260,7 @@ def test_dates(published: str, shown: str) -> None:
 
 
 def test_counts_and_times() -> None:
-    assert (count_of(1, "file"), count_of(1_200, "file")) == ("1 file", "1,200 files")
+    assert (texts.files(1), texts.files(1_200)) == ("1 file", "1,200 files")
     assert [time_left(s) for s in (2, 32, 200)] == [
         "a few seconds left", "about 30 s left", "about 3 min left",
     ]  # fmt: skip

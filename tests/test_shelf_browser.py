@@ -13,6 +13,7 @@ from fake_rag import HOSTILE, FakeRag
 from playwright.sync_api import Browser, Page, expect
 from served import serving
 
+from rag import texts
 from rag.articles import beside
 from rag.config import Config
 from rag.librarian import Librarian
@@ -200,6 +201,20 @@ def test_a_hostile_name_and_a_hostile_text_stay_text(
     page.keyboard.press("Escape")
     assert page.locator("#side :is(img, script, svg), #chat :is(img, script, svg)").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_scripts_and_styles_say_what_stands_among_the_texts(desk: Desk) -> None:
+    drag = """(kind) => document.body.dispatchEvent(Object.assign(
+        new Event(kind, { bubbles: true, cancelable: true }),
+        { dataTransfer: { types: ["Files"], items: [], files: [{ name: "{}.txt", size: 1e9 }] } },
+    ))"""
+    desk.page.evaluate(drag, "dragenter")
+    over = desk.page.evaluate("getComputedStyle(document.body, '::after').content")
+    assert over == f'"{texts.IN_STYLES["drop"]}"'
+    desk.page.evaluate(drag, "drop")
+    most = f"{CONFIG.collection_bytes / 1e6:g}"
+    large = texts.IN_SCRIPTS["tooLarge"].replace("{}", "\0", 1).replace("{}", most)
+    expect(desk.page.locator(".sending")).to_have_text(large.replace("\0", "{}.txt"))
 
 
 def test_the_list_is_searched_ordered_and_narrowed_to_a_period(desk: Desk) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
+from rag import texts
 from rag.changes import Changes, Progress
 from rag.errors import ArticleError
-from rag.updating import FAULT, Updater
+from rag.updating import Updater
 
 
 def test_what_is_asked_for_meanwhile_is_one_more_update() -> None:
@@ -59,7 +60,10 @@ def test_steps_are_followed_with_the_time_left() -> None:
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(ArticleError("No article can be read."), "No article can be read."), (KeyError("x"), FAULT)],
+    [
+        (ArticleError("No article can be read."), "No article can be read."),
+        (KeyError("x"), texts.FAULT),
+    ],
 )
 def test_an_update_that_fails_says_so_and_the_next_one_runs(error: Exception, said: str) -> None:
     fails = [error]
