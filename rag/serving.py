@@ -78,6 +78,10 @@ def launch(
             f"Cannot serve on {host} port {port}: it is in use, or not allowed. "
             "Stop the other program or choose another with --port."
         ) from error
+    # asyncio sends at once (TCP_NODELAY) only through sockets that name their protocol.
+    listening = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach()
+    )
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
     )

@@ -49,10 +49,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(rag: SearchEngine, options: Options | None = None) -> Iterator[Server]:
+def serving(
+    rag: SearchEngine, options: Options | None = None, running: Running | None = None
+) -> Iterator[Server]:
     from rag.serving import launch
 
-    port, running = free_port(), Running()
+    port, running = free_port(), running or Running()
     served = launch(rag, running, host="127.0.0.1", port=port, options=options)
     served.warming.loaded, served.warming.model = True, "loaded"
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:

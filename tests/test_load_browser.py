@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,12 +36,11 @@ def model() -> GatedGenerator:
 
 @pytest.fixture
 def url(
-    tmp_path: Path, config: Config, model: GatedGenerator, monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
-) -> Iterator[str]:  # fmt: skip
+    tmp_path: Path, config: Config, model: GatedGenerator, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The address of a server that takes on as many questions as the test is marked with."""
-    monkeypatch.setattr("rag.session.Running", partial(Running, request.param))
-    with open_towns(tmp_path, config, model) as rag, serving(rag) as server:
+    running = Running(request.param)
+    with open_towns(tmp_path, config, model) as rag, serving(rag, running=running) as server:
         yield server.url
         model.gate.set()
 
