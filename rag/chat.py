@@ -139,12 +139,16 @@ def _answers(
         # anew, at each step of each answer.
         keep = talks.keeper(request, shown, earlier)
         before = talks.drawn(earlier)
+        last: tuple[Any, ...] = (gr.skip(),) * 6
         try:
             with running.question(session) as cancel:
                 limited = in_words(scope, rag)
                 for exchange in answering(rag, earlier, text, cancel, scope, limited):
                     drawn = talks.drawn((exchange,))
-                    yield (before, drawn, (*earlier, exchange), *keep(exchange))
+                    last = (before, drawn, (*earlier, exchange), *keep(exchange))
+                    if exchange.working:
+                        yield last
+            yield last  # when the next question may come
         except Overloaded as error:  # another one came first since ``on_ask``
             latest = talks.drawn(earlier[:-1]), talks.drawn(earlier[-1:])
             yield (*latest, earlier, shown, remembered(shown[1]), dropped(str(error), text))

@@ -40,10 +40,11 @@ class Connection:
             raise
 
     def _create(self) -> None:
-        self.execute("BEGIN")  # all tables or none, whenever the process ends
+        # All tables or none, whenever the process ends; also within a transaction.
+        self.execute("SAVEPOINT tables")
         for statement in SCHEMA.split(";"):
             self.execute(statement)
-        self.execute("COMMIT")
+        self.execute("RELEASE tables")
 
     def empty(self) -> bool:
         """Return whether there is no table yet."""
