@@ -25,7 +25,7 @@ pytestmark = pytest.mark.models
 TEXTS = ["The bridge in Maldon was closed.", "Tickets cost nine euros.", "ferry " * 300]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def beside() -> Iterator[EncoderProcess]:
     encoder = load_beside("all-MiniLM-L6-v2")
     assert isinstance(encoder, EncoderProcess)

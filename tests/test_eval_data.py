@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from rag.cli import main
 from rag.errors import ModelError
 
 DATA = os.environ.get("RAG_EVAL_DATA")
+DATA_FOLDER = Path(DATA or ".")
 pytestmark = [
     pytest.mark.models,
     pytest.mark.skipif(DATA is None, reason="RAG_EVAL_DATA names no evaluation data"),
@@ -22,28 +24,38 @@ pytestmark = [
 
 
 @pytest.mark.parametrize(
-    ("name", "questions"),
+    ("name", "questions", "most"),
     [
-        ("squad", "sample.jsonl"),
-        pytest.param("rtqa22", "questions.jsonl", marks=pytest.mark.slow),
+        ("squad", "sample.jsonl", 6),
+        pytest.param("squad", "sample.jsonl", None, marks=pytest.mark.slow),
+        pytest.param("rtqa22", "questions.jsonl", None, marks=pytest.mark.slow),
     ],
 )
 def test_every_citation_is_a_slice_and_every_claim_has_one(
-    name: str, questions: str, tmp_path: Path
+    name: str, questions: str, most: int | None, tmp_path: Path
 ) -> None:
+    """``most``: so many articles, the shortest ones, and the questions about them."""
     try:
         models.locate("all-MiniLM-L6-v2")
     except ModelError as error:
         pytest.skip(str(error))
-    folder = Path(str(DATA)) / name
-    index, output = tmp_path / "index", tmp_path / "answers.jsonl"
-    assert main(["index", str(folder / "articles"), "--index", str(index)]) == 0
-    asked = ["--input", str(folder / questions), "--output", str(output)]
-    assert main(["ask", "--index", str(index), "--generator", "extractive", *asked]) == 0
-    with (folder / questions).open(encoding="utf-8") as lines:
-        ids = [json.loads(line)["id"] for line in lines]
-    with output.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    paths = sorted((DATA_FOLDER / name / "articles").iterdir(), key=lambda p: p.stat().st_size)
+    folder, index, asked = tmp_path / "articles", tmp_path / "index", tmp_path / "questions.jsonl"
+    folder.mkdir()
+    for path in paths[:most]:
+        shutil.copy(path, folder)
+    lines = (DATA_FOLDER / name / questions).read_text(encoding="utf-8").splitlines()
+    known = {path.stem for path in paths[:most]}
+    kept = [line for line in lines if most is None or json.loads(line)["article_id"] in known]
+    asked.write_text("\n".join(kept), encoding="utf-8")
+    output = tmp_path / "answers.jsonl"
+    assert main(["index", str(folder), "--index", str(index)]) == 0
+    batch = ["--input", str(asked), "--output", str(output)]
+    assert main(["ask", "--index", str(index), "--generator", "extractive", *batch]) == 0
+    ids = [json.loads(line)["id"] for line in kept]
+    assert len(ids) > 40
+    with output.open(encoding="utf-8") as answers:
+        rows = [json.loads(line) for line in answers]
     assert [row["id"] for row in rows] == ids
     texts: dict[str, str] = {}
     for row in rows:
@@ -52,7 +64,7 @@ def test_every_citation_is_a_slice_and_every_claim_has_one(
         for citation in row["citations"]:
             path = citation["article"]
             if path not in texts:
-                with (folder / "articles" / path).open(encoding="utf-8", newline="") as file:
+                with (folder / path).open(encoding="utf-8", newline="") as file:
                     texts[path] = file.read()
             assert texts[path][citation["start"] : citation["end"]] == citation["quote"]
         for claim in row["claims"]:
