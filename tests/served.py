@@ -17,8 +17,6 @@ from rag.session import Running
 if TYPE_CHECKING:
     from rag.site import Options
 
-ended: list[int] = []  # ports of servers whose remains are not collected yet; see conftest
-
 
 @dataclass
 class Server:
@@ -64,7 +62,6 @@ def serving(
             client.get(path)
         yield Server(rag, port, client, running)
     served.close()
-    ended.append(port)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
