@@ -106,7 +106,7 @@ def build(
             [question.submit, ask.click], on_ask, [question], [asked, question, hint, stop],
             trigger_mode="multiple", **AT_ONCE,
         )  # fmt: skip
-        taken.then(
+        answers = taken.then(
             _answers(rag, running, talks),
             [asked, exchanges, shelf.scope, talks.identity],
             [past, current, exchanges, talks.identity, tab, hint],
@@ -117,7 +117,9 @@ def build(
         stop.click(on_stop, None, [stop], **AT_ONCE)
         for clickable in (past, current, pane, shelf.list):
             clickable.select(on_open, [exchanges], [pane], **AT_ONCE)
-        talks.connect(blocks, exchanges, past, current, pane, tab, hint, new, button, AT_ONCE)
+        talks.connect(
+            blocks, exchanges, past, current, pane, tab, hint, new, button, answers, AT_ONCE
+        )
         shelf.connect(blocks, current, exchanges)
         blocks.unload(on_unload)
     return blocks

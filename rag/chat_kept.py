@@ -64,7 +64,7 @@ class Talks:
 
     def connect(
         self, blocks: gr.Blocks, exchanges: Any, past: Any, current: Any, pane: Any, tab: Any,
-        hint: Any, new: Any, button: Any, options: dict[str, Any],
+        hint: Any, new: Any, button: Any, answers: Any, options: dict[str, Any],
     ) -> None:  # fmt: skip
         """Attach the handlers of loading, a new conversation, and what is clicked."""
 
@@ -111,7 +111,9 @@ class Talks:
 
         whole = [exchanges, self.identity, tab, past, current, pane]
         blocks.load(on_load, [self.wanted], whole, js=RELOADED, **options)
-        new.click(on_new, None, [*whole, hint], **options)
+        # The end of an answer that is still under way to the page would bring it back into the new
+        # conversation.
+        new.click(on_new, None, [*whole, hint], cancels=[answers], **options)
         for clickable in (button, past, current, pane):
             inputs = [exchanges, self.identity]
             clickable.submit(on_act, inputs, [*whole, hint], **options)

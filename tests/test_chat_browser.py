@@ -288,7 +288,7 @@ def test_hostile_text_stays_text_everywhere(visitor: Visitor) -> None:
     page.locator(".entry").nth(2).click()
     expect(page.locator("#side .pane h2")).to_have_text(HOSTILE)
     page.get_by_role("button", name="New conversation").click()
-    page.locator(".example").nth(2).click()  # made from the hostile title
+    page.locator(".welcome .example").nth(2).click()  # made from the hostile title
     expect(page.locator("#question textarea")).to_have_value(re.compile("<script>"))
     assert page.locator("#footnote img, #desk img, #desk script, #desk svg").count() == 0
     assert page.evaluate("window.__pwned") is None
