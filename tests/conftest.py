@@ -20,6 +20,7 @@ import pytest
 from rag import models
 from rag.config import Config
 from rag.encoder import Encoder, HashedEncoder, load_encoder
+from rag.encoder_process import EncoderProcess, load_beside
 from rag.errors import ModelError
 from rag.index import Index
 from rag.sync import sync
@@ -136,6 +137,18 @@ def minilm() -> Encoder:
     except ModelError as error:
         pytest.skip(f"the encoder is not here: {error}")
     return load_encoder("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="module")
+def beside() -> Iterator[EncoderProcess]:
+    """The default encoder, in a process of its own. Skips when it has not been fetched."""
+    try:
+        encoder = load_beside("all-MiniLM-L6-v2")
+    except ModelError as error:
+        pytest.skip(f"the encoder is not here: {error}")
+    assert isinstance(encoder, EncoderProcess)
+    yield encoder
+    encoder.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 
 from rag.encoder import BATCH_TOKENS, BLOCK, Encoder, HashedEncoder, _batches, load_encoder
-from rag.encoder_process import EncoderProcess, load_beside
 from rag.errors import ModelError
 from rag.types import Vectors
 
@@ -30,14 +28,6 @@ TEXTS = [
 )
 def encoder(request: pytest.FixtureRequest) -> Any:  # an Encoder; overrides conftest's
     return HashedEncoder() if request.param == "hashed" else request.getfixturevalue(request.param)
-
-
-@pytest.fixture(scope="module")
-def beside() -> Iterator[EncoderProcess]:
-    encoder = load_beside("all-MiniLM-L6-v2")
-    assert isinstance(encoder, EncoderProcess)
-    yield encoder
-    encoder.close()
 
 
 def spans_of(text: str) -> list[tuple[int, int]]:

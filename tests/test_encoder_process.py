@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,14 +22,6 @@ from rag.models import locate
 
 pytestmark = pytest.mark.models
 TEXTS = ["The bridge in Maldon was closed.", "Tickets cost nine euros.", "ferry " * 300]
-
-
-@pytest.fixture(scope="module")
-def beside() -> Iterator[EncoderProcess]:
-    encoder = load_beside("all-MiniLM-L6-v2")
-    assert isinstance(encoder, EncoderProcess)
-    yield encoder
-    encoder.close()
 
 
 def pid(encoder: EncoderProcess) -> int:
