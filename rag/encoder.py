@@ -10,6 +10,8 @@ import re
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -18,13 +20,12 @@ from numpy.typing import NDArray
 
 from rag import models
 from rag.errors import ModelError
+from rag.packed import packed
 from rag.types import Vectors
 
 BLOCK = 200_000  # characters tokenized at once
-# So few texts, such as a question, are encoded by one core: with more of them, each step waits for
-# the slowest, and several questions at once, beside a language model, take twice as long.
-FEW = 4
-BATCH_TOKENS = 1_024  # padding included, of one forward pass; more is not faster, and pads more
+FEW = 4  # texts, such as a question, that are encoded by one core, for others have theirs too
+BATCH_TOKENS = 640  # padding included, of one forward pass; more do not stay in a core's cache
 Spans = Sequence[tuple[int, int]]  # character offsets, half-open
 Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
 
@@ -113,7 +114,10 @@ class SentenceTransformerEncoder:
             raise ModelError(f"Cannot load the encoder in {folder}: {_line(error)}.") from error
         self._tokenizer: Any = self._model.tokenizer
         self._lock = threading.Lock()  # fast tokenizers change settings while they run
+        # Each core works at a batch of its own: at one together, every step waits for the slowest.
         self._threads = torch.get_num_threads()
+        self._cores = ThreadPoolExecutor(self._threads, "encoder", torch.set_num_threads, (1,))
+        self._packed = packed(getattr(self._model[0], "auto_model", None))
         special = self._tokenizer.num_special_tokens_to_add()
         self.window = int(self._model.max_seq_length or 512) - special
         self.dimensions = int(cast("int", self._model.get_embedding_dimension()))
@@ -135,8 +139,6 @@ class SentenceTransformerEncoder:
     def encode_passages(
         self, texts: Sequence[str], spans: Sequence[Spans]
     ) -> tuple[Vectors, list[Vectors]]:
-        if len(texts) > FEW:
-            self._use(self._threads)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         parts = [np.zeros((0, self.dimensions), np.float32)] * len(texts)
         for i, pooled, tokens, offsets in self._forward(texts):
@@ -145,17 +147,7 @@ class SentenceTransformerEncoder:
         return _unit(vectors), parts
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        self._use(1 if len(texts) <= FEW else self._threads)
-        try:
-            return self.encode_passages(texts, [()] * len(texts))[0]
-        finally:
-            self._use(self._threads)
-
-    def _use(self, threads: int) -> None:
-        """Let this thread compute with so many; torch gives the number to threads to come, too."""
-        import torch
-
-        torch.set_num_threads(threads)
+        return self.encode_passages(texts, [()] * len(texts))[0]
 
     def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
         found: dict[int, tuple[Offsets, Vectors]] = {}
@@ -181,23 +173,47 @@ class SentenceTransformerEncoder:
                 return_attention_mask=True,
             )
         offsets = encoded.pop("offset_mapping")
-        for rows in _batches([len(of) for of in offsets]):
-            some = {name: [values[i] for i in rows] for name, values in encoded.items()}
-            with self._lock:
-                features = self._tokenizer.pad(some, return_tensors="pt")
-            with torch.inference_mode():
-                out = self._model(dict(features))
-            inside = features["attention_mask"].numpy().astype(bool)  # (n, tokens)
-            pooled, tokens = out["sentence_embedding"].numpy(), out["token_embeddings"].numpy()
-            for n, i in enumerate(rows):
-                yield i, pooled[n], tokens[n][inside[n]], np.array(offsets[i], np.int64)
+        batches = list(_batches([len(of) for of in offsets]))
+        try:
+            if len(texts) <= FEW:
+                torch.set_num_threads(1)
+            run = map if len(texts) <= FEW else self._cores.map
+            done = run(self._batch, repeat(encoded), batches)
+            for rows, vectors in zip(batches, done, strict=True):
+                for i, (pooled, tokens) in zip(rows, vectors, strict=True):
+                    yield i, pooled, tokens, np.array(offsets[i], np.int64)
+        finally:
+            torch.set_num_threads(self._threads)  # torch gives it to threads to come, too
+
+    def _batch(self, encoded: Any, rows: Sequence[int]) -> list[tuple[Vectors, Vectors]]:
+        """Return the pooled vector and the tokens' vectors of some of the texts."""
+        import torch
+
+        some = {name: [values[i] for i in rows] for name, values in encoded.items()}
+        with self._lock:
+            features = dict(self._tokenizer.pad(some, return_tensors="pt"))
+        modules = list(self._model)
+        with torch.inference_mode():
+            if self._packed:
+                tokens = self._packed(some["input_ids"])
+                pad = torch.nn.utils.rnn.pad_sequence
+                features["token_embeddings"] = pad(tokens, batch_first=True)
+                modules = modules[1:]
+            for module in modules:
+                features = module(features)
+        inside = features["attention_mask"].numpy().astype(bool)  # (n, tokens)
+        every = features["token_embeddings"].numpy()
+        pooled = features["sentence_embedding"].numpy()
+        return [(pooled[n], every[n][inside[n]]) for n in range(len(rows))]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the numbers of texts of about the same length, so that there is little padding."""
+    """Yield the numbers of texts of about the same length, so that there is little padding; the
+    longest first, so that the cores end together.
+    """
     rows: list[int] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if rows and (len(rows) + 1) * lengths[i] > BATCH_TOKENS:
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        if rows and (len(rows) + 1) * lengths[rows[0]] > BATCH_TOKENS:
             yield rows
             rows = []
         rows.append(i)

@@ -82,8 +82,11 @@ class EncoderProcess:
     def _started(self) -> tuple[Child, dict[int, Future[Any]]]:
         child = Child("rag.encoder_server", "The encoder", {})
         waiting: dict[int, Future[Any]] = {}
-        child.input.write(pickle.dumps(str(self._folder), protocol=5))
-        child.input.flush()
+        try:
+            child.input.write(pickle.dumps(str(self._folder), protocol=5))
+            child.input.flush()
+        except OSError as error:  # ended before it has read
+            raise self._ended(child) from error
         threading.Thread(
             target=self._listen, args=[child, waiting], name="encoder", daemon=True
         ).start()

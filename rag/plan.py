@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from rag.articles import find_articles
@@ -30,17 +31,26 @@ def plan(
     files = list(find_articles(articles))
     run = Syncing(articles, folder, config, encoder, progress)
     try:
-        if (folder / NAME).is_file():
-            with contextlib.closing(Unwritten(folder)) as database:
-                database.begin()
-                return run.changes(files, database.manifest(), Unread(config, encoder, database))
-        with (
-            tempfile.TemporaryDirectory() as empty,
-            contextlib.closing(Unwritten(Path(empty), write=True)) as database,
-        ):
-            return run.changes(files, {}, Unread(config, encoder, database))
+        with _unwritten(folder) as database:
+            return run.changes(files, database.manifest(), Unread(config, encoder, database))
     except IndexCorrupt as damage:
         return Changes(rebuilt=str(damage).partition(" Repair it with")[0])
+
+
+@contextlib.contextmanager
+def _unwritten(folder: Path) -> Iterator[Unwritten]:
+    """Open the store of an index; an empty one where there is none, or one never finished."""
+    if (folder / NAME).is_file():
+        with contextlib.closing(Unwritten(folder)) as database:
+            if not database.empty():
+                database.begin()
+                yield database
+                return
+    with (
+        tempfile.TemporaryDirectory() as empty,
+        contextlib.closing(Unwritten(Path(empty), write=True)) as database,
+    ):
+        yield database
 
 
 class Unread(Ingest):

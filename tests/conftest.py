@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -84,6 +85,7 @@ def _collected() -> Iterator[None]:
     before = _components()
     yield
     if _components() != before:
+        asyncio.set_event_loop(None)  # or the last of the loops is collected when it is replaced
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()

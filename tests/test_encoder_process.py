@@ -11,10 +11,12 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rag.child import Child
 from rag.encoder import Encoder, HashedEncoder
 from rag.encoder_process import EncoderProcess, load_beside
 from rag.errors import ModelError
@@ -60,6 +62,18 @@ def test_killed_while_it_computes_it_says_so_to_who_waits(beside: EncoderProcess
     with pytest.raises(ModelError, match="is gone: it was ended by signal 9"):
         beside.encode_texts(busy)
     assert len(beside.encode_texts(TEXTS)) == len(TEXTS)
+
+
+def test_one_that_ends_at_once_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended(Child):
+        def __init__(self, *args: Any) -> None:
+            super().__init__("rag.no_such_module", *args[1:])
+            assert self.ended(within=60)
+
+    monkeypatch.setattr("rag.encoder_process.Child", Ended)
+    with pytest.raises(ModelError, match=r"is gone: .*No module named") as caught:
+        load_beside("all-MiniLM-L6-v2")
+    assert "\n" not in str(caught.value)
 
 
 def test_damaged_weights_are_one_line(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ ORDER = """
     load_html load_pdf load_office load_mail load_rows load_feed load_zip articles manage
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
-    child encoder encoder_server encoder_process store ivf store_ivf lexical stored connection
+    packed child encoder encoder_server encoder_process
+    store ivf store_ivf lexical stored connection
     database manifest
     changes locks publish embed fill repair ingest sync plan watch index
     library period scope variants answer_types language copies

@@ -22,6 +22,7 @@ from rag.errors import ArticleError, IndexCorrupt, IndexMissing, RagError
 from rag.index import Index
 from rag.lexical import LexicalIndex
 from rag.manifest import verify_files
+from rag.plan import plan
 from rag.sync import sync
 from rag.terms import terms
 
@@ -205,6 +206,7 @@ def test_a_first_build_that_ends_at_once_leaves_no_damage(
                 sync(articles, folder, config, encoder)
         with pytest.raises(IndexMissing, match="was never finished"):
             Index.open(folder, config, encoder)
+        assert len(plan(articles, folder, config, encoder).added) == 4
         assert len(sync(articles, folder, config, encoder).added) == 4
         shutil.rmtree(folder)
 
