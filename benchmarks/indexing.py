@@ -178,7 +178,7 @@ def main() -> None:
     rows = {
         "passages": f"{len(texts)}, {sum(counted.lengths) / len(texts):.0f} tokens each",
         "passages per second": f"{len(texts) / encoding.wall:.1f}",
-        f"plain products, {SIZE} × {SIZE}, all cores at one": f"{together.rate() / 1e9:.1f} GFLOP/s",
+        f"plain products, {SIZE} × {SIZE}, all cores": f"{together.rate() / 1e9:.1f} GFLOP/s",
         "… each core at its own": f"{apart.rate() / 1e9:.1f} GFLOP/s",
         "encoding, the passages' own tokens": f"{encoding.rate() / 1e9:.1f} GFLOP/s",
         "share of the faster plain products' rate": f"{encoding.rate() / best.rate():.1%}",

@@ -33,7 +33,7 @@ class PackedBert:
         x = of.LayerNorm(x.add_(of.position_embeddings(places)))  # (all texts' tokens, dim)
         for layer in self._layers:
             x = layer(x, lengths, self._heads)
-        return list(torch.split(x, lengths))
+        return list(x.split(lengths))
 
 
 class _Layer:
@@ -54,7 +54,7 @@ class _Layer:
         """Return the next vectors of all tokens; ``x`` is used up."""
         import torch
 
-        three = torch.addmm(self._three_bias, x, self._three)
+        three: Any = torch.addmm(self._three_bias, x, self._three)
         seen = torch.cat([_attend(text, heads) for text in three.split(lengths)])
         x = self._after_attention(_add(x, self._mixed, seen))
         inner = torch.nn.functional.gelu(self._inner(x))
