@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
-import sys
-import warnings
 
 # Read when NumPy, PyTorch and faiss are loaded. Two workers share the cores: no threads that spin.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -75,26 +71,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if any(item.get_closest_marker(m) for m in ("browser", "models"))
     }
     items.sort(key=lambda item: item.path not in long)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _collected() -> Iterator[None]:
-    """What Gradio has left (an event loop for each page built, servers) is collected after the
-    file whose tests built pages, not as a warning in another one.
-    """
-    before = _components()
-    yield
-    if _components() != before:
-        asyncio.set_event_loop(None)  # or the last of the loops is collected when it is replaced
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
-
-
-def _components() -> int:
-    """Return how many components have been made in this process."""
-    context = sys.modules.get("gradio.context")
-    return context.Context.id if context else 0
 
 
 @pytest.fixture
