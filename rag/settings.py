@@ -85,8 +85,8 @@ class Settings:
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             raise InputError(
-                f"token_file: {file} cannot be read: {why}. It is to hold a token on each line, made "
-                "by python -m rag password --token, and be readable for who serves."
+                f"token_file: {file} cannot be read: {why}. It is to hold a token on each line, "
+                "made by python -m rag password --token, and be readable for who serves."
             ) from error
         return (*self.values["tokens"].value, *lines.split())
 
