@@ -19,7 +19,11 @@ def main() -> None:
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to the log
 
-    import xllamacpp
+    try:
+        import xllamacpp
+    except ImportError as error:
+        missing = "; install libgomp1 (Debian, Ubuntu) or libgomp (Fedora)."
+        sys.exit(f"{error}{missing if 'libgomp' in str(error) else ''}")
 
     params = xllamacpp.CommonParams()
     params.model.path = settings["model"]

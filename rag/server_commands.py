@@ -31,6 +31,7 @@ def serve(args: argparse.Namespace) -> None:
     """Sync the index and serve the web chat and the interfaces for programs."""
     from rag.settings import settings
 
+    signal.signal(signal.SIGTERM, _end)  # from now on: alone in a container, a process ignores it
     found = settings(os.environ)
     encoder = _encoder(args)  # loads beside what follows, which takes as long
     gc.disable()  # a twelfth of that time: what is imported is no garbage
@@ -44,10 +45,6 @@ def serve(args: argparse.Namespace) -> None:
     gc.freeze()
     gc.enable()
 
-    def end(_signal: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)
     server, options = found.server(), _options(found)
     host, port = args.host or server.host, args.port or server.port
     check_reachable(host, port, options)  # before an index is built
@@ -119,6 +116,10 @@ def password(args: argparse.Namespace) -> None:
     if getpass.getpass("Once more: ") != chosen:
         raise InputError("The two differ; nothing was made.")
     print(hashed(chosen))
+
+
+def _end(_signal: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)  # whoever runs services takes another code for a failure
 
 
 def _options(found: Settings) -> Options:

@@ -116,7 +116,7 @@ def serve(
     ).start()
     try:
         _until_interrupted()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Ctrl+C, SIGTERM
         print("Footnote ends.", flush=True)
     finally:
         served.close()

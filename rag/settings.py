@@ -83,7 +83,11 @@ class Settings:
         try:
             lines = file.read_text("utf-8") if file else ""
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"token_file: {file} cannot be read.") from error
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise InputError(
+                f"token_file: {file} cannot be read: {why}. It is to hold a token on each line, "
+                "made by python -m rag password --token, and be readable for who serves."
+            ) from error
         return (*self.values["tokens"].value, *lines.split())
 
     def shown(self) -> list[dict[str, Any]]:

@@ -551,6 +551,22 @@ def test_sigterm_ends_serving(home: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_sigterm_before_anything_is_served_is_no_failure(home: Path) -> None:
+    script = """
+        import os, signal, sys
+        import rag.server_commands
+        from rag.cli import main
+        def encoder(_args):  # the first thing that takes time
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+            os.kill(os.getpid(), signal.SIGTERM)
+        rag.server_commands._encoder = encoder
+        sys.exit(main(["serve", "--encoder", "hashed", "--generator", "extractive"]))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("share", ["0", "1", "2", "-0.5", "some", "nan"])
 def test_a_share_of_errors_lies_between_0_and_1(
     share: str, capsys: pytest.CaptureFixture[str]

@@ -77,7 +77,7 @@ def test_a_setting_that_cannot_be_is_named_with_its_file(
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError, match=r"nowhere\.toml"):
         settings({"FOOTNOTE_CONFIG": "nowhere.toml"})
-    with pytest.raises(InputError, match="token_file"):
+    with pytest.raises(InputError, match=r"token_file: nowhere\.txt .*rag password --token"):
         settings({"FOOTNOTE_TOKEN_FILE": "nowhere.txt"}).tokens()
 
 
