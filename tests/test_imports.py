@@ -36,7 +36,7 @@ ORDER = """
     timeline updating shelf shelf_path shelf_status librarian examples shelf_events chat_kept chat
     logs passwords settings
     problem_details limits telemetry asking api_types api api_changes chat_completions mcp_server
-    access login requests_seen site serving
+    access api_examples api_page login requests_seen site serving
     argument_types options bar commands server_commands arguments cli __main__
 """.split()
 
