@@ -24,7 +24,9 @@ CSS = Path(__file__).with_name("api_page.css").read_text(encoding="utf-8")
 RAW = "openapi.json"
 # Beside the policy of all pages: this one runs and loads nothing.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-LIMITS = "default minimum maximum minLength maxLength minItems maxItems pattern".split()
+LIMITS = (
+    "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern",
+)  # fmt: skip
 
 
 def docs(app: FastAPI) -> APIRouter:

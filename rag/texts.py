@@ -255,6 +255,11 @@ READING_ARTICLES = "Reading the articles"
 FILES_READ = "{:,} of {:,} files"
 ADDED, NOTHING_ADDED = "Added {}: {} can be asked about.", "Nothing was added."
 DISMISS = "Dismiss"
+LEFT_FROM = ", from {} on"
+TOO_MANY_DROPPED = (
+    "{:,} of {:,} files were added and {:,} were not{}, because {} are taken at once: add those in "
+    "smaller parts, or start Footnote with their folder as its articles."
+)
 CANNOT_ADD = "{} is not added: nothing can be added here."
 CANNOT_REMOVE = "Nothing can be removed here."
 NOT_ARRIVED = "{} did not arrive: {}."
@@ -283,5 +288,8 @@ IN_SCRIPTS: Final = {
     "sending": "Sending {} of {}…",
     "tooLarge": "{} is too large (the limit is {} MB).",
     "notSent": "{} could not be sent.",
+    "notListed": "The folder {} could not be read.",
+    "more": "And {} more.",
+    "tooManyEntries": FOLDER_TOO_MANY_ENTRIES.replace("{:,}", "{}"),
 }
 IN_STYLES: Final = {"new": NEW, "note": NOTE_BEFORE, "drop": "Drop to add to your articles"}
