@@ -214,7 +214,7 @@ class Ready(BaseModel):
 
 def problem(said: str) -> dict[str, Any]:
     """Return how the document describes an error."""
-    schema = ProblemRow.model_json_schema()
+    schema = {"$ref": "#/components/schemas/ProblemRow"}  # put there by api_examples.py
     return {"description": said, "content": {"application/problem+json": {"schema": schema}}}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 
 from rag import texts
 from rag.articles import ADDED, beside, file_in
+from rag.drop import Drop, SentFile
 from rag.errors import InputError, RagError
 from rag.local_files import AT_ONCE, LocalFile, found_at, read_local
 from rag.manage import Manager
@@ -77,34 +77,37 @@ class Librarian:
             return self.rag.contents()
         return ()
 
-    def add(self, files: object, uploaded: Path) -> Iterator[str]:
+    def add(self, sent: object, uploaded: Path) -> Iterator[str]:
         """Keep the files that the browser has sent into the folder ``uploaded``, and yield how far
-        the reading of them is, as HTML.
+        the reading of them is, as HTML. What was sent, and what it says of it, is not trusted.
         """
-        outcome = Outcome()
-        for name, path in _sent(files, uploaded):
-            outcome = self._added(outcome, name, path)
+        drop = Drop.of(sent, uploaded)
+        outcome = Outcome(others=drop.others)
+        for file in drop.files:
+            outcome = self._added(outcome, file)
+        outcome = replace(outcome, too_many=drop.too_many(len(outcome.kept)))
         if not outcome.kept or self.updater is None:
             yield status_html(Status(), outcome)
             return
         self.updater.request()
         yield from self.follow(outcome)
 
-    def _added(self, outcome: Outcome, name: str, path: Path) -> Outcome:
+    def _added(self, outcome: Outcome, sent: SentFile) -> Outcome:
         try:
             if self.manager is None:
-                raise InputError(texts.CANNOT_ADD.format(name))
+                raise InputError(texts.CANNOT_ADD.format(sent.name))
             most = max(self.manager.config.article_bytes, self.manager.config.collection_bytes)
-            with path.open("rb") as file:
+            with sent.place.open("rb") as file:
                 data = file.read(most + 1)
-            return outcome.with_kept(self.manager.add(name, data))
+            return outcome.with_kept(self.manager.add(sent.name, data, sent.folder))
         except OSError as error:
-            return outcome.with_refused(texts.NOT_ARRIVED.format(name, error.strerror or error))
+            reason = error.strerror or error
+            return outcome.with_refused(texts.NOT_ARRIVED.format(sent.name, reason))
         except InputError as error:
             return outcome.with_refused(str(error))
         finally:
             with contextlib.suppress(OSError):
-                path.unlink()
+                sent.place.unlink()
 
     def add_path(self, typed: object, *, here: bool) -> Iterator[str]:
         """Copy the files at a path of this computer to the articles, and yield how far that is, and
@@ -211,17 +214,3 @@ def copying(files: Sequence[LocalFile]) -> Iterator[tuple[Status | None, LocalFi
         told = spent
         left = spent / done * (len(files) - done) if done else None
         yield Status(running=True, done=done, all=len(files), seconds_left=left), file
-
-
-def _sent(files: object, uploaded: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name and the place of each file that lies where the browser's files arrive."""
-    root = os.path.realpath(uploaded)
-    for file in (files if isinstance(files, list) else [])[:AT_ONCE]:
-        if not isinstance(file, dict):
-            continue
-        path, name = str(file.get("path") or ""), str(file.get("name") or "")
-        if "\0" in path:
-            continue
-        place = Path(os.path.realpath(path))
-        if place.is_relative_to(root) and place.is_file():
-            yield name, place

@@ -73,6 +73,13 @@ def found_at(typed: str, articles: Path, config: Config) -> Found:
     return _Search(real, own, config).found()
 
 
+def others_left_out(suffixes: Counter[str]) -> str:
+    """Return a sentence about files of other formats, counted by suffix; "" without any."""
+    named = [suffix for suffix, _ in suffixes.most_common() if 1 < len(suffix) < 12]
+    few = ", ".join(named[:SUFFIXES]) + (", …" if len(named) > SUFFIXES else "")
+    return texts.other_formats(suffixes.total(), few) if suffixes.total() else ""
+
+
 def read_local(file: LocalFile, most: int) -> bytes:
     """Return the content. Raises InputError with the reason when it is not read."""
     if os.path.realpath(file.location) != str(file.location):  # replaced since it was found
@@ -144,7 +151,9 @@ class _Search:
         if not self.files and not self.refused:
             raise InputError(texts.FOLDER_HAS_NONE.format(self.root, FORMATS))
         name = self.root.name or str(self.root)
-        return Found(_printable(name), tuple(self.files), tuple(self.refused), self._others())
+        return Found(
+            _printable(name), tuple(self.files), tuple(self.refused), others_left_out(self.others)
+        )
 
     def _in(self, folder: Path, shown: str) -> Iterator[tuple[Path, str]]:
         """Note the files of a folder, and yield the folders in it."""
@@ -189,10 +198,3 @@ class _Search:
             self.bytes += entry.stat(follow_symlinks=False).st_size
         except OSError:  # gone meanwhile, which reading it will say
             return
-
-    def _others(self) -> str:
-        if not self.others:
-            return ""
-        named = [suffix for suffix, _ in self.others.most_common() if 1 < len(suffix) < 12]
-        few = ", ".join(named[:SUFFIXES]) + (", …" if len(named) > SUFFIXES else "")
-        return texts.other_formats(self.others.total(), few)

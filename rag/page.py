@@ -24,9 +24,11 @@ COPIES = 3  # other articles with the same sentence that are listed
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
 WIDE = "\u2e80"  # from here on, scripts without spaces between their words
 
+TO_DOCS = f'<a class="for-programs" href="docs">{texts.FOR_PROGRAMS}</a>'
 HEADER = f"""<header class="masthead">
 <h1 class="wordmark">{texts.NAME}<sup aria-hidden="true">1</sup></h1>
 <p class="tagline">{texts.TAGLINE}</p>
+{TO_DOCS}
 <button type="button" class="plain narrow-only" data-show-pane>{texts.ARTICLES}</button>
 </header>"""
 HINT = f'<p role="status">{texts.TYPE_FIRST}</p>'
@@ -60,7 +62,8 @@ def welcome(
     return (
         f'<div class="welcome"><h2>{texts.ASK_YOUR_ARTICLES}</h2>'
         f"<p>{texts.HOW_IT_WORKS}</p>"
-        f"{suggestions(questions)}</div>"
+        f"{suggestions(questions)}"
+        f'<p class="narrow-only">{TO_DOCS}</p></div>'
     )
 
 

@@ -5,6 +5,7 @@ window.footnoteShelf ??= (() => {
   const { filled } = window.footnote;
   const picked = new Set(); // paths that are ticked
   const chosen = {}; // period and length of the list
+  const NAMED = 5; // files that could not be sent
   let ask = null; // sends what the list should show
   let waiting = null; // a search that is still being typed
   let opened = null; // path of the article that was opened last
@@ -155,10 +156,10 @@ window.footnoteShelf ??= (() => {
     if (!input) return; // nothing can be added here
     const sending = element.querySelector(".sending");
     const most = Number(input.dataset.most);
-    const send = async (files) => {
+    const limits = { atOnce: Number(input.dataset.atOnce), suffixes: input.dataset.suffixes.split(" ") };
+    const send = async ({ files, others, left, first, failed }) => {
       const sent = [];
-      const failed = [];
-      for (const [n, file] of files.entries()) {
+      for (const [n, { file, folder }] of files.entries()) {
         sending.textContent = filled(texts.sending, n + 1, files.length);
         if (file.size > most) {
           failed.push(filled(texts.tooLarge, file.name, most / 1e6));
@@ -166,24 +167,25 @@ window.footnoteShelf ??= (() => {
         }
         try {
           const { path } = await upload(file);
-          sent.push({ path, name: file.name });
+          sent.push({ path, name: file.name, folder });
         } catch {
           failed.push(filled(texts.notSent, file.name));
         }
       }
-      sending.textContent = failed.join(" ");
-      if (sent.length) trigger("upload", { files: sent });
+      const more = failed.length > NAMED ? [filled(texts.more, failed.length - NAMED)] : [];
+      sending.textContent = [...failed.slice(0, NAMED), ...more].join(" ");
+      if (sent.length || !failed.length) trigger("upload", { files: sent, others, left, first });
     };
     element.querySelector("[data-add]").addEventListener("click", () => input.click());
     input.addEventListener("change", () => {
-      send([...input.files]);
+      send(window.footnoteDrop.chosen(input.files, limits));
       input.value = "";
     });
-    drops(send);
+    drops(async (transfer) => send(await window.footnoteDrop.read(transfer, limits)));
   }
 
   // Files and folders that are dropped anywhere on the page.
-  function drops(send) {
+  function drops(take) {
     let inside = 0;
     const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
     const mark = () => document.body.toggleAttribute("data-dropping", inside > 0);
@@ -198,36 +200,13 @@ window.footnoteShelf ??= (() => {
     document.addEventListener("dragover", (event) => {
       if (hasFiles(event)) event.preventDefault();
     });
-    document.addEventListener("drop", async (event) => {
+    document.addEventListener("drop", (event) => {
       if (!hasFiles(event)) return;
       event.preventDefault();
       inside = 0;
       mark();
-      const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
-      const plain = [...event.dataTransfer.files];
-      const found = entries.some((entry) => entry?.isDirectory) ? await unfolded(entries) : plain;
-      if (found.length) send(found);
+      take(event.dataTransfer);
     });
-  }
-
-  async function unfolded(entries, depth = 0) {
-    const found = [];
-    for (const entry of entries) {
-      if (!entry || entry.name.startsWith(".") || found.length > 500) continue;
-      if (entry.isFile) found.push(await new Promise((done, fail) => entry.file(done, fail)));
-      else if (depth < 8) found.push(...(await unfolded(await children(entry), depth + 1)));
-    }
-    return found;
-  }
-
-  async function children(folder) {
-    const reader = folder.createReader();
-    const found = [];
-    for (;;) {
-      const some = await new Promise((done, fail) => reader.readEntries(done, fail));
-      if (!some.length) return found;
-      found.push(...some);
-    }
   }
 
   // What adding and removing did. At its end the list is asked for again.

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from rag import texts
+from rag.articles import COLLECTIONS, LOADERS
 from rag.errors import RagError
 from rag.examples import Examples
 from rag.gradio_setup import gr
 from rag.headers import typed_here
 from rag.librarian import Librarian
+from rag.local_files import AT_ONCE as FILES
 from rag.page import suggestions, welcome
 from rag.session import Engine
 from rag.shelf_path import FORM
@@ -22,6 +24,7 @@ from rag.types import Scope
 from rag.untrusted import as_html
 from rag.wording import period_in_words
 
+SUFFIXES = " ".join((*LOADERS, *COLLECTIONS))
 PATIENCE, LATER = 1.0, 20.0  # seconds to wait for questions that are still being made
 MANY = 8  # visitors whose files are read at the same time
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -39,7 +42,8 @@ HEAD = f"""<div class="shelf-head"><div class="pane-bar narrow-only"><span></spa
 <div class="asks"><button type="button" class="plain" data-keep autofocus>{texts.KEEP}</button>
 <button type="button" class="strong" data-go>{texts.REMOVE}</button></div></dialog>"""
 ADD = f"""<button type="button" class="plain" data-add>{texts.ADD}</button>
-<input type="file" multiple hidden data-files data-most="{{most}}">
+<input type="file" multiple hidden data-files data-most="{{most}}" data-at-once="{{at_once}}"
+data-suffixes="{{suffixes}}">
 <p class="drop-hint">{texts.DROP_ANYWHERE}</p>"""
 PICKED = f"""<div class="picked" hidden><span data-count role="status"></span>
 <button type="button" class="strong" data-ask-picked>{texts.ASK_ONLY_THESE}</button>
@@ -62,7 +66,9 @@ class Shelf:
         """Draw the list; ``opens`` is the script that lets its entries open articles."""
         manager = self._librarian.manager
         most = max(manager.config.article_bytes, manager.config.collection_bytes) if manager else 0
-        add = ADD.format(most=most) if self._librarian.adds else ""
+        add = (
+            ADD.format(most=most, at_once=FILES, suffixes=SUFFIXES) if self._librarian.adds else ""
+        )
         if add and self._librarian.local:
             add += FORM
         adds = "footnoteShelf.adds(element, trigger, upload); footnotePath.adds(element, trigger);"
@@ -94,7 +100,7 @@ class Shelf:
             if "typed" in sent:  # a "path" would be a file to Gradio
                 steps = librarian.add_path(sent["typed"], here=typed_here(request))
             else:
-                steps = librarian.add(sent.get("files"), self._sent_to())
+                steps = librarian.add(sent, self._sent_to())
             yield from self._shown(steps, current, earlier)
 
         def on_remove(earlier: object, event: gr.EventData) -> Iterator[dict[Any, Any]]:

@@ -26,6 +26,7 @@ class Outcome:
     place: str = ""  # of what was removed
     copying: str = ""  # name of the folder whose files are being copied
     others: str = ""  # a sentence about the files that are left out of it
+    too_many: str = ""  # a sentence about those that were more than can be added at once
     articles: int = 0  # in the index, of the kept files
     skipped: tuple[tuple[str, str], ...] = ()  # parts of the kept files, each with the reason
 
@@ -82,7 +83,7 @@ def _ended(status: Status, outcome: Outcome) -> str:
     if outcome.kept:
         count = texts.articles(outcome.articles)
         return f"<p>{texts.ADDED.format(_named(outcome.kept), count)}</p>"
-    return f"<p>{texts.NOTHING_ADDED}</p>" if outcome.refused else ""
+    return f"<p>{texts.NOTHING_ADDED}</p>"
 
 
 def _refused(outcome: Outcome) -> str:
@@ -97,7 +98,8 @@ def _refused(outcome: Outcome) -> str:
 
 
 def _others(outcome: Outcome) -> str:
-    return f'<p class="others">{as_html(outcome.others)}</p>' if outcome.others else ""
+    said = (outcome.too_many, outcome.others)
+    return "".join(f'<p class="others" dir="auto">{as_html(line)}</p>' for line in said if line)
 
 
 def _dismiss(status: Status) -> str:

@@ -17,6 +17,8 @@ from rag import api, chat
 from rag.access import Access, Guard
 from rag.api import Warming
 from rag.api_changes import Manager, changes
+from rag.api_examples import add_examples
+from rag.api_page import docs
 from rag.asking import Asking, SearchEngine
 from rag.chat_completions import completions
 from rag.headers import SecurityHeaders, allowed_hosts
@@ -32,7 +34,7 @@ from rag.telemetry import Telemetry, measured
 from rag.visitors import Visitors
 
 # First parts of paths; every other one is the page's.
-OWN = ("v1", "mcp", "healthz", "readyz", "metrics", "openapi.json", "login", "logout")
+OWN = ("v1", "mcp", "healthz", "readyz", "metrics", "openapi.json", "docs", "login", "logout")
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def programs(asking: Asking, telemetry: Telemetry, warming: Warming) -> FastAPI:
     app.include_router(api.questions(asking))
     app.include_router(api.articles(asking))
     app.include_router(completions(asking))
+    app.include_router(docs(app))
+    add_examples(app)
     add_handlers(app)
     return app
 

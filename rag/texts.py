@@ -255,6 +255,11 @@ READING_ARTICLES = "Reading the articles"
 FILES_READ = "{:,} of {:,} files"
 ADDED, NOTHING_ADDED = "Added {}: {} can be asked about.", "Nothing was added."
 DISMISS = "Dismiss"
+LEFT_FROM = ", from {} on"
+TOO_MANY_DROPPED = (
+    "{:,} of {:,} files were added and {:,} were not{}, because {} are taken at once: add those in "
+    "smaller parts, or start Footnote with their folder as its articles."
+)
 CANNOT_ADD = "{} is not added: nothing can be added here."
 CANNOT_REMOVE = "Nothing can be removed here."
 NOT_ARRIVED = "{} did not arrive: {}."
@@ -265,6 +270,15 @@ USER, PASSWORD = "Name", "Password, or a token"
 NOT_RIGHT = "The name or the password is not right."
 TOO_MANY_TRIES = "Too many attempts. Try again in a minute."
 
+# The page for those who write programs
+FOR_PROGRAMS, API_TITLE = "For programs", "Footnote: for programs"
+API_PLACEHOLDER = "Put your token in place of {}; where none is asked for, leave that line out."
+API_FOR_MACHINES = "The same for machines: {}."
+API_ROUTES, API_SHAPES = "Requests", "Shapes"
+API_PARAMETERS, API_BODY, API_ANSWERS, API_ERRORS = "Parameters", "Body", "Answers", "Errors"
+API_EXAMPLE, API_OPTIONAL, API_ANYTHING = "Example", "optional", "anything"
+API_LIST_OF, API_OBJECT_OF, API_OR = "list of {}", "object of {}", " or "
+
 # For the scripts, which know them as footnoteTexts, and the style sheets: --text-new, and so on.
 IN_SCRIPTS: Final = {
     "seconds": SECONDS,
@@ -274,5 +288,8 @@ IN_SCRIPTS: Final = {
     "sending": "Sending {} of {}…",
     "tooLarge": "{} is too large (the limit is {} MB).",
     "notSent": "{} could not be sent.",
+    "notListed": "The folder {} could not be read.",
+    "more": "And {} more.",
+    "tooManyEntries": FOLDER_TOO_MANY_ENTRIES.replace("{:,}", "{}"),
 }
 IN_STYLES: Final = {"new": NEW, "note": NOTE_BEFORE, "drop": "Drop to add to your articles"}

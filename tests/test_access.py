@@ -20,8 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 TOKEN = "a-token-of-sufficient-length"
 PASSWORD = "correct horse battery"
 PLACES = (
-    "/", "/config", "/v1/articles", "/v1/models", "/metrics", "/openapi.json", "/mcp",
-    "/gradio_api/info", "/gradio_api/heartbeat/x", "/nothing",
+    "/", "/config", "/v1/articles", "/v1/models", "/metrics", "/openapi.json", "/docs",
+    "/mcp", "/gradio_api/info", "/gradio_api/heartbeat/x", "/nothing",
 )  # fmt: skip
 
 

@@ -229,7 +229,6 @@ def test_the_document_describes_each_route_with_an_example(server: Server) -> No
     document = server.http.get("/openapi.json").json()
     assert {"/v1/answer", "/v1/search", "/v1/articles", "/healthz"} <= set(document["paths"])
     assert document["components"]["schemas"]["Question"]["examples"][0]["question"]
-    assert server.http.get("/docs").status_code == 404  # such pages load scripts from other hosts
 
 
 def test_an_answer_does_not_wait_for_its_reader_to_confirm_the_headers(server: Server) -> None:

@@ -32,12 +32,12 @@ ORDER = """
     baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
-    texts local_files typed wording conversation kept_rows kept reopen feedback export kept_page
-    visitors account headers page reader_bar reader session keeping gradio_setup
+    texts local_files drop typed wording conversation kept_rows kept reopen feedback export
+    kept_page visitors account headers page reader_bar reader session keeping gradio_setup
     timeline updating shelf shelf_path shelf_status librarian examples shelf_events chat_kept chat
     logs passwords settings
     problem_details limits telemetry asking api_types api api_changes chat_completions mcp_server
-    access login requests_seen site serving
+    access api_examples api_page login requests_seen site serving
     argument_types options bar commands server_commands arguments cli __main__
 """.split()
 

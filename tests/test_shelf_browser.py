@@ -368,7 +368,7 @@ def test_a_file_that_the_browser_did_not_send_is_not_read(desk: Desk, tmp_path: 
     (uploaded / "link.txt").symlink_to(secret)
     for path in (str(secret), f"{uploaded}/../secret.txt", f"{uploaded}/link.txt", "/etc/passwd",
                  f"{uploaded}\0", 7, None, str(uploaded)):  # fmt: skip
-        shown = list(librarian.add([{"path": path, "name": "x.txt"}], uploaded))
+        shown = list(librarian.add({"files": [{"path": path, "name": "x.txt"}]}, uploaded))
         assert len(shown) == 1
     assert secret.exists()
     assert not beside(desk.articles).exists()

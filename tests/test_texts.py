@@ -103,7 +103,7 @@ def test_a_script_of_the_page_has_no_prose(script: str) -> None:
     assert not found, f"put these texts of rag/{script} into rag/texts.py, IN_SCRIPTS: {found}"
 
 
-@pytest.mark.parametrize("sheet", ["page.css", "page_kept.css", "shelf.css"])
+@pytest.mark.parametrize("sheet", ["page.css", "page_kept.css", "shelf.css", "api_page.css"])
 def test_a_style_sheet_of_the_page_has_no_words(sheet: str) -> None:
     source = (PACKAGE / sheet).read_text("utf-8")
     shown = re.findall(r'content:[^;]*?"([^"]*)"', source)
