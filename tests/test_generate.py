@@ -180,6 +180,20 @@ def gguf() -> Path:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="module")
+def llama_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    models_dir = tmp_path_factory.mktemp("llama") / "models"
+    return Config(model=str(gguf()), answer_tokens=12, context_tokens=4096, models_dir=models_dir)
+
+
+@pytest.fixture(scope="module")
+def llama(llama_config: Config) -> Iterator[LlamaCppGenerator]:
+    """One for all tests, since it takes seconds to load. Once closed, it starts anew when asked."""
+    made = LlamaCppGenerator(llama_config)
+    yield made
+    made.close()
+
+
 @pytest.fixture(
     params=[
         "extractive",
@@ -198,13 +212,14 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
         return replace(settings, base_url=script.url, api_key="secret")
     if name == "transformers":
         return replace(settings, model=str(request.getfixturevalue("tiny_model")))
-    if name == "llamacpp":
-        return replace(settings, model=str(gguf()))
     return settings
 
 
 @pytest.fixture
-def generator(config: Config) -> Iterator[Generator]:
+def generator(config: Config, request: pytest.FixtureRequest) -> Iterator[Generator]:
+    if config.generator == "llamacpp":
+        yield request.getfixturevalue("llama")
+        return
     made = load_generator(config)
     yield made
     made.close()
@@ -524,19 +539,6 @@ def test_transformers_wants_a_folder_and_llamacpp_a_file(tiny_model: Path, tmp_p
 # llamacpp
 
 
-@pytest.fixture
-def llama_config(tmp_path: Path) -> Config:
-    models_dir = tmp_path / "models"
-    return Config(model=str(gguf()), answer_tokens=12, context_tokens=4096, models_dir=models_dir)
-
-
-@pytest.fixture
-def llama(llama_config: Config) -> Iterator[LlamaCppGenerator]:
-    made = LlamaCppGenerator(llama_config)
-    yield made
-    made.close()
-
-
 def child_of(generator: LlamaCppGenerator) -> int:
     assert generator._process is not None
     return generator._process._process.pid
@@ -624,6 +626,7 @@ def test_llamacpp_goes_on_after_a_cancelled_prompt(llama: LlamaCppGenerator) -> 
 
 @pytest.mark.models
 def test_llamacpp_cancelled_while_it_loads(llama: LlamaCppGenerator) -> None:
+    llama.close()
     start = time.monotonic()
     assert list(llama.draft("When?", EVIDENCE, (), cancel_after(0.05))) == []
     assert time.monotonic() - start < 1
@@ -671,6 +674,7 @@ def test_llamacpp_removes_its_socket(
     llama: LlamaCppGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="fn") as name:  # a socket's path has to be short
+        llama.close()
         monkeypatch.setattr(tempfile, "tempdir", name)
         llama.warm_up()
         (folder,) = Path(name).glob("footnote-*")
@@ -687,6 +691,7 @@ def test_llamacpp_where_the_temporary_folder_has_a_long_name(
 ) -> None:
     folder = tmp_path / ("long" * 30)
     folder.mkdir()
+    llama.close()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     assert draft(llama)
     assert list(folder.iterdir()) == []
@@ -696,8 +701,10 @@ def test_llamacpp_where_the_temporary_folder_has_a_long_name(
 def test_llamacpp_on_loopback_where_there_are_no_unix_sockets(
     llama: LlamaCppGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    llama.close()
     monkeypatch.setattr(llama_process, "_socket_folder", lambda: None)
     assert draft(llama)
+    llama.close()
 
 
 @pytest.mark.models
