@@ -32,7 +32,7 @@ from rag.encoder import HashedEncoder, SentenceTransformerEncoder, Spans, load_e
 from rag.sync import sync
 from rag.types import Vectors
 
-AT_ONCE = 64  # passages in one call, as rag/fill.py has them
+AT_ONCE = 128  # passages in one call, as rag/fill.py has them
 SIZE = 1536  # of the plain matrices
 
 

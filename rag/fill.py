@@ -23,7 +23,7 @@ from rag.manifest import mismatch, no_index
 from rag.publish import newest, publish
 from rag.stored import NAME
 
-BATCH = 64  # passages embedded at a time
+BATCH = 128  # passages embedded at a time
 STRETCH = 30.0  # seconds between two generations
 SHARE = 10  # … or so many times as long as writing one takes, if that is longer
 Until = Callable[[], bool]

@@ -153,13 +153,17 @@ def test_the_real_encoder_knows_what_is_alike(minilm: Encoder) -> None:
 
 def test_batches_hold_texts_of_about_the_same_length() -> None:
     lengths = random.Random(3).choices(range(3, 258), k=512)
-    batches = list(_batches(lengths))
+    batches = _batches(lengths, 2)
     assert sorted(i for rows in batches for i in rows) == list(range(512))
-    sizes = [len(rows) * max(lengths[i] for i in rows) for rows in batches]
-    assert max(sizes) <= BATCH_TOKENS
-    assert sum(sizes) < 1.03 * sum(lengths)
-    assert list(_batches([9, 5_000, 9])) == [[1], [0, 2]]
-    assert list(_batches([])) == []
+    assert len(batches) % 2 == 0
+    sizes = [sum(lengths[i] for i in rows) for rows in batches]
+    assert max(sizes) <= BATCH_TOKENS + 258
+    assert max(sizes) - min(sizes) <= 2 * 258
+    padded = sum(len(rows) * max(lengths[i] for i in rows) for rows in batches)
+    assert padded < 1.05 * sum(lengths)
+    assert _batches([9, 500, 9], 1) == [[1, 0, 2]]
+    assert _batches([9, 1_500, 9, 1_500], 2) == [[1], [3, 0, 2]]
+    assert _batches([3], 2) == [[0]]
 
 
 def test_hashed_scores_can_be_predicted() -> None:

@@ -20,7 +20,8 @@ def bert(**changes: Any) -> Any:
         "intermediate_size": 40, "max_position_embeddings": 64, **changes,
     }  # fmt: skip
     torch.manual_seed(5)
-    model = BertModel(BertConfig(**settings)).eval()
+    model: Any = BertModel(BertConfig(**settings))
+    model.eval()
     with torch.no_grad():
         for weights in model.parameters():
             weights.add_(torch.randn_like(weights) * 0.3)
