@@ -11,7 +11,7 @@ import pytest
 from fake_rag import ARTICLES, HOSTILE
 
 from rag.conversation import Exchange, advance, neighbours, turns
-from rag.page import conversation, welcome
+from rag.page import TO_DOCS, conversation, welcome
 from rag.reader import article_html, marked_text, nothing_open
 from rag.reader_bar import Span
 from rag.shelf import View, shelf
@@ -123,7 +123,7 @@ def hostile_pages() -> list[str]:
         shelf([summary] * 9, View(HOSTILE), skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf([summary] * 9, skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf((), notice=HOSTILE),
-        welcome([summary], [HOSTILE]),
+        welcome([summary], [HOSTILE]).replace(TO_DOCS, ""),
         welcome((), error=HOSTILE),
         article_html(article, spans, spans[0], exchange=1, notice=HOSTILE),
     ]

@@ -21,7 +21,7 @@ from rag.collection import as_evidence
 from rag.config import Config
 from rag.errors import ModelError
 from rag.instructions import addresses_model, asks_about_instructions
-from rag.page import conversation, welcome
+from rag.page import TO_DOCS, conversation, welcome
 from rag.pipeline import Rag
 from rag.prompts import plain
 from rag.reader import article_html
@@ -328,9 +328,9 @@ def test_orders_do_not_open_the_door_to_orders() -> None:
 def test_long_sentences_are_judged_quickly(piece: str) -> None:
     import time
 
-    begun = time.process_time()
+    begun = time.thread_time()  # what is quadratic takes many minutes
     addresses_model(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - begun < 2
+    assert time.thread_time() - begun < 30
 
 
 # -- the page ---------------------------------------------------------------------------------
@@ -374,7 +374,8 @@ def test_the_page_shows_text_and_nothing_else(
     spans = [Span(c.start, c.end, c.number) for c in exchange.citations if c.article == case.path]
     whole = Span(article.body_start, len(article.text), 9)
     opened = article_html(article, [*spans, whole], whole, exchange=1)
-    for markup in (conversation([exchange]), shelf(summaries), welcome(summaries), opened):
+    beginning = welcome(summaries).replace(TO_DOCS, "")
+    for markup in (conversation([exchange]), shelf(summaries), beginning, opened):
         page = Markup(markup)
         links = {value for name, value in page.attributes if name in {"href", "src"}}
         assert links <= {article.url}

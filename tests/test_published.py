@@ -102,8 +102,8 @@ def test_a_text_says_its_date_in_its_first_lines_and_stays_as_it_is() -> None:
     "text", ["1" * 200_000, "1/" * 100_000, "4 March " * 40_000, "By " * 90_000]
 )
 def test_reading_dates_takes_linear_time(text: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()  # what is quadratic takes many minutes
     iso_day(text)
     day_or_text(text)
     read_heading(text)
-    assert time.process_time() - began < 3
+    assert time.thread_time() - began < 30
