@@ -7,11 +7,14 @@ vectors ("late" pooling, after Günther et al. 2024, "Late Chunking", section 3)
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, cast
@@ -26,6 +29,8 @@ from rag.types import Vectors
 
 BLOCK = 200_000  # characters tokenized at once
 FEW = 4  # texts, such as a question, that are encoded by one core, for others have theirs too
+MANY = 64  # so many are an index that is embedded: what a question needs comes first
+NICE = 10  # of the threads that embed it
 BATCH_TOKENS = 1_024  # of one forward pass, about; more is not faster
 Spans = Sequence[tuple[int, int]]  # character offsets, half-open
 Offsets: TypeAlias = NDArray[np.int64]  # (t, 2), half-open
@@ -115,9 +120,7 @@ class SentenceTransformerEncoder:
             raise ModelError(f"Cannot load the encoder in {folder}: {_line(error)}.") from error
         self._tokenizer: Any = self._model.tokenizer
         self._lock = threading.Lock()  # fast tokenizers change settings while they run
-        # Each core works at a batch of its own: at one together, every step waits for the slowest.
         self._threads = torch.get_num_threads()
-        self._cores = ThreadPoolExecutor(self._threads, "encoder", torch.set_num_threads, (1,))
         self._packed = packed(getattr(self._model[0], "auto_model", None))
         special = self._tokenizer.num_special_tokens_to_add()
         self.window = int(self._model.max_seq_length or 512) - special
@@ -148,7 +151,10 @@ class SentenceTransformerEncoder:
         return _unit(vectors), parts
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        return self.encode_passages(texts, [()] * len(texts))[0]
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for i, pooled, _, _ in self._forward(texts):
+            vectors[i] = pooled
+        return _unit(vectors)
 
     def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
         found: dict[int, tuple[Offsets, Vectors]] = {}
@@ -176,14 +182,17 @@ class SentenceTransformerEncoder:
         offsets = encoded.pop("offset_mapping")
         cores = 1 if len(texts) <= FEW else self._threads
         batches = _batches([len(of) for of in offsets], cores)
+        # Each core works at batches of its own: at one together, every step waits for the slowest.
+        # Threads for this call alone: it does not queue behind another one's batches.
         try:
             if cores == 1:
                 torch.set_num_threads(1)
-            run = map if cores == 1 else self._cores.map
-            done = run(self._batch, repeat(encoded), batches)
-            for rows, vectors in zip(batches, done, strict=True):
-                for i, (pooled, tokens) in zip(rows, vectors, strict=True):
-                    yield i, pooled, tokens, np.array(offsets[i], np.int64)
+            with ThreadPoolExecutor(cores, "encoder", _begin, (len(texts),)) as pool:
+                run = map if cores == 1 else pool.map
+                done = run(self._batch, repeat(encoded), batches)
+                for rows, vectors in zip(batches, done, strict=True):
+                    for i, (pooled, tokens) in zip(rows, vectors, strict=True):
+                        yield i, pooled, tokens, np.array(offsets[i], np.int64)
         finally:
             torch.set_num_threads(self._threads)  # torch gives it to threads to come, too
 
@@ -213,6 +222,16 @@ class SentenceTransformerEncoder:
         every = features["token_embeddings"].numpy()
         pooled = features["sentence_embedding"].numpy()
         return [(pooled[n], every[n][inside[n]]) for n in range(len(rows))]
+
+
+def _begin(texts: int) -> None:
+    """Let this new thread compute by itself, and after others if there are many texts."""
+    import torch
+
+    torch.set_num_threads(1)
+    if texts > MANY and sys.platform == "linux":  # elsewhere only whole processes have a priority
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _batches(lengths: Sequence[int], cores: int) -> list[list[int]]:
