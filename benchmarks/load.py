@@ -226,6 +226,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         gather(data, options.articles, work / "articles")
+        named = ["--encoder", options.encoder] if options.encoder else []
+        index = [sys.executable, "-m", "rag", "index", str(work / "articles")]
+        subprocess.run([*index, "--index", str(work / "index"), *named], check=True)
         for part in options.parts:
             named = ["--model", options.model] if options.model else []
             with_model = ["--generator", "llamacpp", *named]
