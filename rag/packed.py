@@ -1,6 +1,6 @@
 """BERT over texts laid end to end: nothing is spent on padding, and hardly anything on copying.
 
-It computes what transformers does (Devlin et al. 2019, "BERT", section 3), half as fast again.
+It computes what transformers does (Devlin et al. 2019, "BERT", section 3), in less time.
 """
 
 from __future__ import annotations
