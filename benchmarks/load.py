@@ -226,16 +226,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         gather(data, options.articles, work / "articles")
-        named = ["--encoder", options.encoder] if options.encoder else []
+        encoder = ["--encoder", options.encoder] if options.encoder else []
         index = [sys.executable, "-m", "rag", "index", str(work / "articles")]
-        subprocess.run([*index, "--index", str(work / "index"), *named], check=True)
+        subprocess.run([*index, "--index", str(work / "index"), *encoder], check=True)
         for part in options.parts:
             named = ["--model", options.model] if options.model else []
             with_model = ["--generator", "llamacpp", *named]
             generator = with_model if part == "model" else ["--generator", "extractive"]
-            generator += ["--encoder", options.encoder] if options.encoder else []
             begun = time.perf_counter()
-            with serving(work / "articles", work / "index", generator) as server:
+            with serving(work / "articles", work / "index", [*generator, *encoder]) as server:
                 print(f"{part}: serving after {time.perf_counter() - begun:.0f} s", flush=True)
                 if part == "soak":
                     text = soak(server, questions, options.soak)
