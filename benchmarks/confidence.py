@@ -5,7 +5,7 @@
 Answerable questions of a set against (a) questions of other sets, whose articles are absent, (b)
 its questions whose articles were withheld, (c) its questions written to look answerable. A set
 that is shown was not fitted on; a fitted set is shown by leaving it out. Sets are folders of
-$RAG_EVAL_DATA.
+$RAG_EVAL_DATA, or paths.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def load_alone(data: Path, name: str, cache: Path, encoder: Encoder, articles: i
 
 def load(data: Path, name: str, others: Sequence[str], cache: Path, encoder: Encoder) -> Rows:
     config = Config()
-    folder = cache / name
+    folder = cache / Path(name).name
     sync(data / name / "articles", folder, config, encoder)
     index = Index.open(folder, config, encoder)
     asked: dict[str, list[tuple[str, str | None]]] = {}
@@ -170,9 +170,9 @@ def main() -> None:
     for name in names:
         same = name.split(",")[0]
         rest = [loaded[other] for other in arguments.fit if other.split(",")[0] != same]
-        print(report(f"{name}, fitted without it", loaded[name], *fit(rest)))
-        default = np.array(WEIGHTS)
-        print(report(f"{name}, the default weights", loaded[name], default, BIAS))
+        default, title = np.array(WEIGHTS), Path(name).name
+        print(report(f"{title}, fitted without it", loaded[name], *fit(rest)))
+        print(report(f"{title}, the default weights", loaded[name], default, BIAS))
 
 
 if __name__ == "__main__":

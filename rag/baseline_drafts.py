@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from rag.config import Config
-from rag.draft import DraftSentence, draft_sentences, says_not_found
+from rag.draft import DraftSentence, draft_sentences
 from rag.encoder import Encoder
 from rag.errors import ModelError
 from rag.generate import Generator, LanguageModel
@@ -73,6 +73,9 @@ REFUSAL = re.compile(
     r"|^(?:there is )?no (?:information|mention|answer)\b|\binsufficient information\b"
     r"|\bnone of the (?:sources|passages|sentences)\b|\bcannot be (?:determined|answered)\b"
     r"|\b(?:sources?|passages?|context)\b(?: \w+){0,3} (?:do not|don't|does not|doesn't|cannot)\b"
+    r"|^not found\b|\b(?:sentences?|articles?|text|passages?|information) (?:provided )?"
+    r"(?:do|does|did)(?: not|n't) (?:say|mention|state|provide|contain|specify|give|answer)"
+    r"|\b(?:is|are|was|were) not (?:mentioned|specified|stated|provided|found|given)\b"
 )
 
 
@@ -155,7 +158,7 @@ def prompt(
 
 def refuses(text: str) -> bool:
     """Return whether a sentence says, in the model's own words, that there is no answer."""
-    return says_not_found(text) or bool(REFUSAL.search(" ".join(words(text))))
+    return bool(REFUSAL.search(" ".join(words(text))))
 
 
 def cite_numbers(draft: str, passages: Sequence[Evidence]) -> list[Statement]:

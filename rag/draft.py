@@ -62,16 +62,10 @@ def _sentences_of(line: str, *, growing: bool) -> Iterator[DraftSentence]:
 
 
 def says_not_found(text: str) -> bool:
-    """Return whether a sentence of the draft is the model's refusal."""
-    said = " ".join(words(text))
-    return said.startswith(NOT_FOUND.lower()) or bool(
-        re.search(
-            r"\b(?:sentences?|articles?|text|passages?|information) (?:provided )?(?:do|does|did)"
-            r"(?: not|n't) (?:say|mention|state|provide|contain|specify|give|answer)|"
-            r"\b(?:is|are|was|were) not (?:mentioned|specified|stated|provided|found|given)\b",
-            said,
-        )
-    )
+    """Return whether a sentence of the draft is the refusal that the prompt asks for, word for
+    word: "The missing climber was not found." is an answer.
+    """
+    return words(text) == words(NOT_FOUND)
 
 
 YES_OR_NO = re.compile(r"(yes|no)\b[,.:;–—-]*\s*", re.IGNORECASE)

@@ -44,10 +44,10 @@ _VERBS = {
     "promised": "promise", "proposed": "propose", "demanded": "demand", "denied": "deny",
     "said": "say", "told": "say", "explained": "explain", "wrote": "write",
 }  # fmt: skip
-# "Defense Secretary Lloyd Austin"; "Gary Davis, chief evangelist for McAfee".
+# "Harbour Minister Lena Okafor"; "Ivo Brandt, chief engineer at the yard".
 _BEFORE = re.compile(rf"\b(?i:{_ROLE})(?i: general)?,? {_NAME}\b")
 _AFTER = re.compile(rf"(?:^|(?<=[\s“\"])){_NAME}, (?:[\w-]+ ){{0,4}}?(?i:{_ROLE})\b")
-_SAYS = _NAME.replace("(?P<name>", "(?P<name>[A-Z]{3,6}|")  # NATO, too
+_SAYS = _NAME.replace("(?P<name>", "(?P<name>[A-Z]{3,6}|")  # UNESCO, too
 _SAID = re.compile(rf"(?:^|(?<=[\s“\"])){_SAYS} (?P<verb>{'|'.join(_VERBS)})\b")
 _CAPITALISED = re.compile(r"(?<=[a-z,] )[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,3}")
 

@@ -70,7 +70,7 @@ def answer_recall(answer: str, gold: Sequence[str]) -> float:
     """1 if all words of one gold answer are in the answer, in any order (after Adlakha et al.
     2024, "Evaluating Correctness and Faithfulness", but all or nothing).
 
-    "12,000" is 12000, "Indo-Pacific" is two words, "U.S." is US and "Austin's" is Austin.
+    "12,000" is 12000, "Indo-Pacific" is two words, "U.S." is US and "Brandt's" is Brandt.
     """
     said = _words(answer)
     wanted = [_words(text) for text in gold]

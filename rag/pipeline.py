@@ -23,14 +23,14 @@ from rag.config import Config
 from rag.draft import draft_sentences, says_not_found
 from rag.encoder import Encoder, load_encoder
 from rag.followup import find
+from rag.generate import ExtractiveGenerator, load_generator
 from rag.generate import Generator as Writer
-from rag.generate import load_generator
 from rag.index import Index
 from rag.language import stranger
 from rag.library import Library
 from rag.manifest import default_index_dir
 from rag.premise import why_not
-from rag.question import checked, has_parts, is_polar
+from rag.question import checked, has_parts
 from rag.readings import asking_back
 from rag.run import Found, Run
 from rag.scope import within
@@ -49,8 +49,6 @@ from rag.types import (
 from rag.verify import load_verifier
 from rag.writing import DraftQueue
 
-SURE = 0.5  # confidence from which a sentence answers a yes-or-no question by itself
-
 
 class Rag(Library):
     """Answers questions about the articles of one index. Several threads may ask at once."""
@@ -62,7 +60,7 @@ class Rag(Library):
         self._generator = generator
         self._drafts = DraftQueue(generator)
         self._verifier = load_verifier(config.verifier, config, encoder)
-        self._reads = config.generator != "extractive"  # whether a draft says more than retrieval
+        self._reads = not isinstance(generator, ExtractiveGenerator)  # what it drafts from
         self._least = least_confidence(config, reads=self._reads)
 
     @classmethod
@@ -176,27 +174,22 @@ class Rag(Library):
     def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
         citer = self.citer(
             run.question, run.found.evidence, self._verifier, partial(before, self.index),
-            repairs=not (run.found.unknown_names or run.found.denies or run.found.strays),
+            repairs=not (run.found.unknown_names or run.found.strays),
             asked_before=run.found.asked_before,
         )  # fmt: skip
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
             yield run.answer(citer)
             return
-        sure = is_polar(run.question) and run.found.confidence >= SURE
-        # A small model takes "no" for "not found". The sentence says which it is.
-        if sure and not citer.claims and (claim := citer.quote(citer.evidence[0])):
-            yield claim
-        if self._reads:
+        # A draft that refuses and answers says nothing about the question.
+        if self._reads and not (refused and citer.claims):
             run.drafted(answered=bool(citer.claims))
         if citer.claims:
             notes = yield from supplement(citer, self.index)
             yield run.answer(citer, notes=notes)
         else:
             found = run.found
-            reason = why_not(
-                run.question, found.evidence, found.unknown_names, found.denies, refused=refused
-            )
+            reason = why_not(run.question, found.evidence, found.unknown_names, refused=refused)
             yield run.decline(reason)
 
     def _claims(

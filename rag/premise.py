@@ -44,17 +44,13 @@ def unsaid(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
 
 
 def why_not(
-    question: str, evidence: Sequence[Evidence], unknown_names: Sequence[str], denies: bool, *,
-    refused: bool,
+    question: str, evidence: Sequence[Evidence], unknown_names: Sequence[str], *, refused: bool
 ) -> str:  # fmt: skip
     """Return the reason of a refusal: what the question has and the articles or the nearest
-    sentences have not. ``denies``: the question denies something, and the best passage does not.
-    ``refused``: the draft said that it found nothing.
+    sentences have not. ``refused``: the draft said that it found nothing.
     """
     if unknown_names and not refused:
         return f"They do not mention {', '.join(f'“{name}”' for name in unknown_names)}."
-    if denies:
-        return "The question says that something is not so; the sentences that come nearest do not."
     if missing := unsaid(question, evidence):
         named = " and ".join(f"“{word}”" for word in missing)
         return f"The sentences that come nearest say nothing of {named}."

@@ -25,9 +25,9 @@ _BRIDGE = (
     "[1] The bridge was closed on Friday after cracks were found in two pillars.\n"
     "[2] Mayor Ann Okoye said repairs would cost about $4 million.\n"
 )
-_FLIGHTS = (
-    "[1] The ministry is ruling out that flights will resume before Monday.\n"
-    '[2] "We lost nine aircraft," said the airline, which employs 300 pilots.\n'
+_LIBRARY = (
+    "[1] The library stays shut until its roof has been replaced in June.\n"
+    "[2] Its director, who leads a staff of 30, said they had moved 40,000 books.\n"
 )
 EXAMPLES = (
     (f"{_BRIDGE}Question: How much will it cost to mend the bridge?",
@@ -35,12 +35,11 @@ EXAMPLES = (
     (f"{_BRIDGE}Question: Why did Mayor Okoye sell the bridge?", NOT_FOUND),
     (f"{_BRIDGE}Question: What's the name of the town's mayor?",
      "The mayor is Ann Okoye. [2]"),
-    (f"{_FLIGHTS}Question: Could there be flights on Sunday?",
-     "No, the ministry is ruling out that flights will resume before Monday. [1]"),
-    (f"{_FLIGHTS}Question: Who is the minister?", NOT_FOUND),
-    (f"{_FLIGHTS}Question: When may flights resume, and how many aircraft were lost?",
-     "The ministry is ruling out that flights will resume before Monday. [1] The airline said that "
-     "it lost nine aircraft. [2]"),
+    (f"{_LIBRARY}Question: Can people borrow books in May?",
+     "No, the library stays shut until its roof has been replaced in June. [1]"),
+    (f"{_LIBRARY}Question: Who is the architect?", NOT_FOUND),
+    (f"{_LIBRARY}Question: When will the roof be replaced, and how many books were moved?",
+     "The roof will be replaced in June. [1] The director said they had moved 40,000 books. [2]"),
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A question that does not say which of several things it means is answered with a question back.
 
-Only where its form is certain: it points ("this burger", "the actor", "it") at what neither it
-nor the conversation has named, and several articles come near. That several come equally near
+Only where its form is certain: it points ("this treaty", "it") at what neither it nor the
+conversation has named, and several articles come near. That several come equally near
 does not by itself tell such a question from a clear one (results/readings.md).
 """
 
@@ -20,23 +20,13 @@ NEAR = 0.15  # retrieval score by which an article that is listed may trail the 
 LISTED = 4  # most articles
 
 _WORD = r"[^\W\d_][\w’'-]*"
-# "this burger", "these types of stars"; not "this week", "this is".
+# "this treaty", "these kinds of owls"; not "this week", "this is".
 THIS = re.compile(
     rf"\b(?:this|these)\s+(?!(?:is|was|are|were|has|have|had|does|do|did|can|will|would|mean|year"
     r"|week|month|day|morning|afternoon|evening|night|time|season|century|summer|winter|spring"
     r"|autumn|fall|weekend|decade|quarter|past|last|article|text|story|passage|collection|and|or"
     rf"|in|on|at|of|to|from|than|different|kind|sort|way)\b)({_WORD}(?:\s+{_WORD})?)",
     re.IGNORECASE,
-)
-# "the actor", when nothing says which one: a kind of thing that articles are about, one of many.
-THE = re.compile(
-    r"\b(?:the|a specific|a certain)\s+(?:(?:famous|same|fast|food|apple|state|national|other)\s+)*"
-    r"(actor|actress|player|singer|band|artist|author|writer|film|movie|book|novel|song|album|"
-    r"city|town|county|country|village|river|island|park|parks|museum|library|stadium|school|"
-    r"university|college|hospital|airport|bridge|company|restaurant|product|device|car|animal|"
-    r"loan|credit card|language|festival|person|police department)\b"
-    r"(?!\s+(?:of|in|on|at|that|who|whose|which|where|called|named|from|for|with|to|by|near)\b)"
-    r"(?![\s,]+[A-Z])",
 )
 IT = re.compile(r"\b(?:he|she|it|they|him|her|his|its|their|them)\b", re.IGNORECASE)
 IMPERSONAL = re.compile(
@@ -52,9 +42,6 @@ def points_at(question: str, history: Sequence[Turn]) -> str | None:
     said = {stem(word) for turn in history[-TURNS:] for word in words(turn.text[:TURN])}
     if found := THIS.search(question):
         return None if _before(question, found) or said & set(content_terms(found[1])) else found[0]
-    if found := THE.search(question):
-        known = _before(question, found) or said & set(content_terms(found[1]))
-        return None if known else found[0]
     alone = not history and not names(question) and not IMPERSONAL.search(question)
     if alone and (found := IT.search(question)):
         own = {word for word in words(question) if word not in STOPWORDS}

@@ -163,7 +163,7 @@ def _folded_words(text: str) -> tuple[str, ...]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Return whether two words are forms of one name or stem: "russia" and "russian"."""
+    """Return whether two words are forms of one name or stem: "malta" and "maltese"."""
     if one == other:
         return True
     if one[:1] != other[:1]:
@@ -172,7 +172,7 @@ def same_name(one: str, other: str) -> bool:
         return True
     short, long = sorted((one, other), key=len)
     if len(short) >= 6 and short[-1] in "aey" and not long.startswith(short):
-        short = short[:-1]  # "ukraine", "ukrainian"
+        short = short[:-1]  # "italy", "italian"
     return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _ENDINGS
 
 
@@ -232,11 +232,11 @@ def _near(pair: tuple[str, str], held: Sequence[Sequence[str]], shorts: frozense
         return True
     offices = _OFFICES | _SHORT_TITLES.keys()
     if pair[1] in offices and pair[0] not in offices:
-        return True  # "NATO Secretary General": the sources have both
+        return True  # "UNESCO Director General": the sources have both
     for text in held:
         first = [i for i, word in enumerate(text) if same_name(pair[0], word)]
         second = {i for i, word in enumerate(text) if same_name(pair[1], word)}
         if any(i + step in second for i in first for step in range(-3, 4)):
             return True
-    # In two sources: "Austin" here, "Defense Secretary" there.
+    # In two sources: "Okafor" here, "Harbour Minister" there.
     return not any(same_name(pair[0], w) for text in held[:1] for w in text)

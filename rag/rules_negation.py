@@ -25,7 +25,6 @@ CLAUSE_END = re.compile(
 )
 
 
-DENIED = "not"  # what a problem says when the claim denies more than its sources
 _QUOTE = re.compile(r"\s?[\"“”]")  # "did not “sign”": what is quoted is negated, too
 REACH = 200  # characters, so that the time is linear in a text of nothing but "not"
 _UNTIL = re.compile(r"\b(?:not|never|cannot|\w+n[’']t)\b([^.,;]{1,200}?)\buntil\b", re.IGNORECASE)
@@ -100,7 +99,7 @@ def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     denies = denies or bool((said.firsts & outside) - inside)
     denies = denies and not _repeats(claim, sources)
     if denies or (said.inside and not inside and not _repeats(claim, sources)):
-        yield Problem("negation", DENIED)
+        yield Problem("negation", "not")
     elif wrong := said.outside & (heads - outside):
         # The claim says plainly what its source denies.
         yield Problem("negation", " ".join(sorted(wrong)))

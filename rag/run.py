@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from rag.cite import Citer
-from rag.confidence import after_draft, confidence, denies
+from rag.confidence import after_draft, confidence
 from rag.followup import Search, strays
 from rag.instructions import set_aside
 from rag.retrieve import evidence_of, passages_of, unknown_names
@@ -25,7 +25,6 @@ class Found:
     passages: tuple[Hit, ...]
     confidence: float
     unknown_names: tuple[str, ...] = ()  # in the question, but in no article
-    denies: bool = False  # the question has a "not" that the best passage has not
     asked_before: str = ""  # the question that this one follows on
     strays: bool = False  # it does not: it has words of its own, and what was found none of them
 
@@ -38,7 +37,6 @@ class Found:
             passages=tuple(passages_of(search.best)),
             confidence=round(confidence(search.query, best), 4),
             unknown_names=unknown_names(search.query, best),
-            denies=bool(best) and denies(question, best[0]),
             asked_before=search.asked_before,
             strays=bool(search.asked_before) and strays(question, [c.terms for c in best]),
         )

@@ -31,7 +31,7 @@ OTHERS = [
     "She was assistant director of corrections in the county.",
     "Analysts expect a market correction.",
     "The stadium has a retractable roof.",
-    "Russia said that its troops had withdrawn from the island.",
+    "The navy said that its boats had withdrawn from the island.",
     "The teacher corrected the exams, and the pupils were content.",
 ]
 

@@ -33,8 +33,8 @@ FRIDAY = "2024-10-25"
         ("Who was elected last year?", "2023-01-01", "2023-12-31"),
         ("What changed in the last 3 days?", "2024-10-22", "2024-10-25"),
         ("What changed in the past 2 weeks?", "2024-10-11", "2024-10-25"),
-        ("What did Austin say on Wednesday?", "2024-10-23", "2024-10-24"),
-        ("What did Austin say last Friday?", "2024-10-25", "2024-10-26"),
+        ("What did Okafor say on Wednesday?", "2024-10-23", "2024-10-24"),
+        ("What did Okafor say last Friday?", "2024-10-25", "2024-10-26"),
         ("Which show was recently green lit?", "2024-09-25", "2024-10-25"),
         ("What happened two weeks ago?", "2024-10-08", "2024-10-15"),
         ("Who has resigned in the past few days?", "2024-10-21", "2024-10-25"),
@@ -51,7 +51,7 @@ def test_a_relative_date_becomes_a_period(question: str, first: str, last: str) 
 @pytest.mark.parametrize(
     "question",
     [
-        "Who leads NATO?",
+        "Who leads the council?",
         "What happened in June 2022?",
         "What did he say on Friday, 3 May?",
         "Who knows the lastweek magazine?",

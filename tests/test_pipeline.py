@@ -14,14 +14,18 @@ from scripted import Draft, ScriptedGenerator
 from rag import confidence
 from rag.collection import GREETING
 from rag.config import Config
-from rag.encoder import HashedEncoder
+from rag.encoder import Encoder
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
-from rag.index import Index
 from rag.pipeline import Rag
-from rag.retrieve import find_candidates, make_query, ranked
-from rag.sync import sync
 from rag.types import Answer, ClaimVerified, EvidenceFound, Turn
 
+DENIALS = (
+    "Captain Ivo Brandt said that the crew could not yet say when the harbour would open.",
+    "Fresh fish cannot be sold on the quay after noon.",
+    "The town council will not pay for the lamps.",
+    "The trawler Wren was not insured, its owner said.",
+    "Boats may land at any hour, and the ice house sells salt.",
+)
 REPAIRS = "Mayor Ann Okoye said repairs would cost about $4 million."
 Open = Callable[..., tuple[Rag, ScriptedGenerator]]
 
@@ -136,6 +140,47 @@ def test_the_model_may_refuse(opened: Open, draft: str) -> None:
     assert answer.reason
     assert answer.reason in answer.text
     check(rag, answer)
+
+
+@pytest.mark.parametrize("draft", ["Not found", "Not found."])
+def test_a_refusal_stands_for_a_yes_or_no_question_too_and_lowers_the_confidence(
+    opened: Open, draft: str
+) -> None:
+    rag, _ = opened(draft)
+    question = "Was the Harbour Bridge in Maldon closed on Friday?"  # nothing could be nearer
+    evidence, answer = rag.stream(question)
+    assert isinstance(evidence, EvidenceFound)
+    assert isinstance(answer, Answer)
+    assert answer.declined
+    assert answer.claims == ()
+    assert answer.confidence < evidence.confidence
+
+
+def test_a_verified_claim_raises_the_confidence(opened: Open) -> None:
+    rag, _ = opened("The repairs would cost about $4 million. [1]")
+    evidence, _, answer = rag.stream("How much would the repairs cost?")
+    assert isinstance(evidence, EvidenceFound)
+    assert isinstance(answer, Answer)
+    assert evidence.confidence < answer.confidence < 1
+
+
+def test_a_draft_that_refuses_and_answers_leaves_the_confidence(opened: Open) -> None:
+    rag, _ = opened("The repairs would cost about $4 million. [1] Not found.")
+    evidence, _, answer = rag.stream("How much would the repairs cost?")
+    assert isinstance(evidence, EvidenceFound)
+    assert isinstance(answer, Answer)
+    assert answer.confidence == evidence.confidence
+
+
+def test_an_answer_that_something_was_not_found_is_no_refusal(opened: Open, articles: Path) -> None:
+    said = "The missing climber was not found on Sunday, the rescuers said."
+    (articles / "climber.txt").write_text(f"Search on Mount Tarn\n\n{said}\n", encoding="utf-8")
+    rag, _ = opened("The missing climber was not found on Sunday. [1]")
+    answer = rag.answer("Was the missing climber found?")
+    assert not answer.declined
+    assert [claim.text for claim in answer.claims] == [
+        "The missing climber was not found on Sunday."
+    ]
 
 
 @pytest.mark.parametrize("draft", ["", "Penguins live in Antarctica.", "Yes.", "[7]"])
@@ -386,48 +431,37 @@ def test_a_question_that_says_not_which_is_answered_and_asked_back(
         text = f"The bridge of {place}\n\nThe bridge of {place} carries 900 cars a day.\n"
         (articles / f"{place}.txt").write_text(text, encoding="utf-8")
     rag, _ = opened("The bridge carries 900 cars a day. [1]", "Not found", "Not found")
-    answer = rag.answer("How many cars does the bridge carry a day?")
+    answer = rag.answer("How many cars does this bridge carry a day?")
     assert answer.claims
     assert "Which one do you mean?" in answer.notes[-1]
     assert all(f"“The bridge of {place}”" in answer.notes[-1] for place in ("Tarn", "Rilla"))
     assert answer.text.endswith(answer.notes[-1])
     check(rag, answer)
-    declined = rag.answer("How was the bridge painted?")
+    declined = rag.answer("How was this bridge painted?")
     assert declined.declined
     assert [note[-23:] for note in declined.notes[1:]] == [" Which one do you mean?"]
     assert len(rag.answer("How was the bridge of Tarn painted?").notes) == 1
 
 
-def test_a_denied_premise_is_refused_not_answered_with_its_opposite(opened: Open) -> None:
-    says, denied = "Who said that children travel free?", "Who said that children do not travel?"
-    draft = "Dr. Paul Reyes, the owner of the line, said that children travel free. [1]"
-    rag, _ = opened(draft, draft)
-    assert "children travel free" in rag.answer(says).text  # quoted in the draft's place
-    answer = rag.answer(denied)
-    assert answer.declined
-    assert answer.reason is not None
-    assert answer.reason.startswith("The question says that something is not so")
-
-
 @pytest.mark.parametrize(
-    ("fits", "turned"),
+    ("question", "answer"),
     [
-        ("Who said that children travel free?", "Who did not say that children travel free?"),
-        ("Does the ferry to Lisk leave every day?", "Does the ferry to Lisk not leave every day?"),
+        ("Who couldn't say when the harbour would open?", DENIALS[0]),
+        ("What can't be sold after noon?", DENIALS[1]),
+        ("What won't the town council pay for?", DENIALS[2]),
+        ("Which boat wasn't insured?", DENIALS[3]),
     ],
 )
-def test_a_question_that_denies_what_the_passage_says_lowers_the_confidence(
-    articles: Path, config: Config, encoder: HashedEncoder, fits: str, turned: str
+def test_a_negation_in_the_question_is_no_reason_to_refuse(
+    articles: Path, config: Config, tmp_path: Path, minilm: Encoder, question: str, answer: str
 ) -> None:
-    sync(articles, articles.parent / "index", config, encoder)
-    index = Index.open(articles.parent / "index", config, encoder)
-    at = confidence.SIGNALS.index("denies")
-    found = []
-    for question in (fits, turned):
-        query = make_query(question, index, encoder)
-        found.append(confidence.signals(query, ranked(find_candidates(query, index, config)))[at])
-    index.close()
-    assert found == [0.0, 1.0]
+    text = "The harbour of Lisk\nPublished: 2024-04-02\n\n" + " ".join(DENIALS)
+    (articles / "harbour.txt").write_text(text, encoding="utf-8")
+    real = replace(config, encoder="all-MiniLM-L6-v2")
+    with Rag.for_articles(articles, real, tmp_path / "index", encoder=minilm) as rag:
+        told = rag.answer(question)
+    assert not told.declined, told.confidence
+    assert answer in told.text
 
 
 def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:

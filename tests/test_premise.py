@@ -7,17 +7,17 @@ import pytest
 from rag.premise import unsaid, why_not
 from rag.types import Evidence
 
-TEXT = "Defense Secretary Lloyd Austin confirmed on Wednesday the deployment of Korean troops."
-NEAREST = [Evidence("a.txt", "Pentagon confirms troops", None, 0, len(TEXT), TEXT, 0.5)]
+TEXT = "Harbour Minister Lena Okafor promised on Tuesday the repair of Rillan piers."
+NEAREST = [Evidence("a.txt", "Ministry promises repairs", None, 0, len(TEXT), TEXT, 0.5)]
 
 
 @pytest.mark.parametrize(
     ("question", "missing"),
     [
-        ("Why did Lloyd Austin resign?", ("resign",)),
-        ("When did Lloyd Austin confirm the deployment?", ()),  # all said: something else is wrong
-        ("What did the Pentagon confirm about Korean submarines?", ("submarines",)),
-        ("Which Koreans were deployed?", ()),  # other forms of the same words
+        ("Why did Lena Okafor resign?", ("resign",)),
+        ("When did Lena Okafor promise the repair?", ()),  # all said: something else is wrong
+        ("What did the ministry promise about Rillan ferries?", ("ferries",)),
+        ("Which Rillan pier was repaired?", ()),  # other forms of the same words
         ("How do penguins hatch eggs in Antarctica?", ()),  # all of it is missing
         ("Why?", ()),
         ("", ()),
@@ -28,29 +28,27 @@ def test_names_the_words_that_nothing_near_says(question: str, missing: tuple[st
 
 
 @pytest.mark.parametrize(
-    ("question", "unknown", "denies", "refused", "reason"),
+    ("question", "unknown", "refused", "reason"),
     [
-        ("Why did Lloyd Austin resign?", (), False, True,
+        ("Why did Lena Okafor resign?", (), True,
          "The sentences that come nearest say nothing of “resign”."),
-        ("Why did Lloyd Austin resign?", (), False, False,
+        ("Why did Lena Okafor resign?", (), False,
          "The sentences that come nearest say nothing of “resign”."),
-        ("When did Lloyd Austin confirm the deployment?", (), False, True,
+        ("When did Lena Okafor promise the repair?", (), True,
          "The sentences that come nearest do not say it."),
-        ("When did Lloyd Austin confirm the deployment?", (), False, False,
+        ("When did Lena Okafor promise the repair?", (), False,
          "No answer could be verified against the sentences found."),
-        ("When did Bob Austin confirm the deployment?", ("Bob",), False, False,
+        ("When did Bob Okafor promise the repair?", ("Bob",), False,
          "They do not mention “Bob”."),
-        ("Why did Austin not confirm it?", (), True, True,
-         "The question says that something is not so; the sentences that come nearest do not."),
     ],
 )  # fmt: skip
 def test_the_reason_names_them(
-    question: str, unknown: tuple[str, ...], denies: bool, refused: bool, reason: str
+    question: str, unknown: tuple[str, ...], refused: bool, reason: str
 ) -> None:
-    assert why_not(question, NEAREST, unknown, denies, refused=refused) == reason
+    assert why_not(question, NEAREST, unknown, refused=refused) == reason
 
 
 def test_without_a_sentence_nothing_is_said_of_it() -> None:
-    assert why_not("Why did Lloyd Austin resign?", [], (), denies=False, refused=False) == (
+    assert why_not("Why did Lena Okafor resign?", [], (), refused=False) == (
         "No answer could be verified against the sentences found."
     )

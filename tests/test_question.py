@@ -17,7 +17,7 @@ def test_a_question_that_leans_on_the_one_before_is_searched_with_it(question: s
 
 
 @pytest.mark.parametrize(
-    "question", ["What did NATO say about it?", "How many owls are there?", "When do ferries run?"]
+    "question", ["What did Lisk say about it?", "How many owls are there?", "When do ferries run?"]
 )
 def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
     assert with_history(question, BEFORE) == question

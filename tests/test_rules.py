@@ -9,36 +9,36 @@ from rag.rules import names, problems, same_name
 from rag.verify import VERIFIERS, load_verifier, recall
 
 TITLE = "Port of Rilla reopens after storm"
-AUSTIN = (
+OKAFOR = (
     "Harbour Minister Lena Okafor said on Tuesday that 4,200 containers, worth about $3.5 million, "
     "were moved in the first week."
 )
 DENIED = "The company did not dismiss any of its 300 workers, Okafor said."
-UNSURE = "We cannot confirm reports that crews are now working on the wreck, but this might change."
-RULED_OUT = "For now the ministry is ruling out that ships are already in the northern basin."
-QUOTED = 'Okafor called it "a very, very long week" for the crews.'
+UNSURE = "Nobody at the yard can say whether divers have reached the wreck, though some hope so."
+RULED_OUT = "The harbour master rules out that any tanker lay in the northern basin that night."
+QUOTED = 'Okafor called it "a hard but honest week" for the crews.'
 
 
 @pytest.mark.parametrize(
     ("claim", "source"),
     [
-        ("4,200 containers were moved.", AUSTIN),
-        ("Four thousand two hundred containers were moved.", AUSTIN),
-        ("They were worth 3.5 million dollars.", AUSTIN),
-        ("Minister Lena Okafor said so on Tuesday.", AUSTIN),
-        ("Lena Okafor is the Harbour Minister.", AUSTIN),
-        ("In the port of Rilla, 4,200 containers were moved.", AUSTIN),
+        ("4,200 containers were moved.", OKAFOR),
+        ("Four thousand two hundred containers were moved.", OKAFOR),
+        ("They were worth 3.5 million dollars.", OKAFOR),
+        ("Minister Lena Okafor said so on Tuesday.", OKAFOR),
+        ("Lena Okafor is the Harbour Minister.", OKAFOR),
+        ("In the port of Rilla, 4,200 containers were moved.", OKAFOR),
         ("The company has not dismissed any workers.", DENIED),
         ("None of its 300 workers were dismissed.", DENIED),
-        ("The ministry rules out that ships are in the northern basin.", RULED_OUT),
-        ("There are no ships in the northern basin yet.", RULED_OUT),
-        ("They cannot confirm that crews are working on the wreck.", UNSURE),
-        ("Okafor called it “a very, very long week”.", QUOTED),
+        ("The harbour master is ruling out that a tanker lay in the northern basin.", RULED_OUT),
+        ("No tanker lay in the northern basin that night.", RULED_OUT),
+        ("Nobody can say whether divers have reached the wreck.", UNSURE),
+        ("Okafor called it “a hard but honest week”.", QUOTED),
         (
             "The Rilla-Okafor link was in the Harbour-Minister report.",
             "A Rilla-Okafor link was in the report by the Harbour Minister.",
         ),
-        ("It was not only the first week but also a long one.", AUSTIN + QUOTED),
+        ("It was not only the first week but also a long one.", OKAFOR + QUOTED),
     ],
 )
 def test_true_claims_pass(claim: str, source: str) -> None:
@@ -48,19 +48,18 @@ def test_true_claims_pass(claim: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "source", "kind"),
     [
-        ("4,300 containers were moved.", AUSTIN, "number"),
-        ("They were worth 3.5 million euros.", AUSTIN, "number"),
-        ("4,200 containers were moved in the second week.", AUSTIN, "number"),
-        ("She said so on Friday.", AUSTIN, "date"),
-        ("Minister Paul Okafor said so.", AUSTIN, "name"),
-        ("Prime Minister Jane Doe said so.", AUSTIN, "name"),
-        ("Biden said so.", AUSTIN, "name"),
+        ("4,300 containers were moved.", OKAFOR, "number"),
+        ("They were worth 3.5 million euros.", OKAFOR, "number"),
+        ("4,200 containers were moved in the second week.", OKAFOR, "number"),
+        ("She said so on Friday.", OKAFOR, "date"),
+        ("Minister Paul Okafor said so.", OKAFOR, "name"),
+        ("Prime Minister Jane Doe said so.", OKAFOR, "name"),
+        ("Biden said so.", OKAFOR, "name"),
         ("The company dismissed 300 workers.", DENIED, "negation"),
-        ("Ships are already in the northern basin.", RULED_OUT, "negation"),
-        ("4,200 containers were not moved in the first week.", AUSTIN, "negation"),
-        ("They have confirmed that crews are not working on the wreck.", UNSURE, "negation"),
-        ("They confirm reports that crews are working on the wreck.", UNSURE, "negation"),
-        ("Okafor called it “a very short week”.", QUOTED, "quotation"),
+        ("A tanker lay in the northern basin that night.", RULED_OUT, "negation"),
+        ("4,200 containers were not moved in the first week.", OKAFOR, "negation"),
+        ("They can say that divers have reached the wreck.", UNSURE, "negation"),
+        ("Okafor called it “a hard but short week”.", QUOTED, "quotation"),
     ],
 )
 def test_false_claims_are_found(claim: str, source: str, kind: str) -> None:
@@ -69,7 +68,7 @@ def test_false_claims_are_found(claim: str, source: str, kind: str) -> None:
 
 def test_two_sources_are_read_together() -> None:
     assert problems("Lena Okafor said 300 workers stayed.", [DENIED], TITLE) != ()
-    assert problems("Lena Okafor said 300 workers were not dismissed.", [DENIED, AUSTIN], "") == ()
+    assert problems("Lena Okafor said 300 workers were not dismissed.", [DENIED, OKAFOR], "") == ()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_two_sources_are_read_together() -> None:
         ("korea", "koreans", True),
         ("china", "chinese", False),  # irregular: the claim is quoted instead, which is safe
         ("iran", "iraq", False),
-        ("austin", "austria", False),
+        ("malta", "malawi", False),
         ("north", "northern", False),
     ],
 )
@@ -112,10 +111,10 @@ def test_recall_is_the_weighted_share_of_terms() -> None:
 @pytest.mark.parametrize("name", sorted(VERIFIERS))
 def test_verifier_contract(name: str) -> None:
     verifier = load_verifier(name, encoder=HashedEncoder())
-    same = verifier.check(AUSTIN, [AUSTIN], TITLE, {})
+    same = verifier.check(OKAFOR, [OKAFOR], TITLE, {})
     assert same.passed
     assert same.support > 0.75
-    other = verifier.check("Penguins cannot fly.", [AUSTIN], TITLE, {})
+    other = verifier.check("Penguins cannot fly.", [OKAFOR], TITLE, {})
     assert 0.0 <= other.support <= 1.0
     assert other.passed is (name == "none")
 

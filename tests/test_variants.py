@@ -14,49 +14,49 @@ def added(question: str, text: str, unknown: str = "") -> set[str]:
 
 
 def test_a_capital_stands_for_its_government() -> None:
-    assert "pyongyang" in added("What does Pyongyang want?", "North Korea wants aid.")
-    assert {"north", "korea"} <= added("What does North Korea want?", "Pyongyang wants aid.")
+    assert "seoul" in added("What does Seoul want?", "South Korea wants aid.")
+    assert {"south", "korea"} <= added("What does South Korea want?", "Seoul wants aid.")
     assert "kyiv" in added("What does Kyiv want?", "Kiev asked for help.")
-    assert "moscow" in added("Why would Moscow do it?", "The Kremlin said so.")
-    assert "us" in added("What did the US confirm?", "Pentagon officials confirmed it.")
-    assert "washington" in added("What does Washington say?", "The White House is ruling it out.")
+    assert "pari" in added("Why would Paris do it?", "The Élysée said so.")
+    assert "us" in added("What did the US promise?", "Washington promised it.")
+    assert "london" in added("What does London say?", "Downing Street says no.")
 
 
 def test_a_name_of_two_words_must_stand_together() -> None:
-    assert not added("What does Pyongyang want?", "Korea lies north of Japan.")
-    assert not added("Who lives in the north?", "Pyongyang wants aid.")
+    assert not added("What does Seoul want?", "Korea lies south of China.")
+    assert not added("Who lives in the south?", "Seoul wants aid.")
 
 
 def test_acronyms_in_both_directions() -> None:
-    long, short = "The North Atlantic Council will meet.", "The NAC will meet."
-    assert added("When will the NAC meet?", long) == {"nac"}
-    assert added("When will the North Atlantic Council meet?", short) == set(
-        terms("North Atlantic Council")
+    long, short = "The Harbour Masters Guild will meet.", "The HMG will meet."
+    assert added("When will the HMG meet?", long) == {"hmg"}
+    assert added("When will the Harbour Masters Guild meet?", short) == set(
+        terms("Harbour Masters Guild")
     )
-    assert not added("When will the NAC meet?", "The council will meet.")
+    assert not added("When will the HMG meet?", "The guild will meet.")
 
 
 def test_only_unknown_terms_are_looked_for_in_another_spelling() -> None:
-    text = "Farah Dakhlallah is the spokeswoman."
-    assert added("Who is Farah Dakhlalah?", text, unknown="Dakhlalah") == {"dakhlalah"}
-    assert added("Who is Farah Dakhlalah?", text) == set()
-    assert added("Who is Mark Rute?", "Mark Rutte spoke.", unknown="Rute") == {"rute"}
-    assert added("Who is Ruta?", "Rute spoke.", unknown="Ruta.") == set()  # too short to be sure
+    text = "Ines Marchetti is the spokeswoman."
+    assert added("Who is Ines Marcheti?", text, unknown="Marcheti") == {"marcheti"}
+    assert added("Who is Ines Marcheti?", text) == set()
+    assert added("Who is Paul Haldn?", "Paul Haldan spoke.", unknown="Haldn") == {"haldn"}
+    assert added("Who is Hald?", "Hold spoke.", unknown="Hald.") == set()  # too short to be sure
 
 
 @pytest.mark.parametrize(
     ("one", "other", "near"),
     [
-        ("zelensky", "zelenskyy", True),  # added
-        ("dakhlalah", "dakhlallah", True),
+        ("jovanovich", "jovanovichy", True),  # added
+        ("marcheti", "marchetti", True),
         ("jonson", "johnson", True),  # left out
         ("obema", "obama", True),  # changed
         ("micheal", "michael", True),  # swapped
-        ("russian", "russia", True),
+        ("maltese", "malteze", True),
         ("washington", "warrington", False),
         ("house", "mouse", False),  # another first letter
-        ("rute", "rutte", True),
-        ("rute", "rota", False),  # short
+        ("haldn", "haldan", True),
+        ("hald", "hold", False),  # short
         ("michael", "mikhail", False),
     ],
 )
