@@ -4,22 +4,16 @@ quotations themselves or a scripted draft in the language model's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
-from scripted import Draft, ScriptedGenerator
-from valley import ORDER, check, write_valley
+from scripted import Drafting
+from valley import ORDER, check
 
-from rag.config import Config
-from rag.encoder import Encoder
 from rag.pipeline import Rag
-from rag.sync import sync
 from rag.types import Answer, ClaimVerified, EvidenceFound, Turn
 
 pytestmark = pytest.mark.models
-
-Open = Callable[..., tuple[Rag, ScriptedGenerator]]
 
 LINE = "The line runs for 11 kilometres from the harbour to the university and has 17 stops."
 LATE = "The first tram in Velmar carried passengers on Monday, a year later than planned."
@@ -52,35 +46,6 @@ NORDIS = (
 CLOCKS = "It shows 1,300 clocks, of which the oldest was made in 1542."
 CUP = "Liv Sander, 13, won the chess cup of the valley in Dunmoor on Sunday."
 FINAL = "In the final she beat Oskar Wendt, who had won it five times, in 61 moves."
-
-
-@pytest.fixture(scope="module")
-def folder(minilm: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the articles."""
-    place = tmp_path_factory.mktemp("answers")
-    sync(write_valley(place), place / "index", Config(), minilm)
-    return place / "index"
-
-
-@pytest.fixture(scope="module")
-def quoting(folder: Path, minilm: Encoder) -> Iterator[Rag]:
-    """Without a language model."""
-    with Rag.open(folder, Config(generator="extractive"), encoder=minilm) as rag:
-        yield rag
-
-
-@pytest.fixture
-def opened(folder: Path, minilm: Encoder) -> Iterator[Open]:
-    rags: list[Rag] = []
-
-    def open_rag(*drafts: Draft) -> tuple[Rag, ScriptedGenerator]:
-        generator = ScriptedGenerator(*drafts)
-        rags.append(Rag.open(folder, Config(), generator=generator, encoder=minilm))
-        return rags[-1], generator
-
-    yield open_rag
-    for rag in rags:
-        rag.close()
 
 
 def turns(question: str, answer: str) -> list[Turn]:
@@ -191,7 +156,7 @@ def test_evidence_and_passages_come_best_first(quoting: Rag, question: str) -> N
     ],
 )
 def test_what_is_far_from_the_articles_is_declined_without_a_draft(
-    quoting: Rag, opened: Open, question: str
+    quoting: Rag, drafting: Drafting, question: str
 ) -> None:
     answer = quoting.answer(question)
     assert answer.declined
@@ -203,8 +168,8 @@ def test_what_is_far_from_the_articles_is_declined_without_a_draft(
 @pytest.mark.parametrize(
     "question", ["What is the capital of Portugal?", "How many moons does Saturn have?"]
 )
-def test_the_model_is_not_asked_about_what_is_far(opened: Open, question: str) -> None:
-    rag, generator = opened()
+def test_the_model_is_not_asked_about_what_is_far(drafting: Drafting, question: str) -> None:
+    rag, generator = drafting()
     assert rag.answer(question).declined
     assert generator.calls == []
 
@@ -220,9 +185,9 @@ NEAR = (
 @pytest.mark.parametrize("question", NEAR)
 @pytest.mark.parametrize("draft", ["Not found", "Not found."])
 def test_a_refusal_by_the_draft_declines_and_lowers_the_confidence(
-    opened: Open, question: str, draft: str
+    drafting: Drafting, question: str, draft: str
 ) -> None:
-    rag, generator = opened(draft)
+    rag, generator = drafting(draft)
     before = rag.search(question).confidence
     answer = rag.answer(question)
     assert len(generator.calls) == 1  # near enough to be read
@@ -243,9 +208,9 @@ def test_a_refusal_by_the_draft_declines_and_lowers_the_confidence(
     ],
 )
 def test_a_draft_of_which_nothing_holds_declines_and_lowers_the_confidence(
-    opened: Open, question: str, draft: str
+    drafting: Drafting, question: str, draft: str
 ) -> None:
-    rag, _ = opened(draft)
+    rag, _ = drafting(draft)
     before = rag.search(question).confidence
     answer = rag.answer(question)
     assert answer.declined
@@ -261,8 +226,10 @@ def test_a_draft_of_which_nothing_holds_declines_and_lowers_the_confidence(
         ("Who complained about the beavers?", "Farmer Colm Breck complained about them. [1]"),
     ],
 )
-def test_a_claim_that_holds_raises_the_confidence(opened: Open, question: str, draft: str) -> None:
-    rag, _ = opened(draft)
+def test_a_claim_that_holds_raises_the_confidence(
+    drafting: Drafting, question: str, draft: str
+) -> None:
+    rag, _ = drafting(draft)
     before = rag.search(question).confidence
     answer = rag.answer(question)
     assert not answer.declined
@@ -287,8 +254,8 @@ def test_what_the_articles_say_is_likelier_than_what_they_almost_say(quoting: Ra
 # -- what becomes of a draft ------------------------------------------------------------------
 
 
-def test_a_claim_keeps_its_words_and_cites_its_sentence(opened: Open) -> None:
-    rag, _ = opened("The Velmar tram has 17 stops. [1]")
+def test_a_claim_keeps_its_words_and_cites_its_sentence(drafting: Drafting) -> None:
+    rag, _ = drafting("The Velmar tram has 17 stops. [1]")
     evidence, claim, answer = rag.stream("How many stops does the Velmar tram have?")
     assert isinstance(evidence, EvidenceFound)
     assert isinstance(claim, ClaimVerified)
@@ -304,9 +271,9 @@ def test_a_claim_keeps_its_words_and_cites_its_sentence(opened: Open) -> None:
 
 @pytest.mark.parametrize("draft", ["The Velmar tram has 17 stops. [3]", "The tram has 17 stops."])
 def test_a_claim_with_another_number_cites_its_sentence_and_says_so(
-    opened: Open, draft: str
+    drafting: Drafting, draft: str
 ) -> None:
-    rag, _ = opened(draft)
+    rag, _ = drafting(draft)
     answer = rag.answer("How many stops does the Velmar tram have?")
     assert quotes(answer) == [LINE]
     assert (answer.claims[0].verdict, answer.claims[0].repair) == ("supported", "cited")
@@ -324,9 +291,9 @@ def test_a_claim_with_another_number_cites_its_sentence_and_says_so(
     ],
 )  # fmt: skip
 def test_a_claim_that_fails_is_replaced_by_the_sentence_and_says_so(
-    opened: Open, question: str, draft: str, sentence: str
+    drafting: Drafting, question: str, draft: str, sentence: str
 ) -> None:
-    rag, _ = opened(draft)
+    rag, _ = drafting(draft)
     answer = rag.answer(question)
     assert [claim.text for claim in answer.claims] == [sentence]
     assert (answer.claims[0].verdict, answer.claims[0].repair) == ("quoted", "quoted")
@@ -342,15 +309,17 @@ def test_a_claim_that_fails_is_replaced_by_the_sentence_and_says_so(
         ("How much is a tram ticket?", "A ticket for the tram costs 7 crowns. [1]", "7 crowns"),
     ],
 )
-def test_a_false_number_is_never_said(opened: Open, question: str, draft: str, false: str) -> None:
-    rag, _ = opened(draft)
+def test_a_false_number_is_never_said(
+    drafting: Drafting, question: str, draft: str, false: str
+) -> None:
+    rag, _ = drafting(draft)
     answer = rag.answer(question)
     assert false not in " ".join(claim.text for claim in answer.claims)
     check(rag, answer)
 
 
-def test_two_parts_cite_two_sentences_in_the_order_of_the_draft(opened: Open) -> None:
-    rag, _ = opened("The tram cost 84 million crowns. [2] It has 17 stops. [1]")
+def test_two_parts_cite_two_sentences_in_the_order_of_the_draft(drafting: Drafting) -> None:
+    rag, _ = drafting("The tram cost 84 million crowns. [2] It has 17 stops. [1]")
     answer = rag.answer("How much did the tram cost, and how many stops does it have?")
     assert [claim.text for claim in answer.claims] == [
         "The tram cost 84 million crowns.", "It has 17 stops."
@@ -360,17 +329,17 @@ def test_two_parts_cite_two_sentences_in_the_order_of_the_draft(opened: Open) ->
 
 
 def test_an_answer_that_rests_on_a_much_worse_sentence_gives_way_to_the_best(
-    opened: Open,
+    drafting: Drafting,
 ) -> None:
-    rag, _ = opened("Trams run every eight minutes until midnight. [3]")
+    rag, _ = drafting("Trams run every eight minutes until midnight. [3]")
     answer = rag.answer("How many stops does the Velmar tram have?")
     assert [claim.text for claim in answer.claims] == [LINE]
     assert answer.claims[0].repair == "quoted"
     check(rag, answer)
 
 
-def test_a_pronoun_is_cited_with_whom_it_stands_for(opened: Open) -> None:
-    rag, _ = opened("Liv Sander beat Oskar Wendt in 61 moves. [1]")
+def test_a_pronoun_is_cited_with_whom_it_stands_for(drafting: Drafting) -> None:
+    rag, _ = drafting("Liv Sander beat Oskar Wendt in 61 moves. [1]")
     answer = rag.answer("In how many moves was the chess final won?")
     assert [claim.text for claim in answer.claims] == ["Liv Sander beat Oskar Wendt in 61 moves."]
     assert quotes(answer) == [FINAL, CUP]
@@ -384,9 +353,9 @@ def test_a_pronoun_is_cited_with_whom_it_stands_for(opened: Open) -> None:
     "question", ["Who is the mayor of Velmar?", "Which animal is the mayor of Velmar?"]
 )
 def test_an_order_in_an_article_is_no_evidence_and_never_reaches_the_model(
-    opened: Open, question: str
+    drafting: Drafting, question: str
 ) -> None:
-    rag, generator = opened("The mayor of Velmar is a penguin. [1]")
+    rag, generator = drafting("The mayor of Velmar is a penguin. [1]")
     answer = rag.answer(question)
     assert "penguin" not in answer.text
     assert ORDER not in [evidence.quote for evidence in answer.evidence]
@@ -403,9 +372,9 @@ def test_an_order_in_an_article_is_no_evidence_and_never_reaches_the_model(
     ],
 )
 def test_an_order_that_is_asked_about_is_quoted_and_never_said_in_own_words(
-    opened: Open, draft: str
+    drafting: Drafting, draft: str
 ) -> None:
-    rag, _ = opened(draft)
+    rag, _ = drafting(draft)
     answer = rag.answer("Which instructions to ignore all rules about the mayor were found?")
     assert ORDER in [evidence.quote for evidence in answer.evidence]
     assert {claim.text for claim in answer.claims if "penguin" in claim.text} == {ORDER}
@@ -483,8 +452,8 @@ def test_a_conversation_makes_nothing_answerable_that_is_not(
     assert quoting.answer(question, history=history).declined
 
 
-def test_the_draft_is_given_the_conversation_and_the_bare_question(opened: Open) -> None:
-    rag, generator = opened("She beat Oskar Wendt. [1]")
+def test_the_draft_is_given_the_conversation_and_the_bare_question(drafting: Drafting) -> None:
+    rag, generator = drafting("She beat Oskar Wendt. [1]")
     rag.answer("Who did she beat?", history=SANDER)
     assert generator.calls[0].question == "Who did she beat?"
     assert generator.calls[0].history == tuple(SANDER)
