@@ -39,7 +39,7 @@ COPIED = ("rag", "tests", "seeds", "benchmarks", "pyproject.toml", "app.py")
 # Modules, and the files in tests/ that look at them, the quickest first.
 TESTS = {
     "retrieve": "retrieve period copies variants scope followup pipeline answers",
-    "confidence": "pipeline answers answers_negated",
+    "confidence": "confidence pipeline answers answers_negated",
     "run": "pipeline premise answers answers_negated",
     "pipeline": "pipeline visitors answers answers_negated",
     "cite": "cite supplement pipeline answers answers_negated poison",
@@ -47,7 +47,7 @@ TESTS = {
     "supplement": "supplement disagree corrections",
     "followup": "followup pipeline answers",
     "session": "session load page",
-    "conversation": "conversation session page",
+    "conversation": "session page",
     "writing": "writing visitors",
 }
 # By file and change: why no test could notice.
