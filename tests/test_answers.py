@@ -318,6 +318,20 @@ def test_a_false_number_is_never_said(
     check(rag, answer)
 
 
+@pytest.mark.parametrize(
+    ("day", "right"), [("13 May 2024", True), ("20 May 2024", False), ("13 June 2024", False)]
+)
+def test_a_weekday_is_read_by_the_day_of_publication(
+    drafting: Drafting, day: str, right: bool
+) -> None:
+    said = f"The first tram in Velmar carried passengers on {day}."
+    rag, _ = drafting(f"{said} [1]")
+    answer = rag.answer("When did the first tram in Velmar carry passengers?")
+    assert [claim.text for claim in answer.claims] == ([said] if right else [])
+    assert quotes(answer) == ([LATE] if right else [])
+    check(rag, answer)
+
+
 def test_two_parts_cite_two_sentences_in_the_order_of_the_draft(drafting: Drafting) -> None:
     rag, _ = drafting("The tram cost 84 million crowns. [2] It has 17 stops. [1]")
     answer = rag.answer("How much did the tram cost, and how many stops does it have?")
