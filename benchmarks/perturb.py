@@ -270,7 +270,8 @@ def _report(found: Sequence[Tried], arguments: argparse.Namespace) -> None:
         "\n## Kinds that they were not written for\n\n"
         "Nothing was tuned on these: no rule and no threshold was changed after looking at them.\n"
         "Where the wrong part comes from a sentence beside the cited one, the columns with three\n"
-        "sources tell; with one, its words are simply new.\n"
+        "sources tell; with one, its words are simply new. Claims of both halves were read, to\n"
+        "see that they are false.\n"
     )
     _table(found, UNSEEN, "all of these kinds")
     print('\nThat "about" is left out is tolerated on purpose, as readers do it.')

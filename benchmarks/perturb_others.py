@@ -276,6 +276,12 @@ def title_name(claim: str, item: Item, random: Random) -> str | None:
     return f"{who} {pronoun['deed']}." if _apart(who, f"{before} {claim}") else None
 
 
+def title_name_after_yes(claim: str, item: Item, random: Random) -> str | None:
+    """The same as an answer to whether that one did it."""
+    wrong = title_name(claim, item, random)
+    return f"Yes, {wrong}" if wrong else None
+
+
 def _title_names(item: Item) -> Sequence[str]:
     """Return the names in a title that may have done something: those that the article has, no
     adjectives, and of a title that is a topic only a person's.

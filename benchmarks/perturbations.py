@@ -62,4 +62,5 @@ UNSEEN: dict[str, Perturbation] = {
     "date of another, beside it": of_others.date_of_neighbour,
     "place of another, beside it": of_others.place_of_neighbour,
     "name of the title": of_others.title_name,
+    "name of the title, after “Yes,”": of_others.title_name_after_yes,
 }
