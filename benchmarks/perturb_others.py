@@ -224,8 +224,8 @@ _WIDE = frozenset(
     "Ukraine China Japan India Australia Canada Mexico Brazil Argentina Israel Iran Iraq "
     "Syria Turkey Egypt Lebanon Palestine California Texas Florida Ohio Michigan Georgia "
     "Virginia Carolina Pennsylvania Illinois Arizona Nevada Oregon Washington Alaska Hawaii "
-    "Louisiana Massachusetts Wisconsin Minnesota Colorado States Kingdom Union Sweden Norway "
-    "Denmark Finland Greece Korea Zealand Normandy Gaza".split()
+    "Louisiana Massachusetts Wisconsin Minnesota Colorado States Kingdom Jersey Union Sweden "
+    "Norway Denmark Finland Greece Korea Zealand Normandy Gaza".split()
 )
 _PLACE = (
     rf"(?<!positions )(?<!interest )(?<!stake )(?<!Best )(?<!Profile )\b(?:in|at|near) "

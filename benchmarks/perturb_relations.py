@@ -204,7 +204,6 @@ converse = rewritten(
     (r"\b(?:father|mother) of (?=[A-Z])", "child of "),
     (rf"\bwas (?:succeeded|replaced) by (?={_NAMED})", "succeeded "),
     (rf"(?<=[a-z] )(?<!be )(?<!was )(?:succeeded|replaced) (?={_NAMED})", "was succeeded by "),
-    (r"\bexport(?=s?\b)", "import"), (r"\bimport(?=s\b|ed\b)", "export"),
     (r"\b(?:pupil|student|protégé) of (?=[A-Z])", "teacher of "),
     (r"\bteacher of (?=[A-Z])", "pupil of "),
     (r"\bpredecessor(?=s?\b)", "successor"), (r"\bsuccessor(?=s?\b)", "predecessor"),
