@@ -52,7 +52,7 @@ ROWS = [
     question("half", ["rains"], gold(RAIN, HARBOUR), evidence_mode="all"),
     question("refused", ["old"], gold(HARBOUR), meta={"kind": "why", "date": "2024-01-01"}),
     question("near", [], [], unanswerable_kind="near", meta={"kind": "near_swapped"}),
-    question("far", [], [], unanswerable_kind="far", meta={}),
+    question("far", [], [], unanswerable_kind="far", meta={"kind": "far"}),
 ]
 
 
@@ -132,7 +132,7 @@ def test_cases(articles: Path) -> None:
     assert cases[0].gold == (Span("norway.txt", 11, 28),)
     assert cases[0].articles == ("norway.txt",)
     assert (cases[2].date, cases[2].kind) == ("2024-01-01", "why")
-    assert (cases[4].kind, cases[4].unanswerable_kind, cases[4].articles) == (None, "far", ())
+    assert (cases[4].kind, cases[4].unanswerable_kind, cases[4].articles) == ("far", "far", ())
     assert len(load_part("answers", source, articles, limit=2).cases) == 2
 
 
@@ -262,6 +262,9 @@ def test_answers_are_scored(articles: Path) -> None:
     ]  # fmt: skip
     rejected = part["by_kind"]["rejection_rate by kind"]
     assert {kind: row["value"] for kind, row in rejected.items()} == {"near": 0, "far": 1}
+    swapped = part["by_kind"]["rejection_rate by kind of question"]["near_swapped"]
+    assert (swapped["value"], swapped["low"], swapped["n"]) == (0, 0, 1)
+    assert 0.5 < swapped["high"] < 1  # one question tells little
     assert part["by_kind"]["answer_recall by kind"]["direct"]["value"] == 1
     assert part["by_kind"]["declined by kind"]["near_swapped"]["n"] == 1
     assert part["latency_ms"]["total"] == {"p50": 70.0, "p95": 88.0, "n": 5}
