@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rag.command import command
 from rag.config import Config
 from rag.database import Database
 from rag.embed import vectors_for
@@ -118,7 +119,7 @@ class Index:
         except (OSError, sqlite3.OperationalError, ValueError) as error:
             raise IndexCorrupt(
                 f"The index {folder} cannot be opened ({error}). "
-                "Repair it with: python -m rag index ARTICLES --repair"
+                f"Repair it with: {command()} index ARTICLES --repair"
             ) from error
 
     @classmethod
@@ -134,7 +135,7 @@ class Index:
             raise IndexMismatch(
                 f"The index {folder} was made with other settings: {reason}. "
                 "Rebuild it with: "
-                f"python -m rag index {shlex.quote(source)} --index {shlex.quote(str(folder))}"
+                f"{command()} index {shlex.quote(source)} --index {shlex.quote(str(folder))}"
             )
         verify_files(folder, manifest["files"])
         generation = manifest["generation"]

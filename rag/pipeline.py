@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Self
 
+from rag.articles import check_folder
 from rag.changes import Progress, silent
 from rag.cite import Citer
 from rag.collection import Intent, before, intent_of, reply
@@ -88,6 +89,7 @@ class Rag(Library):
         Also raises ArticleError.
         """
         config = config or Config()
+        check_folder(articles)  # before a model is loaded, or missed
         encoder = encoder or load_encoder(config.encoder, config.models_dir)
         folder = index or default_index_dir(articles)
         sync(articles, folder, config, encoder, progress, embedding, vectors=vectors)

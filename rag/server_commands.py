@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag.bar import bar
@@ -33,6 +34,7 @@ def serve(args: argparse.Namespace) -> None:
 
     signal.signal(signal.SIGTERM, _end)  # from now on: alone in a container, a process ignores it
     found = settings(os.environ)
+    articles = _articles(args, found)
     encoder = _encoder(args)  # loads beside what follows, which takes as long
     gc.disable()  # a twelfth of that time: what is imported is no garbage
     from rag.headers import is_loopback
@@ -48,8 +50,7 @@ def serve(args: argparse.Namespace) -> None:
     server, options = found.server(), _options(found)
     host, port = args.host or server.host, args.port or server.port
     check_reachable(host, port, options)  # before an index is built
-    articles = args.articles or server.articles
-    rag = _synced(args, found, encoder)
+    rag = _synced(articles, args, found, encoder)
     updater = updater_of(rag, articles)
     librarian = librarian_of(
         rag, updater, articles, args, local=is_loopback(host) and not server.hosts
@@ -82,7 +83,8 @@ def mcp(args: argparse.Namespace) -> None:
 
     found = settings(os.environ)
     log_to_stderr(found.server().log)
-    with _synced(args, found, _encoder(args)) as rag, filling(rag.fill):
+    articles = _articles(args, found)
+    with _synced(articles, args, found, _encoder(args)) as rag, filling(rag.fill):
         threading.Thread(target=_warm_up, args=[rag], daemon=True).start()
         tools = mcp_server(Asking(rag, Running(), Gate(found.limits())))
         anyio.run(tools.run_stdio_async)
@@ -145,11 +147,19 @@ def _encoder(args: argparse.Namespace) -> Encoder:
     return encoder
 
 
-def _synced(args: argparse.Namespace, found: Settings, encoder: Encoder) -> Rag:
+def _articles(args: argparse.Namespace, found: Settings) -> Path:
+    """Return the folder that is meant; if there is none, say so before a model is missed."""
+    from rag.articles import check_folder
+
+    articles: Path = args.articles or found.server().articles
+    check_folder(articles)
+    return articles
+
+
+def _synced(articles: Path, args: argparse.Namespace, found: Settings, encoder: Encoder) -> Rag:
     from rag.pipeline import Rag
 
-    server, settings = found.server(), _config(args)
-    articles, index = args.articles or server.articles, args.index or server.index
+    index, settings = args.index or found.server().index, _config(args)
     with bar("reading") as progress:  # what is to be embedded is so behind the first questions
         return Rag.for_articles(articles, settings, index, progress, encoder=encoder, vectors=False)
 

@@ -15,6 +15,7 @@ import uvicorn
 
 from rag.api import Warming
 from rag.asking import SearchEngine
+from rag.command import command
 from rag.errors import InputError, RagError
 from rag.headers import is_loopback
 from rag.logs import log_to_stderr
@@ -58,7 +59,7 @@ def check_reachable(host: str, port: int, options: Options) -> None:
         where = options.hosts[0] if options.hosts else host
         raise InputError(
             f"Anyone who can reach {where} could read the articles. Set a password or a token "
-            "first (python -m rag password --help says how), or listen on 127.0.0.1."
+            f"first ({command()} password --help says how), or listen on 127.0.0.1."
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rag.command import command
 from rag.config import Config
 from rag.errors import InputError
 from rag.logs import KINDS
@@ -37,7 +38,7 @@ class Server:
     """Settings of the server that are no limits."""
 
     articles: Path = Path("seeds")
-    index: Path | None = None  # None: embeddings/<folder name>-<hash of its path>
+    index: Path | None = None  # None: rag/manifest.py's default
     host: str = "127.0.0.1"
     port: int = 7860
     watch: bool = False  # sync whenever files change
@@ -86,7 +87,7 @@ class Settings:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             raise InputError(
                 f"token_file: {file} cannot be read: {why}. It is to hold a token on each line, "
-                "made by python -m rag password --token, and be readable for who serves."
+                f"made by {command()} password --token, and be readable for who serves."
             ) from error
         return (*self.values["tokens"].value, *lines.split())
 
@@ -111,7 +112,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         kinds[each.name] = (str(each.type), default)
     if unknown := sorted(set(rows) - set(kinds) | set(rows) & {"tokens", "api_key"}):
         raise InputError(
-            f"{file}: {unknown[0]} is no setting there. python -m rag config shows all; tokens "
+            f"{file}: {unknown[0]} is no setting there. {command()} config shows all; tokens "
             "and keys come from the environment or token_file."
         )
     values: dict[str, Set] = {}

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from fake_rag import ARTICLES, FakeRag, article
+
+# Whoever imports this first skips for the same reason, before it imports playwright itself.
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make test does)")
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serving
 

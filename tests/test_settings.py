@@ -117,6 +117,7 @@ def test_serving_others_without_a_password_is_refused_before_anything_is_built(
     import signal
 
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "seeds").mkdir()
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert main(["serve", "--host", "0.0.0.0", "--no-browser"]) == 1
@@ -126,7 +127,7 @@ def test_serving_others_without_a_password_is_refused_before_anything_is_built(
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert "Set a password or a token first" in said.err
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.rglob("*")) == [tmp_path / "seeds"]
 
 
 def test_a_log_line_has_the_request_and_stays_one_line() -> None:
