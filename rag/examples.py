@@ -142,11 +142,11 @@ class Examples:
         """
         with self._lock:
             if contents != self._of:
-                self._of, self._made = contents, Future()
-                work = threading.Thread(
-                    target=self._make, args=[contents, self._made], name="examples", daemon=True
-                )
-                work.start()
+                made = Future[list[str]]()
+                threading.Thread(
+                    target=self._make, args=[contents, made], name="examples", daemon=True
+                ).start()
+                self._of, self._made = contents, made
             made = self._made
         with contextlib.suppress(TimeoutError):
             return made.result(patience)

@@ -10,6 +10,7 @@ import copy
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -205,25 +206,28 @@ class Rag(Library):
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
-        pieces = self._drafts.draft(run.question, shown, history, cancel)
-        for piece in chain(pieces, (None,)):
-            if cancel.is_set():
-                break
-            if isinstance(piece, int):
-                begun = begun if piece else run.mark("wait", begun)
-                yield Waiting(piece)
-                continue
-            if piece is not None and not draft:
-                run.mark("first_token")
-            draft += piece or ""
-            since = time.perf_counter()
-            ready = draft_sentences(draft, complete=piece is None, quotes=quotes)
-            new, done = ready[done:], len(ready)
-            refused = refused or any(says_not_found(sentence.text) for sentence in new)
-            drafted = [sentence for sentence in new if not says_not_found(sentence.text)]
-            claims = [claim for sentence in drafted if (claim := citer.add(sentence))]
-            verifying += time.perf_counter() - since  # without what the reader does with a claim
-            yield from claims
+        # Closed here: an error keeps the frames that it came through, and so the draft.
+        with closing(self._drafts.draft(run.question, shown, history, cancel)) as pieces:
+            for piece in chain(pieces, (None,)):
+                if cancel.is_set():
+                    break
+                if isinstance(piece, int):
+                    begun = begun if piece else run.mark("wait", begun)
+                    yield Waiting(piece)
+                    continue
+                if piece is not None and not draft:
+                    run.mark("first_token")
+                draft += piece or ""
+                since = time.perf_counter()
+                ready = draft_sentences(draft, complete=piece is None, quotes=quotes)
+                new, done = ready[done:], len(ready)
+                refused = refused or any(says_not_found(sentence.text) for sentence in new)
+                drafted = [sentence for sentence in new if not says_not_found(sentence.text)]
+                claims = [claim for sentence in drafted if (claim := citer.add(sentence))]
+                verifying += (
+                    time.perf_counter() - since
+                )  # without what the reader does with a claim
+                yield from claims
         run.mark("generate", begun)
         run.timings["verify"] = round(1000 * verifying, 1)
         return refused

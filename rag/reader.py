@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from rag import texts
 from rag.reader_bar import Span, copying, steps, told
+from rag.sentences import WRAPPED
 from rag.types import Article
 from rag.untrusted import as_html
 from rag.wording import day
 
 LINE_BREAKS = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*")
 BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)")
-WRAPPED = range(40, 101)  # characters of a line in wrapped text, as in rag.sentences
 _CLOSE = f'<button type="button" class="plain narrow-only" data-close>{texts.CLOSE}</button>'
 
 _OPENED = '<p class="unseen" role="status">{}</p>'  # read out, so that a click is not silent

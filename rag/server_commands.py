@@ -24,7 +24,7 @@ from rag.errors import InputError, RagError
 if TYPE_CHECKING:
     from rag.encoder import Encoder
     from rag.pipeline import Rag
-    from rag.settings import Settings
+    from rag.settings import Server, Settings
     from rag.site import Options
 
 
@@ -37,7 +37,6 @@ def serve(args: argparse.Namespace) -> None:
     articles = _articles(args, found)
     encoder = _encoder(args)  # loads beside what follows, which takes as long
     gc.disable()  # a twelfth of that time: what is imported is no garbage
-    from rag.headers import is_loopback
     from rag.keeping import keeping_for
     from rag.options import librarian_of, updater_of
     from rag.serving import check_reachable
@@ -52,9 +51,7 @@ def serve(args: argparse.Namespace) -> None:
     check_reachable(host, port, options)  # before an index is built
     rag = _synced(articles, args, found, encoder)
     updater = updater_of(rag, articles)
-    librarian = librarian_of(
-        rag, updater, articles, args, local=is_loopback(host) and not server.hosts
-    )
+    librarian = librarian_of(rag, updater, articles, args, local=_is_local(host, server))
     kept = None if args.no_history else keeping_for(rag, rag.index.folder)
     options = replace(options, librarian=librarian, keeping=kept, manager=librarian.for_programs())
     update = partial(rag.sync, articles, vectors=False)
@@ -132,7 +129,14 @@ def _options(found: Settings) -> Options:
     server = found.server()
     tokens = tuple(token_digest(token) for token in found.tokens())
     access = Access(server.users, tokens)
-    return Options(access, found.limits(), server.hosts, server.origins)
+    return Options(access, found.limits(), server.hosts, server.origins, server.trusted_proxies)
+
+
+def _is_local(host: str, server: Server) -> bool:
+    """Return whether nothing is said of others who reach a server that listens on ``host``."""
+    from rag.headers import is_loopback
+
+    return is_loopback(host) and not (server.hosts or server.trusted_proxies)
 
 
 def _encoder(args: argparse.Namespace) -> Encoder:

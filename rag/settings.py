@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -45,6 +46,9 @@ class Server:
     log: str = "quiet"  # "quiet": warnings; "text" or "json": a line for each request, too
     hosts: tuple[str, ...] = ()  # names that the server is reached by, such as behind a proxy
     origins: tuple[str, ...] = ()  # sites whose pages may use the HTTP interface
+    # Addresses and networks of proxies in front, which are believed who a client is, and whether it
+    # came by https (X-Forwarded-For, X-Forwarded-Proto); nobody else is.
+    trusted_proxies: tuple[str, ...] = ()
     token_file: Path | None = None  # a token on each line
     users: Mapping[str, str] = field(default_factory=dict)  # name → hash of the password
 
@@ -146,12 +150,15 @@ def _value(name: str, kind: str, given: Any, where: str) -> Any:
         if name == "users":
             for stored in value.values():
                 parsed(stored)
+        if name == "trusted_proxies":
+            for proxy in value:
+                ip_network(proxy)
         if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
             raise ValueError
     except InputError as error:
         raise InputError(f"{where}, {name}: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
-        wanted = " or ".join(KINDS) if name == "log" else WANTED[kind.removesuffix(" | None")]
+        wanted = WANTED.get(name) or WANTED[kind.removesuffix(" | None")]
         raise InputError(f"{where}: {name} has to be {wanted}.") from error
     return value
 
@@ -202,6 +209,8 @@ WANTED = {
     "str": "text", "int": "a whole number above 0", "float": "a number above 0",
     "bool": "true or false", "tuple[str, ...]": "a list of texts", "Path": "a path",
     "Mapping[str, str]": "a table of names and hashes, in the environment NAME:HASH",
+    "log": " or ".join(KINDS),
+    "trusted_proxies": "a list of addresses or networks, such as 127.0.0.1 or 10.0.0.0/8",
 }  # fmt: skip
 
 
