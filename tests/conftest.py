@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from scripted import Draft, Drafting, ScriptedGenerator
+from valley import write_valley
 
 from rag import models, places
 from rag.config import Config
@@ -20,6 +22,7 @@ from rag.encoder import Encoder, HashedEncoder, load_encoder
 from rag.encoder_process import EncoderProcess, load_beside
 from rag.errors import ModelError
 from rag.index import Index
+from rag.pipeline import Rag
 from rag.sync import sync
 
 if TYPE_CHECKING:
@@ -126,6 +129,36 @@ def minilm() -> Encoder:
     except ModelError as error:
         pytest.skip(f"the encoder is not here: {error}")
     return load_encoder("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="session")
+def valley(minilm: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the articles of tests/valley.py, by the real encoder."""
+    place = tmp_path_factory.mktemp("valley")
+    sync(write_valley(place), place / "index", Config(), minilm)
+    return place / "index"
+
+
+@pytest.fixture(scope="module")
+def quoting(valley: Path, minilm: Encoder) -> Iterator[Rag]:
+    """The articles of the valley at the default thresholds, without a language model."""
+    with Rag.open(valley, Config(generator="extractive"), encoder=minilm) as rag:
+        yield rag
+
+
+@pytest.fixture
+def drafting(valley: Path, minilm: Encoder) -> Iterator[Drafting]:
+    """The same with scripted drafts in the language model's place."""
+    rags: list[Rag] = []
+
+    def opened(*drafts: Draft) -> tuple[Rag, ScriptedGenerator]:
+        generator = ScriptedGenerator(*drafts)
+        rags.append(Rag.open(valley, Config(), generator=generator, encoder=minilm))
+        return rags[-1], generator
+
+    yield opened
+    for rag in rags:
+        rag.close()
 
 
 @pytest.fixture(scope="module")

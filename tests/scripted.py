@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.pipeline import Rag
 from rag.types import Evidence, Turn
 
 Draft = str | Sequence[str] | Exception
@@ -65,3 +66,6 @@ class ScriptedGenerator:
 
     def close(self) -> None:
         self.closed = True
+
+
+Drafting = Callable[..., tuple[Rag, ScriptedGenerator]]  # by the drafts that it will give

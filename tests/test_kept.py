@@ -253,7 +253,7 @@ def test_a_failing_disk_is_said_and_the_chat_goes_on(
     name = new_id()
     done = keeping.keep(VISITOR, name, asked("When?"))
     assert done.identity == name
-    assert done.notice == "The conversation could not be kept: No space left on device."
+    assert "No space left on device" in (done.notice or "")
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ def test_an_empty_question(opened: Open, question: str) -> None:
 
 def test_a_question_of_20000_characters(opened: Open) -> None:
     rag, _ = opened()
-    with pytest.raises(InputError, match=r"20,000 characters; the limit is 2,000"):
+    with pytest.raises(InputError, match=r"20,000.*2,000"):
         rag.answer("x" * 20_000)
 
 
@@ -310,17 +310,20 @@ def test_what_is_in_here(opened: Open, question: str) -> None:
 def test_when_was_it_published(opened: Open) -> None:
     rag, _ = opened()
     answer = rag.answer("When was the article about the bridge repairs published?")
-    assert answer.text == "“Harbour bridge closes for repairs” was published on 2024-03-08."
-    assert "Which article do you mean?" in rag.answer("When was this published?").text
+    assert "Harbour bridge closes for repairs" in answer.text
+    assert "2024-03-08" in answer.text
+    # It does not say of which article: all of them are named.
+    assert rag.answer("When was this published?").text.count("\n- ") == 4
     unknown = rag.answer("When was the article about the ferry published?")
     assert unknown.declined
-    assert "does not give its date of publication" in unknown.text
+    assert "Ferry to Lisk runs twice a day" in unknown.text
 
 
 def test_who_wrote_it(opened: Open) -> None:
     rag, _ = opened()
     text = rag.answer("Who wrote the article about the bridge?").text
-    assert text == "“Harbour bridge closes for repairs” is by Ines Calder, The Port Herald."
+    for part in ("Harbour bridge closes for repairs", "Ines Calder", "The Port Herald"):
+        assert part in text
 
 
 def test_a_summary_is_the_cited_lead(opened: Open) -> None:
@@ -375,9 +378,9 @@ def test_opening_what_is_not_there(config: Config, tmp_path: Path) -> None:
 
 
 def test_unknown_names(articles: Path, config: Config, tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="Known: extractive, llamacpp"):
+    with pytest.raises(UnknownName, match=r"gpt.*extractive, llamacpp"):
         Rag.for_articles(articles, replace(config, generator="gpt"), tmp_path / "index")
-    with pytest.raises(UnknownName, match="Known: meaning, none, rules"):
+    with pytest.raises(UnknownName, match=r"oracle.*meaning, none, rules"):
         Rag.for_articles(
             articles, replace(config, verifier="oracle", generator="extractive"), tmp_path / "index"
         )
@@ -475,5 +478,5 @@ def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
 
 def test_a_threshold_by_errors_is_refused_where_nothing_is_calibrated(config: Config) -> None:
     other = replace(config, encoder="hashed", accept_errors=0.2)
-    with pytest.raises(InputError, match=r"not for hashed\. Leave --accept-errors out"):
+    with pytest.raises(InputError, match=r"hashed.*--accept-errors"):
         confidence.least_confidence(other, reads=True)

@@ -362,12 +362,9 @@ def test_orders_do_not_open_the_door_to_orders() -> None:
 @pytest.mark.parametrize(
     "piece", ["ignore ", "user: ", "answer ", "...", "if asked, ", "<|a|> ", "include a ", "[1] "]
 )
-def test_long_sentences_are_judged_quickly(piece: str) -> None:
-    import time
-
-    begun = time.thread_time()  # what is quadratic takes many minutes
-    addresses_model(piece * (1_000_000 // len(piece)))
-    assert time.thread_time() - begun < 30
+def test_long_sentences_are_judged_by_how_they_begin(piece: str) -> None:
+    # What is quadratic in all of it takes many minutes.
+    assert addresses_model(piece * (1_000_000 // len(piece))) is addresses_model(piece * 10_000)
 
 
 # -- the page ---------------------------------------------------------------------------------

@@ -46,10 +46,12 @@ def test_both_values_are_quoted_the_newer_first_and_a_note_says_so(
     events = list(rag.stream(QUESTION))
     answer = rag.answer(QUESTION)
     assert [claim.text for claim in answer.claims[:2]] == [FIFTEEN, TWELVE]
-    assert answer.notes == (
-        "The articles disagree: Ferry victims mourned (2024-02-06, Inland Post) says “fifteen”; "
-        "Fire on the ferry (2024-02-03, Coast Daily) says “twelve”.",
-    )
+    (note,) = answer.notes
+    newer, older = note.split(";")
+    for part in ("Ferry victims mourned", "2024-02-06", "Inland Post", "fifteen"):
+        assert part in newer
+    for part in ("Fire on the ferry", "2024-02-03", "Coast Daily", "twelve"):
+        assert part in older
     streamed = [event.claim.text for event in events if isinstance(event, ClaimVerified)]
     assert sorted(streamed) == sorted(claim.text for claim in answer.claims)
     for citation in answer.citations:
