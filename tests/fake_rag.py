@@ -115,6 +115,12 @@ class FakeRag:
         )
         return tuple(Sentence(m.start() + text.body_start, m.end() + text.body_start) for m in ends)
 
+    def sentences_from(self, path: str, position: int = 0) -> Iterator[Sentence]:
+        return (s for s in self.sentences(path) if s.start >= position)
+
+    def sentences_before(self, path: str, position: int) -> Iterator[Sentence]:
+        return (s for s in reversed(self.sentences(path)) if s.end <= position)
+
     def search(
         self,
         question: str,
