@@ -167,7 +167,7 @@ def _folded_words(text: str) -> tuple[str, ...]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Return whether two words are forms of one name or stem: "malta" and "maltese"."""
+    """Return whether two words are forms of one name or stem: "estonia" and "estonian"."""
     if one == other:
         return True
     if one[:4] != other[:4]:  # no ending can make one of the other
