@@ -171,7 +171,7 @@ def same_name(one: str, other: str) -> bool:
     if one == other:
         return True
     if one[:4] != other[:4]:  # no ending can make one of the other
-        return stem(one) == stem(other)  # "better" and "good"
+        return stem(one) == stem(other)  # "struck" and "strike"
     return _is_held(one, {other}, {stem(other)})
 
 

@@ -134,6 +134,23 @@ def test_an_ended_session_opens_nothing() -> None:
         assert browser.get("/config").status_code == 200
 
 
+def test_after_too_many_tries_the_right_password_has_to_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from rag.site import Options
+
+    monkeypatch.setattr("rag.login.TRIES", 2)
+    now = [0.0]
+    access = Access({}, (token_digest(TOKEN),), lambda: now[0])
+    with serving(FakeRag(), options=Options(access)) as served:
+        for said in (401, 401, 429):
+            assert served.http.post("/login", data={"password": "no"}).status_code == said
+        late = served.http.post("/login", data={"password": TOKEN})
+        assert (late.status_code, late.headers["retry-after"]) == (429, "30")
+        now[0] = 30.0
+        assert served.http.post("/login", data={"password": TOKEN}).status_code == 303
+
+
 def test_the_oldest_of_too_many_sessions_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.access.SESSIONS", 2)
     access = Access({}, (token_digest(TOKEN),))
