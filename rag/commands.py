@@ -86,11 +86,14 @@ def _fill(index: Path, config: Config, encoder: Encoder, until: Until) -> int:
 def search(args: argparse.Namespace) -> None:
     """Retrieval alone, of one question or a file of them."""
     from rag import report
+    from rag.changes import NO_ARTICLES
 
     with _opened(args) as rag:
         if args.input:
             _batch(rag, args)
             return
+        if rag.index.empty:
+            _say(NO_ARTICLES)
         result = rag.search(args.question, k=args.k, **limits(rag, args))
         print(report.to_json(result.to_dict()) if args.json else report.found(result))
 

@@ -146,6 +146,11 @@ class Index:
         return cls(manifest, database, vectors, lexical, config, encoder)
 
     @property
+    def empty(self) -> bool:
+        """Return whether it has no article: its folder has none that can be read."""
+        return not self._rows
+
+    @property
     def unembedded(self) -> int:
         """Return how many passages have no vectors yet: only their words find them."""
         return self.lexical.passages - len(self.vectors)

@@ -77,8 +77,6 @@ class Manager:
         file = self._file(path)
         if reason := self.why_not(path):
             raise InputError(reason)
-        if len(self._files()) == 1:  # an index is never empty: it would keep the article
-            raise InputError(f"{path} is the only file there is. Add another one first.")
         try:
             with self._lock:
                 target = self._trash() / file.path

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from rag.articles import check_folder
-from rag.changes import Progress, silent
+from rag.changes import NO_ARTICLES, Progress, silent
 from rag.cite import Citer
 from rag.collection import Intent, before, intent_of, reply
 from rag.confidence import least_confidence
@@ -150,7 +150,13 @@ class Rag(Library):
         self, question: str, history: Sequence[Turn], date: str | None, cancel: threading.Event
     ) -> Iterator[Event]:
         run = Run(checked(question, self.config.question_characters), self._models())
-        if intent := intent_of(run.question):
+        intent = intent_of(run.question)
+        if self.index.empty and intent != "greeting":
+            run.mark("first_evidence")
+            yield EvidenceFound((), 0.0)
+            yield run.answer(notes=(NO_ARTICLES,), reason=NO_ARTICLES)
+            return
+        if intent:
             yield from self._about_the_collection(run, intent)
             return
         run.found = self._find(run.question, self.config.evidence, date, history)

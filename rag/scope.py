@@ -94,6 +94,10 @@ class Within(Index):
         return self._listed
 
     @property
+    def empty(self) -> bool:
+        return self._whole.empty
+
+    @property
     def unembedded(self) -> int:
         if not self._whole.unembedded:
             return 0

@@ -269,16 +269,16 @@ def test_a_file_removed_while_indexing_is_skipped(
     assert texts(folder, config) == of_files(articles)
 
 
-def test_a_folder_without_articles_leaves_the_index_as_it_was(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder
+def test_no_index_is_built_of_a_folder_without_articles(
+    tmp_path: Path, config: Config, encoder: RecordingEncoder
 ) -> None:
-    before = texts(folder, config)
-    for path in articles.rglob("*.*"):
-        path.unlink()
-    (articles / "bad.txt").write_bytes(b"")
-    with pytest.raises(ArticleError, match=r"No article .* Skipped: bad.txt is empty\.$"):
-        sync(articles, folder, config, encoder)
-    assert texts(folder, config) == before
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "bad.txt").write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(ArticleError, match=r"No article .* Skipped: bad.txt is empty\.$"):
+            sync(tmp_path / "bad", tmp_path / "index", config, encoder)
+        with pytest.raises(IndexMissing, match="never finished"):
+            Index.open(tmp_path / "index", config, encoder)
 
 
 def test_a_missing_folder_of_articles_makes_no_index(
