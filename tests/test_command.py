@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,8 @@ def test_without_a_folder_of_articles_that_is_said_before_a_model_is_missed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FOOTNOTE_MODELS_DIR", str(tmp_path / "none"))
-    for arguments in (["index", "seeds"], ["serve"], ["mcp"]):
+    tools = [["mcp"]] if find_spec("mcp") else []
+    for arguments in (["index", "seeds"], ["serve"], *tools):
         assert main(arguments) == 1
         said = capsys.readouterr().err
         assert "seeds does not exist" in said
