@@ -165,8 +165,17 @@ def environment(wheel: Path) -> Path:
     library = Path(sysconfig.get_path("purelib", scheme, paths))
     # A folder that a .pth file names is searched; those in it, as of an editable install, are not.
     (library / "others.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "--python", place, "install", "--no-deps", "--quiet"]
-    subprocess.run([*command, wheel], check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(place),
+        "install",
+        "--no-deps",
+        "--quiet",
+    ]
+    subprocess.run([*command, str(wheel)], check=True)
     return Path(sysconfig.get_path("scripts", scheme, paths))
 
 
