@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from fake_rag import ARTICLES, FakeRag, article
 
-# Whoever imports this first skips for the same reason, before it imports playwright itself.
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make test does)")
+# A file that imports this before playwright skips with it.
+pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serving
 

@@ -49,6 +49,11 @@ def test_a_token_opens_everything(server: Server) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}
     assert server.http.get("/v1/articles", headers=headers).status_code == 200
     assert server.http.get("/config", headers=headers).status_code == 200
+
+
+def test_a_token_opens_the_tools_for_agents(server: Server) -> None:
+    pytest.importorskip("mcp")
+    headers = {"authorization": f"Bearer {TOKEN}"}
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accept = {"accept": "application/json, text/event-stream"}
     assert server.problem("POST", "/mcp", json=asked, headers=accept)["status"] == 401

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from rag import answer, places
@@ -28,7 +30,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(places, "__file__", str(tmp_path / "site-packages" / "rag" / "places.py"))
     monkeypatch.setattr(places, "indexes_dir", INDEXES)
     data = tmp_path / "data"
-    monkeypatch.setattr(places.platformdirs, "user_data_path", lambda name, **_: data / name)
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda name, **_: data / name)
     return data
 
 
@@ -120,7 +122,7 @@ def test_help_says_where(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
     data = installed.with_name("100% mine")  # argparse fills in what follows a %
-    monkeypatch.setattr(places.platformdirs, "user_data_path", lambda name, **_: data / name)
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda name, **_: data / name)
     for name in ("index", "search", "ask", "serve", "mcp"):
         assert main([name, "--help"]) == 0
         assert f"{data / 'footnote' / 'embeddings'}" in capsys.readouterr().out
@@ -131,7 +133,8 @@ def test_without_a_folder_of_articles_that_is_said_before_a_model_is_missed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FOOTNOTE_MODELS_DIR", str(tmp_path / "none"))
-    for arguments in (["index", "seeds"], ["serve"], ["mcp"]):
+    tools = [["mcp"]] if find_spec("mcp") else []
+    for arguments in (["index", "seeds"], ["serve"], *tools):
         assert main(arguments) == 1
         said = capsys.readouterr().err
         assert "seeds does not exist" in said

@@ -41,30 +41,34 @@ def names(requirements: Iterable[str]) -> set[str]:
     return {canonicalize_name(Requirement(each).name) for each in requirements}
 
 
+def modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the outside packages that statements import; ``pytest.importorskip`` counts."""
+    for node in nodes:
+        match node:
+            case ast.Import(names=aliases):
+                found = [alias.name for alias in aliases]
+            case ast.ImportFrom(module=str(module), level=0):
+                found = [module]
+            case ast.Call(ast.Attribute(attr="importorskip"), [ast.Constant(str(module)), *_]):
+                found = [module]
+            case _:
+                continue
+        for name in (each.partition(".")[0] for each in found):
+            if name not in OURS | sys.stdlib_module_names:
+                yield name
+
+
 def imported(paths: Iterable[Path]) -> dict[str, Path]:
-    """Return the outside packages that files import, and one that does; ``importorskip`` counts."""
-    found: dict[str, Path] = {}
-    for path in paths:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            match node:
-                case ast.Import(names=aliases):
-                    modules = [alias.name for alias in aliases]
-                case ast.ImportFrom(module=str(module), level=0):
-                    modules = [module]
-                case ast.Call(ast.Attribute(attr="importorskip"), [ast.Constant(str(module)), *_]):
-                    modules = [module]
-                case _:
-                    continue
-            found |= {module.partition(".")[0]: path for module in modules}
-    outside = found.keys() - OURS - sys.stdlib_module_names
-    return {name: found[name] for name in sorted(outside)}
+    """Return the outside packages that files import, each with one that does."""
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in paths}
+    return {name: path for path, tree in trees.items() for name in modules(ast.walk(tree))}
 
 
-def distributions(modules: dict[str, Path]) -> dict[str, Path]:
+def distributions(found: dict[str, Path]) -> dict[str, Path]:
     provided = packages_distributions()
-    if missing := modules.keys() - provided.keys():
+    if missing := found.keys() - provided.keys():
         pytest.skip(f"not installed: {', '.join(sorted(missing))}")
-    return {canonicalize_name(provided[name][0]): path for name, path in modules.items()}
+    return {canonicalize_name(provided[name][0]): path for name, path in found.items()}
 
 
 def test_what_is_imported_is_declared_and_nothing_else() -> None:
@@ -161,8 +165,17 @@ def environment(wheel: Path) -> Path:
     library = Path(sysconfig.get_path("purelib", scheme, paths))
     # A folder that a .pth file names is searched; those in it, as of an editable install, are not.
     (library / "others.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "--python", place, "install", "--no-deps", "--quiet"]
-    subprocess.run([*command, wheel], check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(place),
+        "install",
+        "--no-deps",
+        "--quiet",
+    ]
+    subprocess.run([*command, str(wheel)], check=True)
     return Path(sysconfig.get_path("scripts", scheme, paths))
 
 
