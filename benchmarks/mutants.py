@@ -14,27 +14,32 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
+import math
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from typing import TypeAlias
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("rag", "tests", "seeds", "benchmarks", "pyproject.toml", "app.py")
 # Modules, and the files in tests/ that look at them, the quickest first.
 TESTS = {
     "retrieve": "retrieve period copies variants scope followup pipeline answers",
-    "confidence": "pipeline answers answers_negated",
+    "confidence": "confidence pipeline answers answers_negated",
     "run": "pipeline premise answers answers_negated",
     "pipeline": "pipeline visitors answers answers_negated",
     "cite": "cite supplement pipeline answers answers_negated poison",
@@ -42,12 +47,16 @@ TESTS = {
     "supplement": "supplement disagree corrections",
     "followup": "followup pipeline answers",
     "session": "session load page",
-    "conversation": "conversation session page",
+    "conversation": "session page",
     "writing": "writing visitors",
 }
 # By file and change: why no test could notice.
 EQUIVALENT: dict[tuple[str, str], str] = {}
-SPARE = 60.0  # seconds that a run may take beyond three times that of the code as it is
+SPARE = 60.0  # seconds that a run may take beyond four times that of the code as it is
+# Imported once, before the process of each mutant is forked off: most of the time of a short run.
+HEAVY = ("torch", "faiss", "sentence_transformers", "tantivy", "scipy", "sklearn")
+SAID = "said.txt"
+os.environ["OMP_WAIT_POLICY"], os.environ["OMP_NUM_THREADS"] = "passive", "1"
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -87,6 +96,9 @@ class Outcome:
 
     mutant: Mutant
     result: str  # "killed", "timeout" or "survived"
+
+
+Job: TypeAlias = "Mutant | str"  # a mutant, or the name of a module as it is
 
 
 def mutants_of(module: str, path: Path) -> list[Mutant]:
@@ -201,9 +213,10 @@ def _short(code: str) -> str:
 
 
 class Copy:
-    """A copy of the tree, in which one mutant at a time is tried."""
+    """A copy of the tree, in which the tests run on one mutant at a time."""
 
     def __init__(self, place: Path) -> None:
+        place.mkdir()
         self.root = place
         for name in COPIED:
             source, target = ROOT / name, place / name
@@ -212,41 +225,105 @@ class Copy:
             else:
                 shutil.copy(source, target)
 
-    def tried(self, mutant: Mutant, limit: float) -> Outcome:
-        """Run the tests of a mutant's module on it."""
-        path = self.root / mutant.path
-        kept = path.read_bytes()
-        try:
-            self._write(path, mutant.source.encode())
-            code, _ = self.run(mutant.module, limit)
-        finally:
-            self._write(path, kept)
-        result = {0: "survived", 1: "killed", 2: "killed", 124: "timeout"}.get(code)
-        if result is None:
-            raise SystemExit(f"{mutant.path}:{mutant.line}: pytest ended with {code}")
-        return Outcome(mutant, result)
-
-    def run(self, module: str, limit: float | None = None) -> tuple[int, str]:
-        """Return how the tests of a module end, 124 when they take too long, and what they say."""
-        files = [f"tests/test_{name}.py" for name in TESTS[module].split()]
-        present = [name for name in files if (self.root / name).exists()]
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *present]
-        environment = {**os.environ, "PYTHONPATH": str(self.root)}
-        try:
-            done = subprocess.run(
-                command, cwd=self.root, env=environment, timeout=limit, check=False,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return 124, ""
-        return done.returncode, done.stdout
-
-    @staticmethod
-    def _write(path: Path, source: bytes) -> None:
-        path.write_bytes(source)
+    def write(self, path: Path, source: str) -> None:
+        """Write a module."""
+        target = self.root / path
+        target.write_text(source, encoding="utf-8")
         # Compiled files are known by their second and size, which two mutants may share.
-        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        for compiled in (target.parent / "__pycache__").glob(f"{path.stem}.*"):
             compiled.unlink()
+
+    def start(self, module: str) -> int:
+        """Run the tests of a module in a process of its own; return its number."""
+        if process := os.fork():
+            return process
+        code = 3
+        try:
+            code = self._run(module)
+        finally:
+            os._exit(code)  # never back to what the other process is in the middle of
+
+    def _run(self, module: str) -> int:
+        os.setsid()  # so that what it starts can be ended together with it
+        with (self.root / SAID).open("wb") as said:
+            os.dup2(said.fileno(), 1)
+            os.dup2(said.fileno(), 2)
+        os.chdir(self.root)
+        os.environ["PYTHONPATH"] = sys.path[0] = str(self.root)
+        files = [f"tests/test_{name}.py" for name in TESTS[module].split()]
+        try:
+            # What has been imported is a plugin of pytest too, which it warns of.
+            early = "ignore::pytest.PytestAssertRewriteWarning"
+            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-W", early, *files])
+        except BaseException:  # for whoever reads what was said
+            traceback.print_exc()
+            raise
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        return int(code)
+
+    def said(self) -> str:
+        """Return what the tests said."""
+        return (self.root / SAID).read_text(encoding="utf-8", errors="replace")
+
+
+def ended(
+    jobs: Sequence[Job], copies: Sequence[Copy], limits: Mapping[str, float]
+) -> Iterator[tuple[Job, Copy, int, float]]:
+    """Run the tests for each module or mutant, as many at once as there are copies; yield each
+    with its copy, pytest's exit code (-9: it took too long) and the seconds that it took.
+    """
+    waiting, free = deque(jobs), list(copies)
+    running: dict[int, tuple[Job, Copy, float]] = {}
+    while waiting or running:
+        while waiting and free:
+            job, copy = waiting.popleft(), free.pop()
+            if isinstance(job, Mutant):
+                copy.write(job.path, job.source)
+            running[copy.start(_module(job))] = job, copy, time.monotonic()
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if not process:
+            for number, (job, _, since) in running.items():
+                if time.monotonic() - since > limits.get(_module(job), math.inf):
+                    os.killpg(number, signal.SIGKILL)
+            time.sleep(0.1)
+            continue
+        job, copy, since = running.pop(process)
+        if isinstance(job, Mutant):
+            copy.write(job.path, (ROOT / job.path).read_text(encoding="utf-8"))
+        yield job, copy, os.waitstatus_to_exitcode(status), time.monotonic() - since
+        free.append(copy)
+
+
+def _module(job: Job) -> str:
+    return job.module if isinstance(job, Mutant) else job
+
+
+def tried(mutants: Sequence[Mutant], place: Path, workers: int) -> list[Outcome]:
+    """Try the mutants, after the code as it is."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    copies = [Copy(place / str(n)) for n in range(workers)]
+    limits: dict[str, float] = {}
+    for module, copy, code, seconds in ended(list(TESTS), copies, {}):
+        if code:
+            raise SystemExit(f"The tests of {module} fail on the code as it is:\n{copy.said()}")
+        limits[_module(module)] = SPARE + 4 * seconds
+        _tell(f"{module}: {seconds:.0f} s")
+    outcomes = []
+    for mutant, copy, code, _ in ended(mutants, copies, limits):
+        assert isinstance(mutant, Mutant)
+        result = {0: "survived", 1: "killed", 2: "killed", -signal.SIGKILL: "timeout"}.get(code)
+        if result is None:
+            raise SystemExit(f"pytest ended with {code}:\n{copy.said()}")
+        _tell(f"{result}: {mutant.path}:{mutant.line}: {mutant.change}")
+        outcomes.append(Outcome(mutant, result))
+    return outcomes
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def sampled(most: int, seed: int) -> tuple[list[Mutant], Counter[str]]:
@@ -281,36 +358,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         outcomes = tried(mutants, Path(place), asked.workers)
     print(table(asked, outcomes, possible, time.monotonic() - begun))
-
-
-def tried(mutants: list[Mutant], place: Path, workers: int) -> list[Outcome]:
-    """Try the mutants, as many at once as there are workers."""
-    free: SimpleQueue[Copy] = SimpleQueue()
-    for n in range(workers):
-        (place / str(n)).mkdir()
-        free.put(Copy(place / str(n)))
-    limits: dict[str, float] = {}
-
-    def as_it_is(module: str) -> None:
-        copy, since = free.get(), time.monotonic()
-        code, said = copy.run(module)
-        free.put(copy)
-        if code:
-            raise SystemExit(f"The tests of {module} fail on the code as it is:\n{said}")
-        limits[module] = SPARE + 3 * (time.monotonic() - since)
-        print(module, said.strip().split("\n")[-1], file=sys.stderr, flush=True)
-
-    def one(mutant: Mutant) -> Outcome:
-        copy = free.get()
-        outcome = copy.tried(mutant, limits[mutant.module])
-        free.put(copy)
-        said = f"{outcome.result}: {mutant.path}:{mutant.line}: {mutant.change}"
-        print(said, file=sys.stderr, flush=True)
-        return outcome
-
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(as_it_is, TESTS))
-        return list(pool.map(one, mutants))
 
 
 def table(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import threading
 from dataclasses import replace
 from html import unescape
 
 import pytest
-from fake_rag import FakeRag
+from fake_rag import ARTICLES, FakeRag
 
 from rag import texts
-from rag.conversation import Exchange
+from rag.conversation import Exchange, turns
 from rag.errors import IndexCorrupt
-from rag.session import Running, answering, begun, opened
-from rag.types import ArticleSummary
+from rag.session import Running, answering, begun, opened, with_contexts
+from rag.types import ArticleSummary, Scope, Turn
 
 
 def marks(markup: str, kind: str) -> list[str]:
@@ -57,13 +58,41 @@ def test_an_engine_that_cannot_stop_is_left_behind(monkeypatch: pytest.MonkeyPat
     rag, cancel = FakeRag(), threading.Event()
     rag.loaded.clear()
     for step in answering(rag, (), "When?", cancel):
-        if step.evidence:
+        if step.contexts:
             cancel.set()
     assert step.state == "stopped"
     assert step.evidence
     assert rag.running == 1
     rag.loaded.set()
     rag.until(running=0)  # what it was doing has ended, and nothing after it has begun
+
+
+def test_the_engine_is_asked_with_the_conversation_the_day_and_the_scope() -> None:
+    rag, scope = FakeRag(), Scope(paths=frozenset({"ferry.txt"}))
+    earlier = list(answering(rag, (), "When does the ferry leave?", threading.Event()))[-1]
+    asked = list(answering(rag, (earlier,), "Why?", threading.Event(), scope, "one article"))
+    assert [question for question, _ in rag.calls] == ["When does the ferry leave?", "Why?"]
+    assert rag.calls[0][1] == []
+    assert rag.calls[1][1] == turns([earlier])
+    assert rag.calls[1][1][0] == Turn("user", "When does the ferry leave?")
+    assert rag.scopes == [None, scope]
+    for step in asked:
+        assert (step.number, step.question, step.limited) == (2, "Why?", "one article")
+        assert step.asked is not None
+        assert dt.date.fromisoformat(step.asked)
+
+
+def test_a_refusal_is_answered_and_an_error_is_not() -> None:
+    declined = asked("What of the moon?")[1]
+    assert (declined.state, declined.declined, declined.claims) == ("answered", True, ())
+    failed = asked("Is it broken?")[1]
+    assert failed.state == "failed"
+    assert "qwen.gguf" in (failed.error or "")
+    assert not failed.declined
+    fault = asked("Is it a fault?")[1]
+    assert fault.state == "failed"
+    assert "not one of ours" not in (fault.error or "")
+    assert len(fault.claims) == 1  # what had been verified stays
 
 
 def test_an_abandoned_question_is_told_to_stop() -> None:
@@ -106,6 +135,20 @@ def test_a_forgotten_conversation_still_opens_whole_sentences() -> None:
     wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
     assert marks(opened(rag, (), wanted), "current") == [cited.quote]
     assert "<mark" not in opened(rag, (), {**wanted, "end": cited.end - 3})
+
+
+def test_a_quote_is_shown_between_its_neighbours_while_the_article_still_has_it() -> None:
+    rag, exchange = asked()
+    for place in exchange.places():
+        text = rag.article(place.article).text
+        before, after = exchange.contexts[place.article, place.start, place.end]
+        assert before in text[: place.start]
+        assert after in text[place.end :]
+    assert any(before and after for before, after in exchange.contexts.values())
+    edited = [replace(a, text=a.text.replace("seven", "eight")) for a in ARTICLES]
+    shown = with_contexts(FakeRag(edited), replace(exchange, contexts={}))
+    assert 0 < len(shown.contexts) < len(exchange.contexts)
+    assert shown.claims == exchange.claims
 
 
 def test_an_edited_article_is_shown_without_a_false_highlight() -> None:
