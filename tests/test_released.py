@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import queue
 import socket
 import tempfile
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ from rag import fetch
 from rag.catalogue import CATALOGUE
 from rag.changes import Changes
 from rag.child import Child
+from rag.encoder_process import EncoderProcess
 from rag.errors import InputError, ModelError
 from rag.examples import Examples
-from rag.llama_process import LlamaProcess
+from rag.llama_process import LlamaProcess, _introduce
 from rag.manage import Manager
 from rag.session import Running
 from rag.updating import Updater
@@ -98,6 +102,47 @@ def test_a_process_that_cannot_be_started_leaves_nothing(
         Child("rag.nothing", "It", {})
     assert [log.closed for log in made] == [True, True]
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_process_that_is_closed_before_it_was_spoken_to_is_not_waited_for() -> None:
+    closed, address = io.BytesIO(), queue.SimpleQueue[bytes]()
+    closed.close()
+    _introduce(closed, closed, b"{}", address)
+    assert address.get_nowait() == b""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_an_encoder_whose_answers_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __init__(self, *_: object) -> None:
+            read, write = os.pipe()
+            self.input, self.output = io.BytesIO(), os.fdopen(read, "rb")
+            self.answers = os.fdopen(write, "wb")
+
+        def ended(self) -> bool:
+            return False
+
+        def cause(self) -> str:
+            return "it talks nonsense."
+
+        def close(self) -> None:
+            self.output.close()
+
+    monkeypatch.setattr("rag.encoder_process.Child", Broken)
+    monkeypatch.setattr("rag.models.fingerprint", lambda _: "x")
+    before = set(threading.enumerate())
+    encoder = EncoderProcess(tmp_path)
+    (listener,) = set(threading.enumerate()) - before
+    child: Any = encoder._child
+    with child.answers as answers:
+        answers.write(b"cno_such_module\nanything\n.")
+        coming: Future[Any] = Future()
+        encoder._waiting[0] = coming
+    with pytest.raises(ModelError, match="it talks nonsense"):
+        coming.result(30)
+    listener.join(30)
 
 
 def test_a_download_that_fails_leaves_nothing_half_done(
