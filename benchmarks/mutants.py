@@ -40,7 +40,7 @@ COPIED = ("rag", "tests", "seeds", "benchmarks", "pyproject.toml", "app.py")
 TESTS = {
     "retrieve": "retrieve period copies variants scope followup pipeline answers",
     "confidence": "confidence pipeline answers answers_negated",
-    "run": "pipeline premise answers answers_negated",
+    "run": "run pipeline premise answers answers_negated",
     "pipeline": "pipeline visitors answers answers_negated",
     "cite": "cite supplement pipeline answers answers_negated poison",
     "draft": "cite pipeline answers answers_negated",

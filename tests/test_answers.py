@@ -457,3 +457,17 @@ def test_the_draft_is_given_the_conversation_and_the_bare_question(drafting: Dra
     rag.answer("Who did she beat?", history=SANDER)
     assert generator.calls[0].question == "Who did she beat?"
     assert generator.calls[0].history == tuple(SANDER)
+
+
+def test_a_new_question_without_its_words_in_what_is_found_is_not_repaired_from_the_old_topic(
+    drafting: Drafting,
+) -> None:
+    draft = "Farmer Olaf Breck complained that a field of barley was under water. [1]"
+    rag, _ = drafting(draft, draft)
+    question = "Whose crops got soaked?"
+    alone = rag.answer(question)
+    assert [claim.repair for claim in alone.claims] == ["quoted"]
+    history = turns("Who complained about the beavers?", "Farmer Colm Breck complained.")
+    after = rag.answer(question, history=history)
+    assert after.evidence[0].quote == alone.claims[0].text
+    assert after.declined

@@ -198,3 +198,13 @@ def test_names_that_no_article_has_are_told_as_they_are_written(
 ) -> None:
     query, found = searched(tmp_path, question, ARTICLES)
     assert unknown_names(query, found) == unknown
+
+
+def test_the_latest_is_the_newest_of_what_is_about_the_question(tmp_path: Path) -> None:
+    other = "Pears\nPublished: 2024-06-30\n\nPears grow well in Dorn this summer.\n"
+    question = "What is the latest on the homes in Rilla without power?"
+    found = best(tmp_path, question, {**DATED, "other.txt": other})
+    closeness = {c.article.path: c.feature("period") for c in found}
+    assert [c.article.path for c in found] == ["b.txt", "a.txt", "other.txt"]
+    assert closeness["b.txt"] == pytest.approx(1.0)
+    assert 0.0 < closeness["a.txt"] < 0.9

@@ -12,10 +12,10 @@ import pytest
 from fake_rag import ARTICLES, FakeRag
 
 from rag import texts
-from rag.conversation import Exchange, turns
+from rag.conversation import Exchange, neighbours, turns
 from rag.errors import IndexCorrupt
 from rag.session import Running, answering, begun, opened, with_contexts
-from rag.types import ArticleSummary, Scope, Turn
+from rag.types import Article, ArticleSummary, Scope, Sentence, Turn
 
 
 def marks(markup: str, kind: str) -> list[str]:
@@ -117,6 +117,16 @@ def test_an_unreadable_index_is_said_in_one_line() -> None:
         assert "python -m rag index" not in markup
 
 
+def test_the_neighbours_of_a_quote_are_whole_sentences() -> None:
+    text = "One. Two. Three. Four."
+    spans = [Sentence(0, 4), Sentence(5, 9), Sentence(10, 16), Sentence(17, 22)]
+    article = Article("a.txt", "T", text, 0)
+    assert neighbours(article, spans, 10, 16) == ("Two.", "Four.")
+    assert neighbours(article, spans, 5, 16) == ("One.", "Four.")
+    assert neighbours(article, spans, 0, 4) == ("", "Two.")
+    assert neighbours(article, spans, 17, 22) == ("Three.", "")
+
+
 # -- opening an article -----------------------------------------------------------------------
 
 
@@ -127,6 +137,7 @@ def test_a_click_opens_the_cited_sentence() -> None:
     markup = opened(rag, (exchange,), wanted)
     assert marks(markup, "current") == [cited.quote]
     assert len(marks(markup, "other")) == 2
+    assert texts.CHANGED not in markup
 
 
 def test_a_forgotten_conversation_still_opens_whole_sentences() -> None:

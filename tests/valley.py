@@ -167,7 +167,8 @@ def check(rag: Rag, answer: Answer) -> None:
         claim.text + "".join(f" [{n}]" for n in claim.citations) for claim in answer.claims
     )
     assert answer.text == "\n\n".join(part for part in (marked, *answer.notes) if part)
-    assert 0 < answer.confidence < 1
+    assert 0 < answer.confidence == round(answer.confidence, 4) < 1
+    assert max(answer.timings_ms.values()) == answer.timings_ms["total"]
     assert bool(answer.claims) is not answer.declined
     assert (answer.reason is not None) is answer.declined
     if answer.reason is not None:
