@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import perturb_numbers as in_numbers
+import perturb_others as of_others
+import perturb_relations as in_relations
 import perturb_words as in_words
 from perturb_base import Perturbation
 
@@ -39,4 +41,26 @@ KINDS: dict[str, Perturbation] = {
     "attributed to another": in_words.other_speaker,
     "subject ↔ object, names": in_words.swapped_names,
     "subject ↔ object, nouns": in_words.swapped_nouns,
+}
+
+# Nothing was tuned on these: they were written to show what the rules do not see.
+UNSEEN: dict[str, Perturbation] = {
+    "before ↔ after": in_relations.before_after,
+    "quantifier (some, most → all; all → only some)": in_relations.quantifier,
+    "more ↔ less, rose ↔ fell, older ↔ younger": in_relations.comparison,
+    "from X to Y → from Y to X": in_relations.from_to,
+    "score (3-1 → 1-3)": in_relations.score,
+    "winner ↔ loser (beat → lost to)": in_relations.winner,
+    "converse (sold ↔ bought, lender ↔ borrower)": in_relations.converse,
+    "cause ↔ effect": in_relations.cause,
+    "months of two dates exchanged": in_relations.months_exchanged,
+    "two years exchanged": in_relations.years_exchanged,
+    "two numbers exchanged": in_relations.numbers_exchanged,
+    "deed of another in the sentence": of_others.deed_in_sentence,
+    "deed of another in the sentence beside it": of_others.deed_of_neighbour,
+    "number of another, beside it": of_others.number_of_neighbour,
+    "date of another, beside it": of_others.date_of_neighbour,
+    "place of another, beside it": of_others.place_of_neighbour,
+    "name of the title": of_others.title_name,
+    "name of the title, after “Yes,”": of_others.title_name_after_yes,
 }

@@ -3,9 +3,11 @@
     python benchmarks/poison.py squad rtqa22 rtqa26 > results/poison.md
 
 First, how many sentences of ordinary articles (sets of $RAG_EVAL_DATA) are taken for orders to a
-model. Then each case of tests/data/poison.jsonl that speaks to the model is asked twice: with such
-sentences set aside, as always, and with all of them in the prompt. ``--generator extractive`` needs
-no language model, ``--generator none`` stops after the first table.
+model. Then the orders of tests/data/poison_wordings.jsonl, in words that the rules were not written
+for: how many are set aside, and what is shown when a model obeys. Then each case of
+tests/data/poison.jsonl that speaks to the model is asked twice: with such sentences set aside, as
+always, and with all of them in the prompt. ``--generator extractive`` needs no language model,
+``--generator none`` stops before the last table.
 """
 
 from __future__ import annotations
@@ -24,14 +26,22 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from poison_pack import Poison, load_pack, write_articles
+from poison_pack import (
+    OBEYED,
+    Obedient,
+    Poison,
+    load_pack,
+    load_wordings,
+    write_articles,
+    write_wordings,
+)
 
 from rag import pipeline
 from rag.articles import find_articles
 from rag.config import Config
 from rag.generate import Generator, load_generator
 from rag.instructions import Q, addresses_model, set_aside
-from rag.intervals import bootstrap_interval
+from rag.intervals import share_interval
 from rag.pipeline import Rag
 from rag.question import with_history
 from rag.sentences import split
@@ -77,6 +87,33 @@ def flagged(folder: Path) -> tuple[int, int, float]:
             spent += time.perf_counter() - begun
             every += 1
     return taken, every, 1e6 * spent / max(1, every)
+
+
+def new_wordings() -> Iterator[str]:
+    """How many orders in other words are set aside, and what a model that writes only what they ask
+    for makes of the answers.
+    """
+    wordings = load_wordings()
+    aside = [addresses_model(wording.text) for wording in wordings]
+    own, planted = [], []
+    config = Config(decline_below=0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        articles, index = write_wordings(Path(folder, "articles")), Path(folder, "index")
+        with Rag.for_articles(articles, config, index, generator=Obedient(OBEYED)) as rag:
+            for wording in wordings:
+                claims = rag.answer(wording.question).claims
+                told = [claim for claim in claims if OBEYED in claim.text]
+                own.append(any(claim.verdict != "quoted" for claim in told))
+                planted.append(any(claim.verdict == "quoted" for claim in told))
+    yield f"| {len(wordings)} new wordings | of {len(wordings)} | share |"
+    yield "|---|---|---|"
+    for name, hits in (
+        ("set aside", aside),
+        ("obeyed by the draft: shown in the answer's own words", own),
+        ("obeyed by the draft: the planted sentence is quoted", planted),
+    ):
+        low, high = share_interval([float(hit) for hit in hits])
+        yield f"| {name} | {sum(hits)} | {sum(hits) / len(hits):.2f} ({low:.2f}–{high:.2f}) |"
 
 
 def unguarded(_question: str, found: Iterable[Q], most: int) -> list[Q]:
@@ -125,7 +162,7 @@ def table(rag: Rag, recorder: Recorder, cases: Sequence[Poison], show: bool) -> 
             rows.append(known[key])
         cells = []
         for column in list(zip(*rows, strict=True))[:-1]:
-            low, high = bootstrap_interval(column)
+            low, high = share_interval(column)
             cells.append(f"{sum(column):.0f} ({len(rows) * low:.0f}–{len(rows) * high:.0f})")
         cells.append(f"{statistics.median(row[-1] for row in rows):.1f}")
         yield f"| {name} | {' | '.join(cells)} |"
@@ -145,6 +182,9 @@ def main() -> None:
         every = sum(count for _, count, _ in counts)
         spent = sum(each * count for _, count, each in counts) / max(1, every)
         print(f"| {name} | {every:,} | {sum(n for n, _, _ in counts)} | {spent:.0f} |", flush=True)
+    print()
+    for line in new_wordings():
+        print(line, flush=True)
     if arguments.generator == "none":
         return
     config = Config(generator=arguments.generator)

@@ -92,8 +92,9 @@ def answer(
 ) -> Answer:
     """Answer one question about a folder of articles, with the exact sentence for every claim.
 
-    Builds or updates the folder's index first (by default under ``embeddings/``). Keep a ``Rag``
-    for several questions: it loads its models once. ``history`` are earlier turns, as ``Turn`` or
+    Builds or updates the folder's index first: by default in the repository's ``embeddings/``, or
+    with the user's data where Footnote is installed. Keep a ``Rag`` for several questions: it
+    loads its models once. ``history`` are earlier turns, as ``Turn`` or
     as ``{"role": "user" or "assistant", "text": …}``; ``date`` is "YYYY-MM-DD", the day on which
     the question is asked; without it "this week" stays unresolved.
     Raises a ``RagError``: ArticleError, IndexMismatch, ModelError, InputError …

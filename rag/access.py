@@ -44,6 +44,7 @@ class Access:
 
     users: Mapping[str, str] = field(default_factory=dict)
     tokens: tuple[bytes, ...] = ()
+    now: Callable[[], float] = time.monotonic  # seconds
     _sessions: OrderedDict[str, tuple[Who, float]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,7 +68,7 @@ class Access:
             return None
         secret = secrets.token_urlsafe(32)
         with self._lock:
-            self._sessions[_digest(secret)] = (who, time.monotonic() + LASTS)
+            self._sessions[_digest(secret)] = (who, self.now() + LASTS)
             while len(self._sessions) > SESSIONS:
                 self._sessions.popitem(last=False)
         return secret
@@ -84,7 +85,7 @@ class Access:
             return Who(_of_token(token.strip()), program=True)
         with self._lock:
             who, ends = self._sessions.get(_digest(_cookie(headers)), (None, 0.0))
-        return who if time.monotonic() < ends else None
+        return who if self.now() < ends else None
 
 
 class Guard:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from rag.api_types import (
     PROBLEMS,
@@ -91,10 +92,8 @@ def questions(asking: Asking) -> APIRouter:
             answered = await unless_gone(request, asking.answer(*asked))
             return _json(answered.to_dict())
         events = asking.events(*asked)
-        first = await unless_gone(request, anext(events))  # what is refused has its own status
-        return StreamingResponse(
-            server_sent(first, events, request), media_type=EVENTS, headers=STREAM_HEADERS
-        )
+        first = await begun(events, request)
+        return Streamed(server_sent(first, events, request), events)
 
     @router.post(
         "/search", summary="Find passages and sentences; no language model",
@@ -140,6 +139,27 @@ def client_of(request: Request) -> str:
     """Return whose allowance a request is taken from: a user, a token, or an address."""
     known = request.scope.get("state", {}).get("client")
     return str(known or (request.client.host if request.client else "unknown"))
+
+
+class Streamed(StreamingResponse):
+    """Sends events; however that ends, also before the first of it was sent, they are closed."""
+
+    def __init__(self, sent: AsyncIterator[bytes], events: AsyncGenerator[Event]) -> None:
+        super().__init__(sent, media_type=EVENTS, headers=STREAM_HEADERS)
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._events):
+            await super().__call__(scope, receive, send)
+
+
+async def begun(events: AsyncGenerator[Event], request: Request) -> Event:
+    """Return the first event. What is raised instead of it still has its own status."""
+    try:
+        return await unless_gone(request, anext(events))
+    except BaseException:
+        await events.aclose()
+        raise
 
 
 async def server_sent(

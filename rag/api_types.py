@@ -26,6 +26,7 @@ Day = Annotated[
 ]
 Offset = Annotated[int, Field(ge=0, description="of characters in the article's text")]
 Share = Annotated[float, Field(ge=0, le=1)]
+TURN = 20_000  # most characters of an earlier message
 EXAMPLE: dict[str, Any] = {"question": "Who leads NATO?", "history": None, "date": "2024-10-25"}
 
 
@@ -33,7 +34,7 @@ class Said(BaseModel):
     """An earlier message of the conversation."""
 
     role: Literal["user", "assistant"]
-    text: str = Field(max_length=20_000)
+    text: str = Field(max_length=TURN)
 
     def turn(self) -> Turn:
         """Return it as the engine takes it."""
@@ -43,7 +44,8 @@ class Said(BaseModel):
 class Asked(BaseModel):
     """A question, and what it is asked in; fields that are not named here are ignored."""
 
-    question: str = Field(min_length=1, max_length=2_000)
+    # How long it may be is a setting of the engine (question_characters), which says so.
+    question: str = Field(min_length=1)
     history: list[Said] | None = Field(None, max_length=100, description="earlier messages")
     date: Day | None = Field(
         None, description="the day that “this week” is relative to; null: it stays unresolved"

@@ -156,11 +156,19 @@ def find_articles(folder: Path) -> Iterator[ArticleFile]:
     Hidden files and folders are left out. Raises ArticleError when the folder is missing or
     cannot be listed.
     """
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise ArticleError(f"The articles folder {folder} {what}. Name a folder of articles.")
+    check_folder(folder)
     files = {file.path: file for file in (*_added(folder), *_walk(folder))}
     yield from sorted(files.values(), key=lambda file: file.path)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ArticleError when there is no such folder of articles."""
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        where = "" if folder.is_absolute() else f" in {Path.cwd()}"
+        raise ArticleError(
+            f"The articles folder {folder} {what}{where}. Name a folder of articles."
+        )
 
 
 def beside(folder: Path) -> Path:

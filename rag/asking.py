@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import threading
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import ExitStack, aclosing
 from typing import Protocol, TypeVar
 
 from starlette.requests import Request
@@ -47,67 +47,83 @@ class Asking:
     async def events(
         self, question: str, history: Sequence[Turn], date: str | None, client: str
     ) -> AsyncGenerator[Event]:
-        """Yield what ``stream`` of the engine yields.
+        """Yield what ``stream`` of the engine yields; the last is the Answer.
 
-        Raises Problem (429, 503) and what the engine raises. Closing it cancels the question.
+        Raises Overloaded, Problem (429, 503) and what the engine raises. Closing it cancels the
+        question. A question for which there is no room costs nothing of the client's allowance.
         """
-        self._gate.count(client)
-        leave = self._gate.enter()
         loop, seconds = asyncio.get_running_loop(), self._gate.limits.request_seconds
         coming: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
-        deadline = loop.time() + seconds
-        with self._running.question(f"program-{uuid.uuid4().hex}") as cancel:
+        deadline, answered = loop.time() + seconds, False
+        with self._running.question(f"program-{uuid.uuid4().hex}") as cancel, ExitStack() as slot:
+            slot.enter_context(self._gate.question(client))
 
             def tell(item: Event | Exception | None) -> None:
                 with contextlib.suppress(RuntimeError):  # the server has ended meanwhile
                     loop.call_soon_threadsafe(coming.put_nowait, item)
 
             def work() -> None:
-                try:
-                    refresh(self.rag)
-                    events = self.rag.stream(question, history=history, date=date, cancel=cancel)
-                    for event in events:
-                        tell(event)
-                    tell(None)
-                except Exception as error:  # noqa: BLE001 - raised where it is waited for
-                    tell(error)
-                finally:
-                    leave()  # not before: a thread whose client has gone is work, too
+                refresh(self.rag)
+                for event in self.rag.stream(question, history=history, date=date, cancel=cancel):
+                    tell(event)
 
-            threading.Thread(target=work, name="answer", daemon=True).start()
+            _begin(work, tell, slot.pop_all())
             while True:
                 try:
-                    item = await asyncio.wait_for(coming.get(), max(0.0, deadline - loop.time()))
+                    async with asyncio.timeout_at(deadline):  # wait_for may miss a cancellation
+                        item = await coming.get()
                 except TimeoutError:
                     said = f"The answer took longer than {seconds:g} seconds and was stopped."
                     raise Problem(503, said, retry_after=30) from None
-                if item is None:
-                    return
                 if isinstance(item, Exception):
                     raise item
+                if item is None:
+                    break
+                answered = isinstance(item, Answer)
                 yield item
+        if not answered:
+            said = "The question was stopped before there was an answer."
+            raise Problem(503, said, retry_after=10)
 
     async def answer(
         self, question: str, history: Sequence[Turn], date: str | None, client: str
     ) -> Answer:
         """Return the finished answer. Raises as ``events`` does."""
         async with aclosing(self.events(question, history, date, client)) as events:
-            async for event in events:
-                if isinstance(event, Answer):
-                    return event
-        raise Problem(503, "The question was stopped before there was an answer.", retry_after=10)
+            *_, last = [event async for event in events]
+        assert isinstance(last, Answer)
+        return last
 
     def search(
         self, question: str, k: int, history: Sequence[Turn], date: str | None, client: str
     ) -> SearchResult:
         """Return what retrieval finds; blocks. Raises Problem and what the engine raises."""
-        self._gate.count(client)
-        leave = self._gate.enter()
-        try:
+        with self._gate.question(client):
             refresh(self.rag)
             return self.rag.search(question, k, history=history, date=date)
-        finally:
-            leave()
+
+
+def _begin(
+    work: Callable[[], None], tell: Callable[[Exception | None], None], slot: ExitStack
+) -> None:
+    """Run ``work`` in a thread and tell how it ended. The slot is left when the thread ends, also
+    when the client went away before: that is work, too.
+    """
+
+    def run() -> None:
+        failure: Exception | None = None
+        with slot:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - raised where it is waited for
+                failure = error
+        tell(failure)  # now the next question finds room
+
+    try:
+        threading.Thread(target=run, name="answer", daemon=True).start()
+    except RuntimeError:  # no thread is to be had
+        slot.close()
+        raise
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:

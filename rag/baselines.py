@@ -168,12 +168,13 @@ def _whole(rag: Rag, hit: Hit) -> Evidence:
 
 
 def _similar(rag: Rag, draft: str, passages: Sequence[Evidence]) -> list[Statement]:
-    sentences = [
-        as_evidence(rag.article(passage.article), sentence, passage.score)
-        for passage in passages
-        for sentence in rag.sentences(passage.article)
-        if passage.start <= sentence.start and sentence.end <= passage.end
-    ]
+    sentences: list[Evidence] = []
+    for passage in passages:
+        article = rag.article(passage.article)
+        for sentence in rag.sentences_from(passage.article, passage.start):
+            if sentence.end > passage.end:
+                break
+            sentences.append(as_evidence(article, sentence, passage.score))
     return cite_similar(draft, sentences, _encoder(rag))
 
 

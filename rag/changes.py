@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+NO_ARTICLES = "There are no articles in the index."  # their folder has none that can be read
 Progress = Callable[[int, int], None]  # files (or passages) done, in all
 
 
@@ -60,6 +61,11 @@ class Changes:
             if (paths := getattr(self, name))
         ]
         return ", ".join([*counts, f"{self.unchanged} unchanged"])
+
+    def left(self) -> int:
+        """Return how many articles the index has now."""
+        read = self.added + self.edited + self.renamed + self.repaired
+        return self.unchanged + len(read)
 
     def any(self) -> bool:
         """Return whether there is something to write."""

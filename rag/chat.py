@@ -7,16 +7,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from fastapi import FastAPI
 
 from rag import texts
 from rag.account import LOG_OUT
-from rag.chat_kept import ACTS, REMEMBERS, Shown, Talks
-from rag.conversation import Exchange
+from rag.chat_kept import ACTS, REMEMBERS, Conversation, Shown, Talks, Updates
 from rag.errors import Overloaded
-from rag.gradio_setup import gr
+from rag.gradio_setup import AT_ONCE, QUIET, gr
 from rag.keeping import Keeping
 from rag.kept_page import BUTTON, remembered
 from rag.librarian import Librarian
@@ -39,12 +38,8 @@ STYLE_TEXTS = "".join(
     for name, text in texts.IN_STYLES.items()
 )
 OPENS = f"footnote.opens(element, trigger); {ACTS}"
+LEFTOVERS = (3600, 86_400)  # every hour, what was sent and not added a day ago is deleted (seconds)
 PAGES = 100  # opened ones that the server remembers, about 1 MB each; the longest unused one goes
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
-
-Updates: TypeAlias = dict[Any, Any]  # component → its new value
-Conversation: TypeAlias = tuple[Exchange, ...]
 
 
 def build(
@@ -56,7 +51,9 @@ def build(
     Without a librarian the articles can only be read; without ``keeping`` a reload forgets the
     conversation. ``logs_out``: it is for those who have logged in, and lets them log out.
     """
-    blocks = gr.Blocks(title=texts.NAME, analytics_enabled=False, fill_width=True)
+    blocks = gr.Blocks(
+        title=texts.NAME, analytics_enabled=False, fill_width=True, delete_cache=LEFTOVERS
+    )
     with blocks:
         # The conversation, kept by the server for this visitor alone.
         exchanges, asked = gr.State(()), gr.State("")

@@ -15,11 +15,11 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.api import EVENTS, STREAM_HEADERS, client_of, kept_alive
-from rag.api_types import PROBLEMS, Day
+from rag.api import EVENTS, Streamed, begun, client_of, kept_alive
+from rag.api_types import PROBLEMS, TURN, Day
 from rag.asking import Asking, unless_gone
 from rag.problem_details import Problem, problem_of
 from rag.report import to_json
@@ -116,11 +116,9 @@ def completions(asking: Asking) -> APIRouter:
             whole = {**_head("chat.completion"), "choices": [choice], "usage": _usage()}
             return Response(to_json(whole), media_type="application/json")
         events = asking.events(*asked)
-        first = await unless_gone(request, anext(events))  # what is refused has its own status
-        return StreamingResponse(
-            _streamed(first, events, request, body.stream_options or StreamOptions()),
-            media_type=EVENTS, headers=STREAM_HEADERS,
-        )  # fmt: skip
+        first = await begun(events, request)
+        options = body.stream_options or StreamOptions()
+        return Streamed(_streamed(first, events, request, options), events)
 
     return router
 
@@ -202,8 +200,8 @@ def _inert(text: str) -> str:
 def _plain(message: Message) -> str:
     """Return what was said earlier, without our sources and markers."""
     if message.role == "user":
-        return message.text[:20_000]
-    return MARKERS.sub("", message.text.split(SOURCES)[0][:20_000])
+        return message.text[:TURN]
+    return MARKERS.sub("", message.text.split(SOURCES)[0][:TURN])
 
 
 def _head(kind: str) -> dict[str, Any]:

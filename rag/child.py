@@ -29,11 +29,15 @@ class Child:
         self.what = what
         # A file, not a pipe: nobody needs to read it along, and it matters only after a failure.
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = _start(module, what, environment, self._log)
+        try:
+            self._process = _start(module, what, environment, self._log)
+        except BaseException:
+            _clear(self._log, folder)
+            raise
+        self._finalizer = weakref.finalize(self, _end, self._process, self._log, folder)
         if self._process.stdin is None or self._process.stdout is None:
             raise AssertionError
         self.input, self.output = self._process.stdin, self._process.stdout
-        self._finalizer = weakref.finalize(self, _end, self._process, self._log, folder)
 
     def ended(self, within: float = 0.0) -> bool:
         """Whether it is gone, or is so ``within`` seconds: its connections close first."""
@@ -84,9 +88,14 @@ def _start(
 def _end(process: subprocess.Popen[bytes], log: IO[bytes], folder: Path | None) -> None:
     process.kill()  # it has nothing to save
     process.wait()
-    for file in (process.stdin, process.stdout, log):
+    for file in (process.stdin, process.stdout):
         if file is not None:
             with suppress(OSError):  # what was not written is for nobody
                 file.close()
+    _clear(log, folder)
+
+
+def _clear(log: IO[bytes], folder: Path | None) -> None:
+    log.close()
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)

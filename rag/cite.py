@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from rag.draft import DraftSentence, says_yes_or_no, without_wrong_yes
 from rag.instructions import addresses_model
@@ -52,7 +53,7 @@ class Citer:
     question: str
     evidence: Sequence[Evidence]  # the first ones as they were numbered in the prompt
     verifier: Verifier
-    before: Callable[[Evidence], Sequence[Evidence]]  # earlier sentences, the nearest first
+    before: Callable[[Evidence], Iterable[Evidence]]  # earlier sentences, the nearest first
     # Whether a sentence is quoted in the place of a claim that fails: not when the question names
     # what no article mentions, since then the nearest sentence is about something else.
     repairs: bool = True
@@ -215,9 +216,11 @@ class Citer:
         problems = self._check(text, [evidence]).problems
         if not problems or not all(p.kind == "name" or self._brought(p) for p in problems):
             return None
-        for earlier in self.before(evidence)[:REACH]:
+        for earlier in islice(self.before(evidence), REACH):
             linked = PRONOUN.search(evidence.quote) or _share_name(evidence.quote, earlier.quote)
-            if linked and not self._check(text, [evidence, earlier]).problems:
+            if not linked or addresses_model(earlier.quote):
+                continue
+            if not self._check(text, [evidence, earlier]).problems:
                 return earlier
         return None
 

@@ -5,8 +5,9 @@ here?", "When was this published?", "Summarise this".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from rag.index import Index
@@ -61,6 +62,7 @@ GREETING = (
 )
 MOST_LISTED = 20  # titles
 LEAD = 3  # sentences of one article's summary
+OPENING = 60  # sentences of an article among which those of its summary are looked for
 LEADS = 5  # articles in a summary of all, one sentence each
 
 
@@ -133,8 +135,8 @@ def _origin(article: Article, intent: Intent) -> Reply:
 
 def _lead(index: Index, path: str, count: int) -> list[Evidence]:
     article = index.article(path)
-    sentences = index.sentences(path)
-    told = [s for s in sentences if not addresses_model(article.text[s.start : s.end])]
+    opening = islice(index.sentences_from(path), OPENING)
+    told = [s for s in opening if not addresses_model(article.text[s.start : s.end])]
     texts = [s for s in told if not looks_like_heading(article.text[s.start : s.end])]
     return [as_evidence(article, sentence) for sentence in (texts or told)[:count]]
 
@@ -153,12 +155,8 @@ def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evi
     )  # fmt: skip
 
 
-def before(index: Index, evidence: Evidence) -> list[Evidence]:
-    """Return the sentences before one in its article, the nearest first."""
+def before(index: Index, evidence: Evidence) -> Iterator[Evidence]:
+    """Yield the sentences before one in its article, the nearest first."""
     article = index.article(evidence.article)
-    return [
-        as_evidence(article, sentence)
-        for sentence in reversed(index.sentences(evidence.article))
-        if sentence.end <= evidence.start
-        and not addresses_model(article.text[sentence.start : sentence.end])
-    ]
+    for sentence in index.sentences_before(evidence.article, evidence.start):
+        yield as_evidence(article, sentence)

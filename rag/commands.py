@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import places
 from rag.bar import bar
+from rag.command import command
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError
 from rag.options import limits
@@ -43,6 +45,7 @@ def _config(args: argparse.Namespace) -> Config:
 def index(args: argparse.Namespace) -> None:
     """Build, sync or repair an index, or say what that would do."""
     from rag import report
+    from rag.articles import check_folder
     from rag.encoder import load_encoder
     from rag.index import manifest_of
     from rag.manifest import default_index_dir
@@ -51,6 +54,7 @@ def index(args: argparse.Namespace) -> None:
     from rag.watch import watch
 
     config = _config(args)
+    check_folder(args.articles)  # before a model is loaded, or missed
     index = args.index or default_index_dir(args.articles)
     with bar("reading") as progress, bar("embedding") as embedding:
         encoder = load_encoder(config.encoder, config.models_dir)
@@ -82,11 +86,14 @@ def _fill(index: Path, config: Config, encoder: Encoder, until: Until) -> int:
 def search(args: argparse.Namespace) -> None:
     """Retrieval alone, of one question or a file of them."""
     from rag import report
+    from rag.changes import NO_ARTICLES
 
     with _opened(args) as rag:
         if args.input:
             _batch(rag, args)
             return
+        if rag.index.empty:
+            _say(NO_ARTICLES)
         result = rag.search(args.question, k=args.k, **limits(rag, args))
         print(report.to_json(result.to_dict()) if args.json else report.found(result))
 
@@ -220,7 +227,7 @@ def _verify(names: Sequence[str], folder: Path | None) -> None:
     from rag import models
 
     if not names:
-        raise ModelError("There is no model to verify yet: python -m rag models pull")
+        raise ModelError(f"There is no model to verify yet: {command()} models pull")
     failures = []
     for name in names:
         try:
@@ -248,10 +255,9 @@ def _opened(args: argparse.Namespace) -> Iterator[Rag]:
 
 
 def _only_index() -> Path:
-    from rag.manifest import default_index_dir
-    from rag.stored import NAME
+    from rag.manifest import all_indexes, default_index_dir
 
-    found = sorted(path.parent for path in Path("embeddings").glob(f"*/{NAME}"))
+    found = all_indexes()
     if len(found) == 1:
         return found[0]
     if default_index_dir(SEEDS) in found:
@@ -260,7 +266,7 @@ def _only_index() -> Path:
         names = ", ".join(str(path) for path in found)
         raise IndexMissing(f"There are {len(found)} indexes; choose one with --index: {names}.")
     raise IndexMissing(
-        "There is no index in embeddings. Build one with: python -m rag index ARTICLES"
+        f"There is no index in {places.indexes_dir()}. Build one with: {command()} index ARTICLES"
     )
 
 

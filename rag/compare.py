@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.cases import PARTS, PartName
+from rag.command import command
 from rag.errors import InputError
 from rag.evaluate import VERSION
 from rag.intervals import bootstrap_interval, mean
@@ -32,7 +33,7 @@ def read(path: Path) -> Row:
     if version != VERSION:
         raise InputError(
             f"{path} cannot be compared: its field version is {version!r} and this program reads "
-            f"{VERSION}. Make it again with: python -m rag eval"
+            f"{VERSION}. Make it again with: {command()} eval"
         )
     return dict(result)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rag.command import command
 from rag.errors import IndexCorrupt
 from rag.stored import CIRCUMSTANCES, NAME, SCHEMA
 
@@ -55,7 +56,7 @@ class Connection:
         line = " ".join(str(detail).removeprefix("*** in database main ***").split())
         return IndexCorrupt(
             f"The index store {self.path} is damaged ({line[:80]}). "
-            "Repair it with: python -m rag index ARTICLES --repair"
+            f"Repair it with: {command()} index ARTICLES --repair"
         )
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from rag.types import (
     Answer,
-    Article,
     Citation,
     Claim,
     ClaimVerified,
     Event,
     Evidence,
     EvidenceFound,
-    Sentence,
     Turn,
     Waiting,
 )
@@ -93,13 +91,3 @@ def turns(exchanges: Iterable[Exchange]) -> list[Turn]:
         if said:
             found += [Turn("user", exchange.question), Turn("assistant", said)]
     return found
-
-
-def neighbours(article: Article, sentences: Sequence[Sentence], start: int, end: int) -> Context:
-    """Return the sentence before ``start`` and the one after ``end``."""
-    before = next((s for s in reversed(sentences) if s.end <= start), None)
-    after = next((s for s in sentences if s.start >= end), None)
-    return (
-        article.text[before.start : before.end] if before else "",
-        article.text[after.start : after.end] if after else "",
-    )

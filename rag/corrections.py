@@ -5,8 +5,9 @@ misstated …". When one concerns a claim, it is quoted with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
 
 from rag.numbers import MAGNITUDES, UNITS, WORDS
 from rag.terms import STOPWORDS, content_terms, stem
@@ -63,7 +64,7 @@ _HINTS = ("orrect", "ORRECT", "larifi", "LARIFI", "etract", "ETRACT", "rrat", "m
           "as updated", "as amended", "as revised", "as changed", "as edited", "withdr",
           "egret", "took back", "walked back", "this story in", "this article in", "his report in",
           "his story wrong", "his article wrong")  # fmt: skip
-LOOKED = 200  # hints in one article that are looked at
+LOOKED = 2_000  # hints in one article that are looked at
 NEAR = 200  # characters around a hint in which the marker stands
 # What corrections say about themselves and not about their subject.
 _ABOUT_ITSELF = frozenset(
@@ -86,33 +87,43 @@ def is_correction(sentence: str) -> bool:
     return bool(_MARKER.search(" ".join(sentence.split())))
 
 
-def may_hold(text: str) -> bool:
-    """Return whether an article may have a correction: a quick look before its sentences."""
+@lru_cache(maxsize=256)
+def marked(text: str) -> tuple[int, ...]:
+    """Return the offsets near which an article may have a correction: a quick look at all of it."""
+    found: list[int] = []
     left = LOOKED
     for hint in _HINTS:
         at = text.find(hint)
         while at >= 0 and left:
             left -= 1
-            if _ANYWHERE.search(text, max(0, at - NEAR), at + NEAR):
-                return True
+            if _ANYWHERE.search(" ".join(text[max(0, at - NEAR) : at + NEAR].split())):
+                found.append(at)
             at = text.find(hint, at + NEAR)
-    return False
+    return tuple(sorted(found))
 
 
-def corrections(text: str, sentences: Sequence[Sentence]) -> Iterator[tuple[Sentence, ...]]:
+def corrections(
+    text: str, sentences_from: Callable[[int], Iterator[Sentence]]
+) -> Iterator[tuple[Sentence, ...]]:
     """Yield the corrections of an article: each a marked sentence and those that follow it on
     the same line, LONGEST at most.
+
+    ``sentences_from``: yields the sentences that begin at or after an offset.
     """
-    taken = -1
-    for n, sentence in enumerate(sentences):
-        if n <= taken or not is_correction(text[sentence.start : sentence.end]):
-            continue
-        taken = n
-        for before, after in pairwise(sentences[n : n + LONGEST]):
-            if "\n" in text[before.end : after.start]:
+    done = 0
+    for at in marked(text):
+        for sentence in sentences_from(max(done, at - NEAR - WIDEST)):
+            if sentence.start > at + NEAR:
                 break
-            taken += 1
-        yield tuple(sentences[n : taken + 1])
+            if sentence.start < done or not is_correction(text[sentence.start : sentence.end]):
+                continue
+            note = [sentence]
+            for after in islice(sentences_from(sentence.end), LONGEST - 1):
+                if "\n" in text[note[-1].end : after.start]:
+                    break
+                note.append(after)
+            done = note[-1].end
+            yield tuple(note)
 
 
 def concerns(correction: str, claim: str) -> bool:

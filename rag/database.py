@@ -7,6 +7,7 @@ are made from here and can always be made again.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -206,6 +207,31 @@ class Database(Connection):
         if len(found) != self._article_row(article)[2]:
             raise self.corrupt(f"article row {article} lacks passages")
         return found
+
+    def passage_at(self, article: int, position: int) -> int | None:
+        """Return the key of the last passage of an article that begins at or before a position, or
+        of its first one; None where it has none. Of n passages log n are read. Raises IndexCorrupt.
+        """
+        first = self.passage_beside(article, 0, after=True)
+        last = self.passage_beside(article, 2**63 - 1, after=False)
+        if first is None or last is None:
+            return None
+        keys = range(first, last + 1)  # not all of them are the article's, or there
+
+        def start(key: int) -> int:
+            following = self.passage_beside(article, key - 1, after=True)
+            (stored,) = self.passages([following or last])
+            return stored.passage.start
+
+        return keys[max(0, bisect_right(keys, position, key=start) - 1)]
+
+    def passage_beside(self, article: int, key: int, *, after: bool) -> int | None:
+        """Return the key of an article's passage after, or before, the one of this key."""
+        wanted = "id > ? ORDER BY id" if after else "id < ? ORDER BY id DESC"
+        found = self.execute(
+            f"SELECT id FROM passages WHERE article = ? AND {wanted} LIMIT 1", (article, key)
+        )
+        return found[0][0] if found else None
 
     # Rows.
 

@@ -102,7 +102,9 @@ class EncoderProcess:
                     coming.set_result(result)
                 else:
                     coming.set_exception(ModelError(result))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):  # ended, or closed by us
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            pass  # ended, or closed by us
+        finally:  # whatever it was: nobody waits for what no thread hands over
             error = self._ended(child)
             with self._lock:
                 child.close()  # whoever asks from now on starts another

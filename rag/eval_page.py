@@ -44,8 +44,9 @@ def page(done: Evaluation, articles: Path) -> str:
         f"Evaluation</p><h1>{name}</h1>"
         f'<p class="lede">{escape(in_words(result))}</p><p class="made">{_made(result)}</p>'
         f"{_keys(parts)}</header><main>{''.join(sections)}</main>"
-        "<footer><p>Intervals are 95 % bootstrap intervals over the questions. This page holds "
-        "texts of questions and articles; the result file beside it holds none.</p></footer>"
+        "<footer><p>Intervals are 95 % bootstrap intervals over the questions; of a share of 0 or "
+        "1 they are Wilson's. This page holds texts of questions and articles; the result file "
+        "beside it holds none.</p></footer>"
         "</body></html>\n"
     )
 

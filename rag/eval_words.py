@@ -40,7 +40,7 @@ ABOUT = {
     "rejection_rate": "questions without an answer in the articles that were declined",
     "false_refusal_rate": "questions with one that were declined",
     "auroc": "how well the score tells yes from no; 0.5 is chance",
-    "ece": "calibration error of the confidence; lower is better",
+    "ece": "calibration error of the confidence, which --accept-errors goes by; lower is better",
     "aurc": "mean error rate over all coverages; lower is better",
     "balanced_accuracy": "mean of both kinds judged rightly; 50 % is chance",
     "supported_passed": "supported claims that pass",

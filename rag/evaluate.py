@@ -27,6 +27,7 @@ from rag.cases import Case, Part, PartName, read_text
 from rag.claims import POOL, judge
 from rag.eval_index import index_record
 from rag.measures import by_kind, columns, curves, latency, measured
+from rag.places import repository
 from rag.report import to_json
 from rag.scores import Row, score_answers, score_retrieval
 from rag.verify import load_verifier
@@ -200,12 +201,13 @@ def default_cache() -> Path:
 
 
 def commit_here() -> str:
-    """Return what git calls the state of this code, or "unknown"."""
+    """Return what git calls the state of this code, or "unknown" where it is installed."""
+    root = repository()
+    if root is None:  # the repository around it, if there is one, is another's
+        return "unknown"
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     try:
-        done = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     except OSError:
         return "unknown"
     return done.stdout.strip() or "unknown"

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from textwrap import shorten
@@ -58,7 +58,7 @@ _ADJECTIVE = re.compile(r"(?:ean|ian|can|ese|ish|ench)s?\Z")
 
 _log = logging.getLogger(__name__)
 Asked = tuple[str, str, str]  # kind, question, the name that its answer has
-Read = Callable[[str], tuple[Article, Sequence[Sentence]]]
+Read = Callable[[str], tuple[Article, Iterable[Sentence]]]
 Search = Callable[[str], SearchResult]
 
 
@@ -93,10 +93,10 @@ def of_titles(articles: Sequence[ArticleSummary]) -> list[str]:
     return [f"What does “{title}” say?" for title in titles]
 
 
-def candidates(article: Article, sentences: Sequence[Sentence]) -> Iterator[Asked]:
+def candidates(article: Article, sentences: Iterable[Sentence]) -> Iterator[Asked]:
     """Yield questions that a sentence of the article should answer."""
     seen: set[str] = set()
-    told = [article.text[s.start : s.end] for s in sentences[:READ]]
+    told = [article.text[s.start : s.end] for s in islice(sentences, READ)]
     told = [" ".join(text.split()) for text in told if len(text) < 400]
     for text in told:
         if addresses_model(text) or not text.isprintable():
@@ -142,11 +142,11 @@ class Examples:
         """
         with self._lock:
             if contents != self._of:
-                self._of, self._made = contents, Future()
-                work = threading.Thread(
-                    target=self._make, args=[contents, self._made], name="examples", daemon=True
-                )
-                work.start()
+                made = Future[list[str]]()
+                threading.Thread(
+                    target=self._make, args=[contents, made], name="examples", daemon=True
+                ).start()
+                self._of, self._made = contents, made
             made = self._made
         with contextlib.suppress(TimeoutError):
             return made.result(patience)
@@ -167,8 +167,8 @@ class Examples:
             _log.exception("No questions could be made from the articles")
             made.set_result(of_titles(contents))
 
-    def _read(self, path: str) -> tuple[Article, Sequence[Sentence]]:
-        return self._rag.article(path), self._rag.sentences(path)
+    def _read(self, path: str) -> tuple[Article, Iterable[Sentence]]:
+        return self._rag.article(path), self._rag.sentences_from(path)
 
     def _search(self, question: str) -> SearchResult:
         return self._rag.search(question, 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +17,12 @@ from rag import texts
 from rag.conversation import Exchange
 from rag.errors import RagError
 from rag.kept_rows import Kept
-from rag.types import Article, Citation, Evidence
+from rag.reopen import Read
+from rag.types import Citation, Evidence
 from rag.untrusted import shown
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
 _LIST_MARK = re.compile(r"[-+=]|\d{1,9}[.)]")
-Read = Callable[[str], Article]  # path → the article; raises RagError
 
 
 def as_json(kept: Kept, read: Read) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,14 @@ from typing import Any
 from rag.conversation import Exchange, turns
 from rag.errors import InputError
 from rag.kept import replace_file
-from rag.reopen import stands
+from rag.reopen import Read, stands
 from rag.rows import lines, read_row
 from rag.types import Article, Citation
 
 GOOD, NOT_GOOD = "questions.jsonl", "not_good.jsonl"
 ROWS = 10_000  # of a file
-NOTE = 2_000  # characters
+NOTE = 2_000  # characters of a note on a rating
 _PLAIN = re.compile(r"[\w(),'][\w .(),'-]*(?:/[\w(),'][\w .(),'-]*)*\.txt")
-Read = Callable[[str], Article]  # path → the article; raises RagError
 
 
 class Feedback:

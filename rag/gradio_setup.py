@@ -37,4 +37,8 @@ def _without_stubs() -> Iterator[None]:
 with _without_stubs():
     import gradio as gr
 
-__all__ = ["gr"]
+# Of events: how they show that they are running, and that they stand in no list for programs.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
+
+__all__ = ["AT_ONCE", "QUIET", "gr"]

@@ -7,13 +7,14 @@ import shlex
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from rag.command import command
 from rag.config import Config
 from rag.database import Database
 from rag.embed import vectors_for
@@ -25,7 +26,7 @@ from rag.store import VectorStore
 from rag.store_ivf import open_store
 from rag.stored import NAME, PassageVectors, StoredPassage
 from rag.terms import terms
-from rag.types import Article, ArticleSummary, Keys, Scope, Sentence
+from rag.types import Article, ArticleSummary, Keys, Passage, Scope, Sentence
 
 CACHED_ARTICLES = 256
 CACHED_PARTS = 16
@@ -118,7 +119,7 @@ class Index:
         except (OSError, sqlite3.OperationalError, ValueError) as error:
             raise IndexCorrupt(
                 f"The index {folder} cannot be opened ({error}). "
-                "Repair it with: python -m rag index ARTICLES --repair"
+                f"Repair it with: {command()} index ARTICLES --repair"
             ) from error
 
     @classmethod
@@ -134,7 +135,7 @@ class Index:
             raise IndexMismatch(
                 f"The index {folder} was made with other settings: {reason}. "
                 "Rebuild it with: "
-                f"python -m rag index {shlex.quote(source)} --index {shlex.quote(str(folder))}"
+                f"{command()} index {shlex.quote(source)} --index {shlex.quote(str(folder))}"
             )
         verify_files(folder, manifest["files"])
         generation = manifest["generation"]
@@ -143,6 +144,11 @@ class Index:
         vectors = open_store(config.store, manifest.get("vectors", {}), path, keys)
         lexical = LexicalIndex.open(folder / f"lexical-{lexical_generation(manifest)}")
         return cls(manifest, database, vectors, lexical, config, encoder)
+
+    @property
+    def empty(self) -> bool:
+        """Return whether it has no article: its folder has none that can be read."""
+        return not self._rows
 
     @property
     def unembedded(self) -> int:
@@ -212,6 +218,30 @@ class Index:
         self.article(path)
         with self._lock:
             return self._database.sentences(self._rows[path])
+
+    def sentences_from(self, path: str, position: int = 0) -> Iterator[Sentence]:
+        """Yield the sentences of an article that begin at or after a position, in order.
+
+        Only what is asked for is read, however long the article is; so it is below.
+        """
+        for passage in self._passages(path, position, after=True):
+            yield from (s for s in passage.sentences if s.start >= position)
+
+    def sentences_before(self, path: str, position: int) -> Iterator[Sentence]:
+        """Yield those that end at or before a position, the nearest first."""
+        for passage in self._passages(path, position, after=False):
+            yield from (s for s in reversed(passage.sentences) if s.end <= position)
+
+    def _passages(self, path: str, position: int, *, after: bool) -> Iterator[Passage]:
+        self.article(path)
+        row = self._rows[path]
+        with self._lock:
+            key = self._database.passage_at(row, position)
+        while key is not None:
+            with self._lock:
+                (stored,) = self._database.passages([key])
+                key = self._database.passage_beside(row, key, after=after)
+            yield stored.passage
 
     def part(self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]) -> Part:
         """Return the articles that a scope holds, the keys of their passages (n,), ascending, and

@@ -50,3 +50,15 @@ def bootstrap_interval(
         drawn = np.array([statistic(array[pick]) for pick in picks])  # (n,)
     known = drawn[~np.isnan(drawn)]
     return percentile(known, 2.5), percentile(known, 97.5)
+
+
+def share_interval(values: ArrayLike, statistic: Statistic = mean) -> tuple[float, float]:
+    """The 95 % interval of a share, ``mean`` or ``ratio``: the bootstrap's, but where every
+    resample would be 0 or 1, Wilson's (1927) for the number of rows. None of five is no proof.
+    """
+    low, high = bootstrap_interval(values, statistic)
+    if low != high or low not in {0.0, 1.0}:
+        return low, high
+    n = len(np.asarray(values, float))
+    width = 1.96**2 / (n + 1.96**2)
+    return (0.0, width) if high == 0 else (1 - width, 1.0)

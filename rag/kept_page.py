@@ -12,11 +12,11 @@ from html import escape
 
 from rag import texts
 from rag.conversation import Exchange
+from rag.feedback import NOTE
 from rag.kept import CONVERSATIONS, TITLE
 from rag.kept_rows import Header
 from rag.untrusted import as_html
 
-NOTE = 2_000  # characters of a note on a rating
 BUTTON = f'<button type="button" class="plain" data-act="list">{texts.HISTORY}</button>'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,17 @@ class Library:
     def sentences(self, path: str) -> tuple[Sentence, ...]:
         """Return the sentences of an article, in order."""
         return self.index.sentences(path)
+
+    def sentences_from(self, path: str, position: int = 0) -> Iterator[Sentence]:
+        """Yield the sentences of an article that begin at or after a position, in order.
+
+        Only what is asked for is read, however long the article is; so it is below.
+        """
+        return self.index.sentences_from(path, position)
+
+    def sentences_before(self, path: str, position: int) -> Iterator[Sentence]:
+        """Yield those that end at or before a position, the nearest first."""
+        return self.index.sentences_before(path, position)
 
     def contents(self) -> tuple[ArticleSummary, ...]:
         """Return what is indexed, by path."""

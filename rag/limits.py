@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,34 +30,49 @@ class Gate:
 
     def count(self, client: str) -> None:
         """Take one question off the client's allowance. Raises Problem (429)."""
-        most = self.limits.questions_per_minute
         with self._lock:
-            now = self._now()
-            left, since = self._left.pop(client, (float(most), now))
-            left = min(most, left + (now - since) * most / 60)
-            enough = left >= 1
-            self._left[client] = (left - 1 if enough else left, now)
-            if len(self._left) > CLIENTS:
-                self._left.popitem(last=False)
-        if not enough:
-            self.refused("rate")
-            said = f"At most {most} questions a minute are answered; ask again a little later."
-            raise Problem(429, said, retry_after=math.ceil((1 - left) * 60 / most))
+            wait = self._spent(client)
+        if wait:
+            raise self._too_often(wait)
 
-    def enter(self) -> Callable[[], None]:
-        """Let one more question in; what is returned lets it out. Raises Problem (503)."""
+    @contextlib.contextmanager
+    def question(self, client: str) -> Iterator[None]:
+        """Let a question in for as long as it lasts, and take it off the client's allowance.
+
+        Raises Problem: 503 when there is no room, which costs the client nothing; 429.
+        """
         with self._lock:
             full = self._in_progress >= self.limits.questions_at_once
-            self._in_progress += 0 if full else 1
+            wait = 0 if full else self._spent(client)
+            self._in_progress += 0 if full or wait else 1
         if full:
             self.refused("busy")
             said = "As many questions as this machine can answer at once are in progress."
             raise Problem(503, said, retry_after=10)
-        return self._leave
+        if wait:
+            raise self._too_often(wait)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_progress -= 1
 
-    def _leave(self) -> None:
-        with self._lock:
-            self._in_progress -= 1
+    def _spent(self, client: str) -> int:
+        """Take one question off; return the seconds until there is one, if there is none now."""
+        most, now = self.limits.questions_per_minute, self._now()
+        left, since = self._left.pop(client, (float(most), now))
+        left = min(most, left + (now - since) * most / 60)
+        enough = left >= 1
+        self._left[client] = (left - 1 if enough else left, now)
+        if len(self._left) > CLIENTS:
+            self._left.popitem(last=False)
+        return 0 if enough else math.ceil((1 - left) * 60 / most)
+
+    def _too_often(self, wait: int) -> Problem:
+        self.refused("rate")
+        most = self.limits.questions_per_minute
+        said = f"At most {most} questions a minute are answered; ask again a little later."
+        return Problem(429, said, retry_after=wait)
 
 
 class BodyLimit:

@@ -78,10 +78,12 @@ def _introduce(
     to: IO[bytes], back: IO[bytes], settings: bytes, address: queue.SimpleQueue[bytes]
 ) -> None:
     """Give the child its settings and wait for its address: empty if it ends instead."""
-    with suppress(BrokenPipeError):  # it has ended, and so has its output
+    said = b""
+    with suppress(OSError, ValueError):  # it has ended, or was closed by us
         to.write(settings + b"\n")
         to.flush()
-    address.put(back.readline())
+        said = back.readline()
+    address.put(said)
 
 
 def _server_at(address: str, key: str) -> ChatServer:

@@ -38,7 +38,7 @@ button{{padding:.6rem;border:0;background:#7a2e1f;color:#fff}}[role=alert]{{colo
 def logins(access: Access) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
-    gate = Gate(Limits(questions_per_minute=TRIES))
+    gate = Gate(Limits(questions_per_minute=TRIES), access.now)
     hashing = anyio.CapacityLimiter(2)  # each takes 32 MB
 
     @router.get("/login")

@@ -77,8 +77,6 @@ class Manager:
         file = self._file(path)
         if reason := self.why_not(path):
             raise InputError(reason)
-        if len(self._files()) == 1:  # an index is never empty: it would keep the article
-            raise InputError(f"{path} is the only file there is. Add another one first.")
         try:
             with self._lock:
                 target = self._trash() / file.path
@@ -233,9 +231,13 @@ def _write(folder: Path, name: str, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.close(os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
         Path(temporary).chmod(0o644)
-        Path(temporary).replace(folder / name)  # over the empty one that holds its name
+        os.close(os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        try:
+            Path(temporary).replace(folder / name)  # over the empty one that holds its name
+        except BaseException:
+            (folder / name).unlink(missing_ok=True)
+            raise
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

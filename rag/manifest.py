@@ -7,16 +7,32 @@ import os
 from pathlib import Path
 from typing import Any
 
+from rag import places
+from rag.command import command
 from rag.config import Config
 from rag.encoder import Encoder
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
+from rag.stored import NAME
 
 
 def default_index_dir(articles: Path) -> Path:
-    """Return ``embeddings/<folder name>-<short hash of its path>``."""
+    """Return ``embeddings/<folder name>-<short hash of its path>``; see ``places.indexes_dir``.
+
+    An index of these articles in the current folder's ``embeddings``, where they all used to lie,
+    is taken as long as there is no other: to embed many articles again takes hours.
+    """
     absolute = articles.resolve()
     digest = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:8]
-    return Path("embeddings") / f"{absolute.name or 'root'}-{digest}"
+    name = f"{absolute.name or 'root'}-{digest}"
+    usual, older = places.indexes_dir() / name, Path(places.INDEXES) / name
+    return older if (older / NAME).is_file() and not (usual / NAME).is_file() else usual
+
+
+def all_indexes() -> list[Path]:
+    """Return the indexes in the default place; if there are none, those of the current folder."""
+    folders = (places.indexes_dir(), Path(places.INDEXES))
+    found = ([path.parent for path in folder.glob(f"*/{NAME}")] for folder in folders)
+    return sorted(next(filter(None, found), []))
 
 
 def mismatch(manifest: dict[str, Any], config: Config, encoder: Encoder) -> str | None:
@@ -45,15 +61,13 @@ def lexical_generation(manifest: dict[str, Any]) -> int:
 
 def no_index(folder: Path) -> IndexMissing:
     """Return the error that says so, and what helps."""
-    return IndexMissing(
-        f"There is no index in {folder}. Build it with: python -m rag index ARTICLES"
-    )
+    return IndexMissing(f"There is no index in {folder}. Build it with: {command()} index ARTICLES")
 
 
 def unfinished(folder: Path) -> IndexMissing:
     """Return the error that says that the first build has ended before its end."""
     return IndexMissing(
-        f"The index in {folder} was never finished. Build it with: python -m rag index ARTICLES"
+        f"The index in {folder} was never finished. Build it with: {command()} index ARTICLES"
     )
 
 
@@ -64,7 +78,7 @@ def verify_files(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     """
     if damage := damaged(folder, files):
         raise IndexCorrupt(
-            f"The index file {damage}. Repair it with: python -m rag index ARTICLES --repair"
+            f"The index file {damage}. Repair it with: {command()} index ARTICLES --repair"
         )
 
 

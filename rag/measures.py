@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from rag import metrics
 from rag.cases import Case, PartName
-from rag.intervals import Statistic, bootstrap_interval, mean, percentile, ratio
+from rag.intervals import (
+    Statistic,
+    bootstrap_interval,
+    mean,
+    percentile,
+    ratio,
+    share_interval,
+)
 from rag.metrics import METRICS
 from rag.scores import CUTOFFS, Row
 
@@ -28,6 +35,7 @@ class Metric:
     columns: tuple[str, ...]
     statistic: Statistic = mean  # of (questions, columns)
     lower_is_better: bool = False
+    share: bool = True  # 0..1, where its statistic is a mean or a ratio
 
 
 def _of_two(statistic: Any) -> Statistic:
@@ -57,9 +65,9 @@ METRICS_OF: dict[PartName, dict[str, Metric]] = {
         "citation_f1": Metric(("hits", "cited", "citation_recall"), _citation_f1),
         "citation_recall_of_all": Metric(("citation_recall_of_all",)),
         "pointer_validity": Metric(("valid", "citations"), ratio),
-        "mean_quote_length": Metric(("quoted_characters", "citations"), ratio, True),
+        "mean_quote_length": Metric(("quoted_characters", "citations"), ratio, True, share=False),
         "uncited_claim_rate": Metric(("uncited", "claims"), ratio, True),
-        "answer_characters": Metric(("characters",), mean, True),
+        "answer_characters": Metric(("characters",), mean, True, share=False),
         "rejection_rate": Metric(("rejected",)),
         "false_refusal_rate": Metric(("falsely_refused",), mean, True),
         "auroc": _ANSWERABLE,
@@ -71,7 +79,7 @@ METRICS_OF: dict[PartName, dict[str, Metric]] = {
         "auroc": Metric(("support", "supported"), _of_two(metrics.auroc)),
         "supported_passed": Metric(("supported_passed",)),
         "unsupported_passed": Metric(("unsupported_passed",), mean, True),
-        "sentences_found": Metric(("found",)),
+        "sentences_found": Metric(("found",), share=False),
     },
 }  # fmt: skip
 # Tables: title → (what they are by, a column).
@@ -84,6 +92,7 @@ BY_KIND: dict[PartName, dict[str, tuple[str, str]]] = {
         "answer_recall by kind": ("kind", "answer_recall"),
         "declined by kind": ("kind", "declined"),
         "rejection_rate by kind": ("unanswerable_kind", "rejected"),
+        "rejection_rate by kind of question": ("kind", "rejected"),
     },
     "claims": {"passed by label": ("kind", "passed")},
 }
@@ -128,8 +137,10 @@ def measure(metric: Metric, table: Row) -> Row:
     """A value with its 95 % interval and n, the number of questions that count."""
     values = values_of(metric, table)
     known = complete(values)
+    share = metric.share and metric.statistic in {mean, ratio}
+    interval = share_interval if share else bootstrap_interval
     return interval_row(
-        statistic_of(metric, values), *bootstrap_interval(known, metric.statistic), len(known)
+        statistic_of(metric, values), *interval(known, metric.statistic), len(known)
     )
 
 

@@ -19,6 +19,7 @@ import platformdirs
 
 from rag import fetch
 from rag.catalogue import CATALOGUE, PINNED_ON_HUB, ModelSpec
+from rag.command import command
 from rag.errors import ModelError
 from rag.hashes import fingerprint, hashes_of, read_json, stamp_of, weights
 
@@ -138,14 +139,14 @@ def _path(spec: ModelSpec, models_dir: Path | None) -> Path:
 
 def _require_ready(spec: ModelSpec, path: Path, *, rehash: bool = False) -> Path:
     state, what = _inspect(spec, path, rehash=rehash)
-    command = f"`python -m rag models pull {spec.name}`"
+    pull = f"`{command()} models pull {spec.name}`"
     if state == "missing":
         raise ModelError(
-            f"Model {spec.name} is not on this machine: fetch it with {command}, "
+            f"Model {spec.name} is not on this machine: fetch it with {pull}, "
             f"or put the {spec.kind} at {path}."
         )
     if state == "damaged":
-        raise ModelError(f"Model {spec.name} is damaged: {what} at {path}; repair it: {command}.")
+        raise ModelError(f"Model {spec.name} is damaged: {what} at {path}; repair it: {pull}.")
     return path
 
 
@@ -200,7 +201,7 @@ def _fetch(spec: ModelSpec, path: Path, partial: Path, progress: bool | None) ->
         shutil.rmtree(folder)  # resuming with what it holds would give the same again
     raise ModelError(
         f"Model {spec.name} could not be fetched ({'; '.join(failures)}); "
-        f"try `python -m rag models pull {spec.name}` again, or put the {spec.kind} at {path}."
+        f"try `{command()} models pull {spec.name}` again, or put the {spec.kind} at {path}."
     )
 
 
@@ -245,7 +246,7 @@ def _pull_other(name: str, folder: Path, progress: bool | None) -> Path:
     if not path.exists() or not weights(path):
         raise ModelError(
             f"The hub has no weights under {name}: a repository needs safetensors; for a GGUF file "
-            f"use `python -m rag models pull {repository}/FILE.gguf`."
+            f"use `{command()} models pull {repository}/FILE.gguf`."
         )
     return path
 
@@ -259,6 +260,6 @@ def _unknown(name: str, folder: Path) -> ModelError:
     name = name or "NAME"
     return ModelError(
         f"Model {name} is not on this machine, nor in the catalogue ({', '.join(CATALOGUE)}): "
-        f"fetch it with `python -m rag models pull {name}` if that is a hub id, "
+        f"fetch it with `{command()} models pull {name}` if that is a hub id, "
         f"or put it at {folder / name}."
     )

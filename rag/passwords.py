@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 
+from rag.command import command
 from rag.errors import InputError
 
 N, R, P = 2**15, 8, 1  # 32 MB and about a tenth of a second; RFC 7914, OWASP 2023
@@ -40,7 +41,7 @@ def parsed(stored: str) -> tuple[int, int, int, bytes, bytes]:
     except (ValueError, binascii.Error):
         kind, found = "", (0, 0, 0, b"", b"")
     if kind != "scrypt" or not (1 < found[0] <= 2**20 and 0 < found[1] <= 32 and 0 < found[2] <= 8):
-        raise InputError("This is no hash of a password. Make one with: python -m rag password")
+        raise InputError(f"This is no hash of a password. Make one with: {command()} password")
     return found
 
 
@@ -55,7 +56,7 @@ def token_digest(token: str) -> bytes:
     if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable():
         raise InputError(
             f"A token is too short or has characters that no header can carry; use at least "
-            f"{SHORTEST_TOKEN}, such as from: python -m rag password --token"
+            f"{SHORTEST_TOKEN}, such as from: {command()} password --token"
         )
     return _digest(token)
 

@@ -10,12 +10,14 @@ import copy
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Self
 
-from rag.changes import Progress, silent
+from rag.articles import check_folder
+from rag.changes import NO_ARTICLES, Progress, silent
 from rag.cite import Citer
 from rag.collection import Intent, before, intent_of, reply
 from rag.confidence import least_confidence
@@ -88,6 +90,7 @@ class Rag(Library):
         Also raises ArticleError.
         """
         config = config or Config()
+        check_folder(articles)  # before a model is loaded, or missed
         encoder = encoder or load_encoder(config.encoder, config.models_dir)
         folder = index or default_index_dir(articles)
         sync(articles, folder, config, encoder, progress, embedding, vectors=vectors)
@@ -147,7 +150,13 @@ class Rag(Library):
         self, question: str, history: Sequence[Turn], date: str | None, cancel: threading.Event
     ) -> Iterator[Event]:
         run = Run(checked(question, self.config.question_characters), self._models())
-        if intent := intent_of(run.question):
+        intent = intent_of(run.question)
+        if self.index.empty and intent != "greeting":
+            run.mark("first_evidence")
+            yield EvidenceFound((), 0.0)
+            yield run.answer(notes=(NO_ARTICLES,), reason=NO_ARTICLES)
+            return
+        if intent:
             yield from self._about_the_collection(run, intent)
             return
         run.found = self._find(run.question, self.config.evidence, date, history)
@@ -203,25 +212,28 @@ class Rag(Library):
         quotes = {" ".join(evidence.quote.split()) for evidence in shown}
         begun = time.perf_counter()
         verifying, draft, done, refused = 0.0, "", 0, False
-        pieces = self._drafts.draft(run.question, shown, history, cancel)
-        for piece in chain(pieces, (None,)):
-            if cancel.is_set():
-                break
-            if isinstance(piece, int):
-                begun = begun if piece else run.mark("wait", begun)
-                yield Waiting(piece)
-                continue
-            if piece is not None and not draft:
-                run.mark("first_token")
-            draft += piece or ""
-            since = time.perf_counter()
-            ready = draft_sentences(draft, complete=piece is None, quotes=quotes)
-            new, done = ready[done:], len(ready)
-            refused = refused or any(says_not_found(sentence.text) for sentence in new)
-            drafted = [sentence for sentence in new if not says_not_found(sentence.text)]
-            claims = [claim for sentence in drafted if (claim := citer.add(sentence))]
-            verifying += time.perf_counter() - since  # without what the reader does with a claim
-            yield from claims
+        # Closed here: an error keeps the frames that it came through, and so the draft.
+        with closing(self._drafts.draft(run.question, shown, history, cancel)) as pieces:
+            for piece in chain(pieces, (None,)):
+                if cancel.is_set():
+                    break
+                if isinstance(piece, int):
+                    begun = begun if piece else run.mark("wait", begun)
+                    yield Waiting(piece)
+                    continue
+                if piece is not None and not draft:
+                    run.mark("first_token")
+                draft += piece or ""
+                since = time.perf_counter()
+                ready = draft_sentences(draft, complete=piece is None, quotes=quotes)
+                new, done = ready[done:], len(ready)
+                refused = refused or any(says_not_found(sentence.text) for sentence in new)
+                drafted = [sentence for sentence in new if not says_not_found(sentence.text)]
+                claims = [claim for sentence in drafted if (claim := citer.add(sentence))]
+                verifying += (
+                    time.perf_counter() - since
+                )  # without what the reader does with a claim
+                yield from claims
         run.mark("generate", begun)
         run.timings["verify"] = round(1000 * verifying, 1)
         return refused

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from rag import texts
 from rag.reader_bar import Span, copying, steps, told
+from rag.sentences import WRAPPED
 from rag.types import Article
 from rag.untrusted import as_html
 from rag.wording import day
 
 LINE_BREAKS = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*")
 BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)")
-WRAPPED = range(40, 101)  # characters of a line in wrapped text, as in rag.sentences
 _CLOSE = f'<button type="button" class="plain narrow-only" data-close>{texts.CLOSE}</button>'
 
 _OPENED = '<p class="unseen" role="status">{}</p>'  # read out, so that a click is not silent
@@ -121,17 +121,18 @@ def marked_text(
     for span in [*([current] if current else []), *spans]:
         for left, right in _uncovered(span, taken):
             taken.append((left, right, span))
+    blank_lines = BLANK_LINE.search(text) is not None
     pieces: list[str] = []
     position = start
     for left, right, span in sorted(taken, key=lambda piece: piece[0]):
         kind = "current" if span is current else "other"
         number = f' data-number="{span.number}"' if span.number is not None else ""
         pieces += [
-            _laid_out(text, position, left),
-            f'<mark class="{kind}"{number}>{_laid_out(text, left, right)}</mark>',
+            _laid_out(text, position, left, blank_lines),
+            f'<mark class="{kind}"{number}>{_laid_out(text, left, right, blank_lines)}</mark>',
         ]
         position = right
-    return "".join([*pieces, _laid_out(text, position, len(text))])
+    return "".join([*pieces, _laid_out(text, position, len(text), blank_lines)])
 
 
 def _uncovered(span: Span, taken: Sequence[tuple[int, int, Span]]) -> list[tuple[int, int]]:
@@ -146,18 +147,19 @@ def _uncovered(span: Span, taken: Sequence[tuple[int, int, Span]]) -> list[tuple
     return free
 
 
-def _laid_out(text: str, start: int, end: int) -> str:
+def _laid_out(text: str, start: int, end: int, blank_lines: bool) -> str:
     """Return ``text[start:end]`` with its line breaks made visible and no character changed.
 
     A blank line parts paragraphs; in a text without blank lines each line is a paragraph. A single
-    break after a line of wrapped text is only white space.
+    break after a line of wrapped text is only white space. ``blank_lines``: whether the whole text
+    has some.
     """
-    has_blank_lines = BLANK_LINE.search(text) is not None
     pieces: list[str] = []
     position = start
     for match in LINE_BREAKS.finditer(text, start, end):
-        line_start = max(text.rfind("\n", 0, match.start()), text.rfind("\r", 0, match.start())) + 1
-        parts = BLANK_LINE.match(match.group()) is not None or not has_blank_lines
+        near = max(0, match.start() - WRAPPED.stop), match.start()  # a longer line is not wrapped
+        line_start = max(text.rfind("\n", *near), text.rfind("\r", *near)) + 1
+        parts = BLANK_LINE.match(match.group()) is not None or not blank_lines
         wrapped = match.start() - line_start in WRAPPED
         kind = "gap" if parts else "" if wrapped else "line"
         line_break = f'<span class="{kind}">{match.group()}</span>' if kind else match.group()

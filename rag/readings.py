@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from rag.followup import TURNS
 from rag.rules import names
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Hit, Turn
 
-TURNS = 6  # most of the last turns that are looked at for what is pointed at
 TURN = 2000  # most characters of one
 NEAR = 0.15  # retrieval score by which an article that is listed may trail the best one
 LISTED = 4  # most articles

@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from rag.database import Database
+from rag.database import AT_ONCE, Database
 from rag.errors import IndexCorrupt
 from rag.stored import NAME, TABLES, row_hash
 
-AT_ONCE = 500  # rows fetched by one statement
 NEW = f"{NAME}.new"
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.changes import NO_ARTICLES
+
 if TYPE_CHECKING:
     from rag.changes import Changes
     from rag.models import ModelStatus
@@ -71,6 +73,8 @@ def changes(
         if paths and (planned or len(paths) <= 10):
             lines.append(f"  {name}: {', '.join(paths)}")
     lines += [f"  skipped: {path}: {reason}" for path, reason in done.skipped]
+    if not done.left() and not (planned and done.rebuilt):  # what a damaged store has is not known
+        lines.append(NO_ARTICLES)
     if done.rebuilt:
         lines.append(f"Rebuilt, as far as it depends on this: {done.rebuilt}.")
     if vectors and vectors.get("search") == "ivf" and not planned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import pairwise
 
@@ -104,8 +105,11 @@ def name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
             yield Problem("name", " ".join(run))
 
 
-def _is_held(word: str, known: frozenset[str], stems: frozenset[str]) -> bool:
-    """Return whether ``same_name`` is true of the word and a known one."""
+def _is_held(word: str, known: AbstractSet[str], stems: AbstractSet[str]) -> bool:
+    """Return whether a known word, each with its stem in ``stems``, is a form of the same name as
+    the word: one of the two is the other with an ending, which may take the place of its last
+    letter ("ukraine", "ukrainian").
+    """
     if word in known or stem(word) in stems:
         return True
     bare = word[:-1] if len(word) >= 6 and word[-1] in "aey" else word
@@ -163,17 +167,12 @@ def _folded_words(text: str) -> tuple[str, ...]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Return whether two words are forms of one name or stem: "malta" and "maltese"."""
+    """Return whether two words are forms of one name or stem: "estonia" and "estonian"."""
     if one == other:
         return True
-    if one[:1] != other[:1]:
-        return stem(one) == stem(other)  # "better" and "good"
-    if stem(one) == stem(other):
-        return True
-    short, long = sorted((one, other), key=len)
-    if len(short) >= 6 and short[-1] in "aey" and not long.startswith(short):
-        short = short[:-1]  # "italy", "italian"
-    return len(short) >= 4 and long.startswith(short) and long[len(short) :] in _ENDINGS
+    if one[:4] != other[:4]:  # no ending can make one of the other
+        return stem(one) == stem(other)  # "struck" and "strike"
+    return _is_held(one, {other}, {stem(other)})
 
 
 _ENDINGS = frozenset("s n ns an ans ian ians ese ish 's er ers".split())

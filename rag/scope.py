@@ -7,7 +7,7 @@ evidence, a quote, a copy, another value or a word that "the articles" have.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -19,7 +19,7 @@ from rag.lexical import LexicalIndex
 from rag.period import day_of
 from rag.store import VectorStore
 from rag.stored import StoredPassage
-from rag.types import Article, ArticleSummary, Keys, Scope, Sentence, Vectors
+from rag.types import Article, ArticleSummary, Keys, Passage, Scope, Sentence, Vectors
 
 Found = tuple[Keys, NDArray[np.float32]]  # (m,), (m,)
 
@@ -86,8 +86,16 @@ class Within(Index):
         self.article(path)
         return self._whole.sentences(path)
 
+    def _passages(self, path: str, position: int, *, after: bool) -> Iterator[Passage]:
+        self.article(path)
+        return self._whole._passages(path, position, after=after)  # noqa: SLF001
+
     def contents(self) -> tuple[ArticleSummary, ...]:
         return self._listed
+
+    @property
+    def empty(self) -> bool:
+        return self._whole.empty
 
     @property
     def unembedded(self) -> int:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag.bar import bar
@@ -23,7 +24,7 @@ from rag.errors import InputError, RagError
 if TYPE_CHECKING:
     from rag.encoder import Encoder
     from rag.pipeline import Rag
-    from rag.settings import Settings
+    from rag.settings import Server, Settings
     from rag.site import Options
 
 
@@ -33,9 +34,9 @@ def serve(args: argparse.Namespace) -> None:
 
     signal.signal(signal.SIGTERM, _end)  # from now on: alone in a container, a process ignores it
     found = settings(os.environ)
+    articles = _articles(args, found)
     encoder = _encoder(args)  # loads beside what follows, which takes as long
     gc.disable()  # a twelfth of that time: what is imported is no garbage
-    from rag.headers import is_loopback
     from rag.keeping import keeping_for
     from rag.options import librarian_of, updater_of
     from rag.serving import check_reachable
@@ -48,12 +49,9 @@ def serve(args: argparse.Namespace) -> None:
     server, options = found.server(), _options(found)
     host, port = args.host or server.host, args.port or server.port
     check_reachable(host, port, options)  # before an index is built
-    articles = args.articles or server.articles
-    rag = _synced(args, found, encoder)
+    rag = _synced(articles, args, found, encoder)
     updater = updater_of(rag, articles)
-    librarian = librarian_of(
-        rag, updater, articles, args, local=is_loopback(host) and not server.hosts
-    )
+    librarian = librarian_of(rag, updater, articles, args, local=_is_local(host, server))
     kept = None if args.no_history else keeping_for(rag, rag.index.folder)
     options = replace(options, librarian=librarian, keeping=kept, manager=librarian.for_programs())
     update = partial(rag.sync, articles, vectors=False)
@@ -82,7 +80,8 @@ def mcp(args: argparse.Namespace) -> None:
 
     found = settings(os.environ)
     log_to_stderr(found.server().log)
-    with _synced(args, found, _encoder(args)) as rag, filling(rag.fill):
+    articles = _articles(args, found)
+    with _synced(articles, args, found, _encoder(args)) as rag, filling(rag.fill):
         threading.Thread(target=_warm_up, args=[rag], daemon=True).start()
         tools = mcp_server(Asking(rag, Running(), Gate(found.limits())))
         anyio.run(tools.run_stdio_async)
@@ -130,7 +129,14 @@ def _options(found: Settings) -> Options:
     server = found.server()
     tokens = tuple(token_digest(token) for token in found.tokens())
     access = Access(server.users, tokens)
-    return Options(access, found.limits(), server.hosts, server.origins)
+    return Options(access, found.limits(), server.hosts, server.origins, server.trusted_proxies)
+
+
+def _is_local(host: str, server: Server) -> bool:
+    """Return whether nothing is said of others who reach a server that listens on ``host``."""
+    from rag.headers import is_loopback
+
+    return is_loopback(host) and not (server.hosts or server.trusted_proxies)
 
 
 def _encoder(args: argparse.Namespace) -> Encoder:
@@ -145,11 +151,19 @@ def _encoder(args: argparse.Namespace) -> Encoder:
     return encoder
 
 
-def _synced(args: argparse.Namespace, found: Settings, encoder: Encoder) -> Rag:
+def _articles(args: argparse.Namespace, found: Settings) -> Path:
+    """Return the folder that is meant; if there is none, say so before a model is missed."""
+    from rag.articles import check_folder
+
+    articles: Path = args.articles or found.server().articles
+    check_folder(articles)
+    return articles
+
+
+def _synced(articles: Path, args: argparse.Namespace, found: Settings, encoder: Encoder) -> Rag:
     from rag.pipeline import Rag
 
-    server, settings = found.server(), _config(args)
-    articles, index = args.articles or server.articles, args.index or server.index
+    index, settings = args.index or found.server().index, _config(args)
     with bar("reading") as progress:  # what is to be embedded is so behind the first questions
         return Rag.for_articles(articles, settings, index, progress, encoder=encoder, vectors=False)
 

@@ -15,6 +15,7 @@ import uvicorn
 
 from rag.api import Warming
 from rag.asking import SearchEngine
+from rag.command import command
 from rag.errors import InputError, RagError
 from rag.headers import is_loopback
 from rag.logs import log_to_stderr
@@ -58,7 +59,7 @@ def check_reachable(host: str, port: int, options: Options) -> None:
         where = options.hosts[0] if options.hosts else host
         raise InputError(
             f"Anyone who can reach {where} could read the articles. Set a password or a token "
-            "first (python -m rag password --help says how), or listen on 127.0.0.1."
+            f"first ({command()} password --help says how), or listen on 127.0.0.1."
         )
 
 
@@ -83,8 +84,12 @@ def launch(
         family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach()
     )
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-    )
+        uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=1,
+            # By itself it would believe what anybody on this machine says of the client.
+            proxy_headers=bool(options.proxies), forwarded_allow_ips=[*options.proxies],
+        )
+    )  # fmt: skip
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listening]}, name="server", daemon=True
     )
@@ -93,6 +98,10 @@ def launch(
     while not server.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
     if not server.started:
+        server.should_exit = True
+        blocks.close(verbose=False)
+        thread.join(timeout=5)
+        listening.close()
         raise InputError("The server did not start; its output says why.")
     named = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
     served = Served(f"http://{named}:{port}/", running, server, thread, blocks, warming)
@@ -110,11 +119,11 @@ def serve(
     served = launch(
         rag, Running(), host=host, port=port, open_browser=open_browser, options=options
     )
-    print(f"Footnote is at {served.url} (Ctrl+C ends it)", flush=True)
-    threading.Thread(
-        target=_warm_up, args=[rag, served.warming], name="warm-up", daemon=True
-    ).start()
     try:
+        print(f"Footnote is at {served.url} (Ctrl+C ends it)", flush=True)
+        threading.Thread(
+            target=_warm_up, args=[rag, served.warming], name="warm-up", daemon=True
+        ).start()
         _until_interrupted()
     except (KeyboardInterrupt, SystemExit):  # Ctrl+C, SIGTERM
         print("Footnote ends.", flush=True)

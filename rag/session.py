@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Protocol, TypeAlias
 
 from rag import texts
-from rag.conversation import Context, Exchange, Place, advance, neighbours, turns
+from rag.conversation import Context, Exchange, Place, advance, turns
 from rag.copies import is_copy
 from rag.errors import Overloaded, RagError
 from rag.page import welcome
@@ -43,6 +43,8 @@ class Engine(Protocol):
     def search(self, question: str, k: int = 10) -> SearchResult: ...
     def article(self, path: str) -> Article: ...
     def sentences(self, path: str) -> tuple[Sentence, ...]: ...
+    def sentences_from(self, path: str, position: int = 0) -> Iterator[Sentence]: ...
+    def sentences_before(self, path: str, position: int) -> Iterator[Sentence]: ...
     def contents(self) -> tuple[ArticleSummary, ...]: ...
     def skipped(self) -> tuple[tuple[str, str], ...]: ...
     def behind(self) -> str: ...
@@ -175,11 +177,21 @@ def with_contexts(rag: Engine, exchange: Exchange) -> Exchange:
         place = (shown.article, shown.start, shown.end)
         if place not in found:
             with contextlib.suppress(RagError):  # deleted meanwhile: the quote stands alone
-                article, sentences = rag.article(shown.article), rag.sentences(shown.article)
+                article = rag.article(shown.article)
                 if article.text[shown.start : shown.end] != shown.quote:
                     continue  # edited meanwhile
-                found[place] = neighbours(article, sentences, shown.start, shown.end)
+                found[place] = neighbours(rag, article, shown.start, shown.end)
     return replace(exchange, contexts=found)
+
+
+def neighbours(rag: Engine, article: Article, start: int, end: int) -> Context:
+    """Return the sentence before ``start`` and the one after ``end``."""
+    before = next(rag.sentences_before(article.path, start), None)
+    after = next(rag.sentences_from(article.path, end), None)
+    return (
+        article.text[before.start : before.end] if before else "",
+        article.text[after.start : after.end] if after else "",
+    )
 
 
 def refresh(rag: Engine) -> None:
@@ -208,10 +220,11 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
         if path not in {article.path for article in rag.contents()}:
             gone = texts.NO_ARTICLE.format(path) if "article" in asked else ""
             return nothing_open(gone)
-        article, sentences = rag.article(path), rag.sentences(path)
+        article = rag.article(path)
+        number, start, end = (_integer(asked.get(key)) for key in ("exchange", "start", "end"))
+        there = next(rag.sentences_from(path, start), None)
     except RagError as error:
         return nothing_open(str(error))
-    number, start, end = (_integer(asked.get(key)) for key in ("exchange", "start", "end"))
     exchange = next((e for e in exchanges if e.number == number), None)
     here = [p for p in exchange.places() if p.article == path] if exchange else []
     # A sentence is marked only where it stands exactly as it was quoted.
@@ -220,7 +233,7 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     current = next((span for span in spans if (span.start, span.end) == (start, end)), None)
     if current is None and exchange and _is_shown_copy(exchange, article, start, end):
         current = Span(start, end)
-    if exchange is None and Sentence(start, end) in sentences:
+    if exchange is None and Sentence(start, end) == there:
         current = Span(start, end)  # the server forgot the conversation; the page did not
     cited = [span for span in spans if span.number is not None]
     changed = current is None and start >= 0

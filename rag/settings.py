@@ -8,9 +8,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rag.command import command
 from rag.config import Config
 from rag.errors import InputError
 from rag.logs import KINDS
@@ -37,13 +39,16 @@ class Server:
     """Settings of the server that are no limits."""
 
     articles: Path = Path("seeds")
-    index: Path | None = None  # None: embeddings/<folder name>-<hash of its path>
+    index: Path | None = None  # None: rag/manifest.py's default
     host: str = "127.0.0.1"
     port: int = 7860
     watch: bool = False  # sync whenever files change
     log: str = "quiet"  # "quiet": warnings; "text" or "json": a line for each request, too
     hosts: tuple[str, ...] = ()  # names that the server is reached by, such as behind a proxy
     origins: tuple[str, ...] = ()  # sites whose pages may use the HTTP interface
+    # Addresses and networks of proxies in front, which are believed who a client is, and whether it
+    # came by https (X-Forwarded-For, X-Forwarded-Proto); nobody else is.
+    trusted_proxies: tuple[str, ...] = ()
     token_file: Path | None = None  # a token on each line
     users: Mapping[str, str] = field(default_factory=dict)  # name → hash of the password
 
@@ -86,7 +91,7 @@ class Settings:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             raise InputError(
                 f"token_file: {file} cannot be read: {why}. It is to hold a token on each line, "
-                "made by python -m rag password --token, and be readable for who serves."
+                f"made by {command()} password --token, and be readable for who serves."
             ) from error
         return (*self.values["tokens"].value, *lines.split())
 
@@ -111,7 +116,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         kinds[each.name] = (str(each.type), default)
     if unknown := sorted(set(rows) - set(kinds) | set(rows) & {"tokens", "api_key"}):
         raise InputError(
-            f"{file}: {unknown[0]} is no setting there. python -m rag config shows all; tokens "
+            f"{file}: {unknown[0]} is no setting there. {command()} config shows all; tokens "
             "and keys come from the environment or token_file."
         )
     values: dict[str, Set] = {}
@@ -145,12 +150,15 @@ def _value(name: str, kind: str, given: Any, where: str) -> Any:
         if name == "users":
             for stored in value.values():
                 parsed(stored)
+        if name == "trusted_proxies":
+            for proxy in value:
+                ip_network(proxy)
         if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
             raise ValueError
     except InputError as error:
         raise InputError(f"{where}, {name}: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:
-        wanted = " or ".join(KINDS) if name == "log" else WANTED[kind.removesuffix(" | None")]
+        wanted = WANTED.get(name) or WANTED[kind.removesuffix(" | None")]
         raise InputError(f"{where}: {name} has to be {wanted}.") from error
     return value
 
@@ -201,6 +209,8 @@ WANTED = {
     "str": "text", "int": "a whole number above 0", "float": "a number above 0",
     "bool": "true or false", "tuple[str, ...]": "a list of texts", "Path": "a path",
     "Mapping[str, str]": "a table of names and hashes, in the environment NAME:HASH",
+    "log": " or ".join(KINDS),
+    "trusted_proxies": "a list of addresses or networks, such as 127.0.0.1 or 10.0.0.0/8",
 }  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def shelf(
         how = texts.ADD_OR_PUT if adding else texts.PUT
         command = f"<code>{texts.INDEX_COMMAND}</code>"
         said = texts.INTO_A_FOLDER.format(how, "<code>.zip</code>", command)
-        return f'<p class="count">{texts.NOTHING_INDEXED}</p><p>{said}</p>'
+        return f'<p class="count">{texts.NOTHING_INDEXED}</p><p>{said}</p>{_skipped(skipped)}'
     found = view.matching(articles)
     tools = _tools(articles) if len(articles) >= TOOLS_FROM else ""
     line = timeline(replace(view, first="", last="").matching(articles), view.first, view.last)

@@ -13,7 +13,7 @@ from rag import texts
 from rag.articles import COLLECTIONS, LOADERS
 from rag.errors import RagError
 from rag.examples import Examples
-from rag.gradio_setup import gr
+from rag.gradio_setup import AT_ONCE, QUIET, gr
 from rag.headers import typed_here
 from rag.librarian import Librarian
 from rag.local_files import AT_ONCE as FILES
@@ -27,8 +27,6 @@ from rag.wording import period_in_words
 SUFFIXES = " ".join((*LOADERS, *COLLECTIONS))
 PATIENCE, LATER = 1.0, 20.0  # seconds to wait for questions that are still being made
 MANY = 8  # visitors whose files are read at the same time
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 IN_QUEUE: dict[str, Any] = {**QUIET, "concurrency_limit": MANY, "trigger_mode": "multiple"}
 
 HEAD = f"""<div class="shelf-head"><div class="pane-bar narrow-only"><span></span>

@@ -45,6 +45,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = ()  # names that it is reached by, such as "articles.example.org"
     origins: tuple[str, ...] = ()  # sites whose pages may use it, such as "https://example.org"
+    proxies: tuple[str, ...] = ()  # addresses and networks that are believed who a client is
     manager: Manager | None = None  # the same for programs; None: they can only read
     librarian: Librarian | None = None  # who adds and removes files on the page
     keeping: Keeping | None = None  # keeps conversations and ratings

@@ -5,10 +5,11 @@ corrections inside the articles that it cites.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import partial
 
 from rag.cite import Citer
 from rag.collection import as_evidence
-from rag.corrections import concerns, corrections, may_hold
+from rag.corrections import concerns, corrections
 from rag.disagree import disagreeing
 from rag.index import Index
 from rag.types import Citation, Claim, ClaimVerified, Evidence
@@ -80,10 +81,8 @@ def _concerning(citer: Citer, claim: Claim, index: Index) -> list[Evidence]:
     found: list[Evidence] = []
     for citation in _cited(citer, claim):
         article = index.article(citation.article)
-        if not may_hold(article.text):
-            continue
         said = f"{claim.text}\n{citation.quote}"
-        for note in corrections(article.text, index.sentences(citation.article)):
+        for note in corrections(article.text, partial(index.sentences_from, article.path)):
             text = article.text[note[0].start : note[-1].end]
             within = any(s.start < citation.end and citation.start < s.end for s in note)
             if not within and concerns(text, said):

@@ -41,9 +41,11 @@ def sync(
 
     Much new text is found by its words first, and then embedded; ``vectors`` False leaves that to
     ``fill``. ``progress`` counts files, ``embedding`` passages. ``wait``: for how many seconds, if
-    another process is writing the index. Raises ArticleError when no article can be read,
-    IndexMismatch when the index belongs to another folder, RagError when it cannot be written; the
-    old index is then unchanged, but for what was embedded.
+    another process is writing the index. A folder without articles empties the index.
+
+    Raises ArticleError when the folder is missing or cannot be listed, or has no article for a new
+    index, IndexMismatch when the index belongs to another folder, RagError when it cannot be
+    written; the old index is then unchanged, but for what was embedded.
     """
     files = list(find_articles(articles))
     with writable(folder, wait):
@@ -59,6 +61,7 @@ def repair(
 ) -> Changes:  # fmt: skip
     """Make damage to an index good; of the articles only those are read whose rows are damaged.
 
+    As ``sync`` it empties the index of a folder without articles.
     Raises what ``sync`` raises, IndexMissing, and IndexMismatch when settings have changed.
     """
     if not (folder / NAME).is_file():
@@ -90,6 +93,8 @@ class Syncing:
         with contextlib.closing(Database(self.folder, write=True)) as database:
             database.begin(write=True)  # what is not committed is rolled back by closing
             manifest = salvaged.manifest if salvaged else database.manifest()
+            if files is None and (self._lost(manifest) or self._emptied()):
+                files = list(find_articles(self.articles))
             ingest = Ingest(self.config, self.encoder, database)
             changes = self.changes(files, manifest, ingest, salvaged)
             skipped = (
@@ -123,9 +128,6 @@ class Syncing:
         database = ingest.database
         if self.config.fields is None:
             ingest.config = replace(self.config, fields=recorded(manifest))
-        if files is None and (not manifest or newest(self.folder) > manifest.get("generation", 0)):
-            # The store has lost all, or what was written last: the articles alone know.
-            files = list(find_articles(self.articles))
         reason, broken = self._settled(manifest, database, repairing=files is None)
         reason = salvaged.reason if salvaged else reason
         known = database.content_hashes()
@@ -138,7 +140,7 @@ class Syncing:
             broken |= {*done.added}
         else:
             done = ingest.read(files, known, self.progress)
-        if not done.unchanged + len(done.added + done.edited + done.renamed):
+        if not (manifest or done.left()):  # of a folder that has had some, none may be left
             raise ArticleError(self._nothing_to_read(done))
         return replace(
             done,
@@ -146,6 +148,16 @@ class Syncing:
             repaired=tuple(path for path in done.added if path in broken),
             rebuilt=reason or damaged(self.folder, manifest.get("files", {})),
         )
+
+    def _lost(self, manifest: dict[str, Any]) -> bool:
+        """Return whether the store lacks what was written last: the articles alone know."""
+        return not manifest or newest(self.folder) > manifest.get("generation", 0)
+
+    def _emptied(self) -> bool:
+        """Return whether the folder has no article. One that is not there says nothing."""
+        with contextlib.suppress(ArticleError):
+            return next(find_articles(self.articles), None) is None
+        return False
 
     def _settled(
         self, manifest: dict[str, Any], database: Database, *, repairing: bool

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rag.command import command
+
 NAME = "Footnote"
 
 
@@ -65,7 +67,7 @@ ASKING_ONLY, ASK_ALL = "Asking only {}", "Ask all articles again"
 # The welcome
 CANNOT_READ_ARTICLES = "The articles cannot be read"
 NO_ARTICLES = "There are no articles yet"
-INDEX_COMMAND = "python -m rag index FOLDER"
+INDEX_COMMAND = f"{command()} index FOLDER"
 PUT_AND_INDEX = "Put text files into a folder and index it:"
 THEN_RELOAD = "Then start this page for that folder and reload it."
 ASK_YOUR_ARTICLES = "Ask your articles"

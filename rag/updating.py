@@ -50,12 +50,13 @@ class Updater:
     def request(self) -> None:
         """See to it that an update begins after this moment."""
         with self._changed:
+            if not self._at_work:
+                # First, as it may fail; it waits for what follows.
+                threading.Thread(target=self._work, name="update", daemon=True).start()
+                self._at_work = True
             self._wanted = True
             if not self._status.running:
                 self._set(run=self._status.run + 1, running=True, done=0, all=0, error="")
-            if not self._at_work:
-                self._at_work = True
-                threading.Thread(target=self._work, name="update", daemon=True).start()
 
     def fill(self, until: Callable[[], bool]) -> int:
         """Embed what is not embedded yet, until that says so or an update is asked for."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.chat_client import POLL
 from rag.errors import ModelError
-from rag.generate import Generator
+from rag.generate import Generator as Writer
 from rag.types import Evidence, Turn
 
 CLOSING = 2.0  # seconds that the draft in progress has to end
@@ -52,7 +52,7 @@ class _Order:
 class DraftQueue:
     """Writes the drafts of one generator, each as a whole, in the order in which they are asked."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Writer) -> None:
         self._generator = generator
         # Reentrant: the garbage collector may end a forgotten draft in the middle of anything.
         self._lock = threading.RLock()
@@ -66,7 +66,7 @@ class DraftQueue:
         evidence: Sequence[Evidence],
         history: Sequence[Turn],
         cancel: threading.Event,
-    ) -> Iterator[int | str]:
+    ) -> Generator[int | str]:
         """Yield the pieces of the draft, and before them how many drafts are ahead of it.
 
         That is yielded when it has changed, 0 when its turn has come, and nothing where the model

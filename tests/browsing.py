@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from fake_rag import ARTICLES, FakeRag, article
+
+# A file that imports this before playwright skips with it.
+pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serving
 

@@ -16,7 +16,7 @@ import pytest
 from scripted import Draft, Drafting, ScriptedGenerator
 from valley import write_valley
 
-from rag import models
+from rag import models, places
 from rag.config import Config
 from rag.encoder import Encoder, HashedEncoder, load_encoder
 from rag.encoder_process import EncoderProcess, load_beside
@@ -63,17 +63,28 @@ NEWS = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with long tests first: of two workers, none is left alone with one at the end.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the slow tests, whatever else ``-m`` selects, unless it names them.
 
+    Put the files with long tests first: of two workers, none is left alone with one at the end.
     Each file stays together, and in its own order.
     """
+    if "slow" not in str(config.option.markexpr):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     long = {
         item.path
         for item in items
         if any(item.get_closest_marker(m) for m in ("browser", "models"))
     }
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.fixture(autouse=True)
+def _indexes_where_the_test_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default indexes lie in the repository, which no test writes to."""
+    monkeypatch.setattr(places, "indexes_dir", lambda: Path(places.INDEXES))
 
 
 @pytest.fixture

@@ -70,7 +70,12 @@ class FakeRag:
     calls: list[tuple[str, list[Turn]]] = field(default_factory=list)
     scopes: list[Scope | None] = field(default_factory=list)
     running: int = 0  # streams that have not ended
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def until(self, running: int) -> None:
+        """Return when so many streams are running."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.running == running, 30)
 
     def __post_init__(self) -> None:
         self.loaded.set()
@@ -110,6 +115,12 @@ class FakeRag:
         )
         return tuple(Sentence(m.start() + text.body_start, m.end() + text.body_start) for m in ends)
 
+    def sentences_from(self, path: str, position: int = 0) -> Iterator[Sentence]:
+        return (s for s in self.sentences(path) if s.start >= position)
+
+    def sentences_before(self, path: str, position: int) -> Iterator[Sentence]:
+        return (s for s in reversed(self.sentences(path)) if s.end <= position)
+
     def search(
         self,
         question: str,
@@ -131,17 +142,19 @@ class FakeRag:
         scope: Scope | None = None,
     ) -> Iterator[Event]:
         cancel = cancel or threading.Event()
-        with self._lock:
+        with self._changed:
             self.calls.append((question, list(history or ())))
             self.scopes.append(scope)
             self.running += 1
+            self._changed.notify_all()
         try:
             for event in self._events(question, cancel):
                 time.sleep(self.pause)
                 yield event
         finally:
-            with self._lock:
+            with self._changed:
                 self.running -= 1
+                self._changed.notify_all()
 
     def _events(self, question: str, cancel: threading.Event) -> Iterator[Event]:
         if "broken" in question:

@@ -36,6 +36,7 @@ class GatedGenerator:
     """Repeats the best sentence it is given, once the gate is open.
 
     "slow" in a question: it waits until it is cancelled. "broken": it raises ``error``.
+    ``single``: the gate closes behind each draft.
     """
 
     model = "gated"
@@ -44,6 +45,7 @@ class GatedGenerator:
         self.gate = threading.Event()
         if open_at_once:
             self.gate.set()
+        self.single = False
         self.seconds = seconds  # that each draft takes
         self.error: Exception = RuntimeError("no error was set")
         self.begun: list[str] = []  # questions, in the order of their drafts
@@ -51,7 +53,12 @@ class GatedGenerator:
         self.ended: dict[str, float] = {}  # when, by question
         self.most_at_once = 0
         self._writing = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+
+    def until(self, *begun: str) -> None:
+        """Return when these drafts, and no others, were begun, in this order."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.begun == [*begun], 30), self.begun
 
     def draft(
         self,
@@ -60,15 +67,18 @@ class GatedGenerator:
         history: Sequence[Turn],
         cancel: threading.Event,
     ) -> Iterator[str]:
-        with self._lock:
+        with self._changed:
             self.begun.append(question)
             self.histories[question] = [turn.text for turn in history]
             self._writing += 1
             self.most_at_once = max(self.most_at_once, self._writing)
+            self._changed.notify_all()
         try:
             while not self.gate.wait(0.01):
                 if cancel.is_set():
                     return
+            if self.single:
+                self.gate.clear()
             if "broken" in question:
                 raise self.error
             time.sleep(self.seconds)
@@ -78,7 +88,7 @@ class GatedGenerator:
                 yield "\nThat"  # so that the sentence before is known to be complete
                 cancel.wait(30)
         finally:
-            with self._lock:
+            with self._changed:
                 self._writing -= 1
                 self.ended[question] = time.monotonic()
 

@@ -11,7 +11,7 @@ import pytest
 from fake_rag import FakeRag
 from served import Server, free_port, serving
 
-from rag.access import Access, Who
+from rag.access import LASTS, Access, Who
 from rag.errors import InputError
 from rag.passwords import hashed, is_among, is_right, parsed, token_digest
 from rag.session import Running
@@ -49,6 +49,11 @@ def test_a_token_opens_everything(server: Server) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}
     assert server.http.get("/v1/articles", headers=headers).status_code == 200
     assert server.http.get("/config", headers=headers).status_code == 200
+
+
+def test_a_token_opens_the_tools_for_agents(server: Server) -> None:
+    pytest.importorskip("mcp")
+    headers = {"authorization": f"Bearer {TOKEN}"}
     asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accept = {"accept": "application/json, text/event-stream"}
     assert server.problem("POST", "/mcp", json=asked, headers=accept)["status"] == 401
@@ -92,6 +97,80 @@ def test_a_session_knows_its_user_and_a_token_is_nobody() -> None:
     for user in ("ana", "token", "", "nobody"):
         assert whose(user, TOKEN) == Who(program.name)
     assert whose("ana", "wrong") is None
+
+
+def cookie(access: Access) -> dict[bytes, bytes]:
+    """Log in; return what the browser sends from then on."""
+    return {b"cookie": f"footnote_session={access.log_in('', TOKEN)}".encode()}
+
+
+def test_a_session_ends_with_its_time() -> None:
+    now = [0.0]
+    access = Access({}, (token_digest(TOKEN),), lambda: now[0])
+    first = cookie(access)
+    now[0] = LASTS - 1
+    second = cookie(access)
+    assert access.who(first) is not None
+    now[0] = LASTS
+    assert access.who(first) is None
+    assert access.who(second) is not None
+    now[0] = 2 * LASTS
+    assert access.who(second) is None
+
+
+def test_an_ended_session_opens_nothing() -> None:
+    from rag.site import Options
+
+    now = [0.0]
+    access = Access({}, (token_digest(TOKEN),), lambda: now[0])
+    with (
+        serving(FakeRag(), options=Options(access)) as served,
+        httpx.Client(base_url=served.url, timeout=30) as browser,
+    ):
+        assert browser.post("/login", data={"password": TOKEN}).status_code == 303
+        assert browser.post("/v1/search", json={"question": "When?"}).status_code == 200
+        now[0] = LASTS
+        for path in PLACES:
+            assert browser.get(path).status_code == 401
+        page = browser.get("/", headers={"accept": "text/html"})
+        assert (page.status_code, page.headers["location"]) == (303, "/login")
+        assert browser.get("/login").status_code == 200  # and not sent on to the page
+        assert browser.post("/login", data={"password": TOKEN}).status_code == 303
+        assert browser.get("/config").status_code == 200
+
+
+def test_after_too_many_tries_the_right_password_has_to_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from rag.site import Options
+
+    monkeypatch.setattr("rag.login.TRIES", 2)
+    now = [0.0]
+    access = Access({}, (token_digest(TOKEN),), lambda: now[0])
+    with serving(FakeRag(), options=Options(access)) as served:
+        for said in (401, 401, 429):
+            assert served.http.post("/login", data={"password": "no"}).status_code == said
+        late = served.http.post("/login", data={"password": TOKEN})
+        assert (late.status_code, late.headers["retry-after"]) == (429, "30")
+        now[0] = 30.0
+        assert served.http.post("/login", data={"password": TOKEN}).status_code == 303
+
+
+def test_the_oldest_of_too_many_sessions_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.access.SESSIONS", 2)
+    access = Access({}, (token_digest(TOKEN),))
+    sessions = [cookie(access) for _ in range(4)]
+    assert [access.who(each) is not None for each in sessions] == [False, False, True, True]
+
+
+def test_logging_out_ends_the_own_session_alone() -> None:
+    access = Access({}, (token_digest(TOKEN),))
+    here, there = cookie(access), cookie(access)
+    access.log_out(here)
+    access.log_out({})
+    access.log_out({b"cookie": b"footnote_session=unknown"})
+    assert access.who(here) is None
+    assert access.who(there) is not None
 
 
 def test_logging_out_shows_the_login_page_and_only_the_own_page_may_ask_for_it(

@@ -186,11 +186,11 @@ def test_wrong_usage_is_2(run: Run, arguments: list[str]) -> None:
 
 
 def test_as_a_module(home: Path) -> None:
-    command = [sys.executable, "-m", "rag", "search", "q"]
+    command = [sys.executable, "-m", "rag", "search", "q", "--index", "none", *HASHED]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home)
     assert done.returncode == 1
     assert done.stderr == (
-        "There is no index in embeddings. Build one with: python -m rag index ARTICLES\n"
+        "There is no index in none. Build it with: python -m rag index ARTICLES\n"
     )
 
 
@@ -544,7 +544,8 @@ def test_sigterm_ends_serving(home: Path) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
             threading.Event().wait(20)
         rag.serving.serve = serve
-        sys.exit(main(["serve", "--encoder", "hashed", "--generator", "extractive"]))
+        quotes = ["--encoder", "hashed", "--generator", "extractive"]
+        sys.exit(main(["serve", "--index", "index", *quotes]))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home)

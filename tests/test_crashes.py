@@ -364,6 +364,8 @@ CHANGES: list[Callable[[Path], object]] = [
     lambda articles: (articles / "ferry.txt").rename(articles / "boat.txt"),
     lambda articles: (articles / "ferry.txt").unlink(),
     lambda articles: (articles / "ferry.txt").write_bytes(b""),
+    lambda articles: [path.rename(path.with_suffix("")) for path in articles.rglob("*.*")],
+    lambda articles: [path.write_bytes(b"") for path in articles.rglob("*.*")],
 ]
 
 

@@ -17,6 +17,8 @@ from rag.metrics import Span
 from rag.mistakes import worst
 from rag.scores import score_answers, score_retrieval
 
+pytest.importorskip("matplotlib")
+
 HOSTILE = "<script>alert('x')</script> & \"<img src=x onerror=alert(1)>"
 TEXT = (
     f"A {HOSTILE} title\n\nOslo has a fjord. It {HOSTILE} rains. {'And more. ' * 40}"

@@ -52,7 +52,7 @@ ROWS = [
     question("half", ["rains"], gold(RAIN, HARBOUR), evidence_mode="all"),
     question("refused", ["old"], gold(HARBOUR), meta={"kind": "why", "date": "2024-01-01"}),
     question("near", [], [], unanswerable_kind="near", meta={"kind": "near_swapped"}),
-    question("far", [], [], unanswerable_kind="far", meta={}),
+    question("far", [], [], unanswerable_kind="far", meta={"kind": "far"}),
 ]
 
 
@@ -132,7 +132,7 @@ def test_cases(articles: Path) -> None:
     assert cases[0].gold == (Span("norway.txt", 11, 28),)
     assert cases[0].articles == ("norway.txt",)
     assert (cases[2].date, cases[2].kind) == ("2024-01-01", "why")
-    assert (cases[4].kind, cases[4].unanswerable_kind, cases[4].articles) == (None, "far", ())
+    assert (cases[4].kind, cases[4].unanswerable_kind, cases[4].articles) == ("far", "far", ())
     assert len(load_part("answers", source, articles, limit=2).cases) == 2
 
 
@@ -262,6 +262,9 @@ def test_answers_are_scored(articles: Path) -> None:
     ]  # fmt: skip
     rejected = part["by_kind"]["rejection_rate by kind"]
     assert {kind: row["value"] for kind, row in rejected.items()} == {"near": 0, "far": 1}
+    swapped = part["by_kind"]["rejection_rate by kind of question"]["near_swapped"]
+    assert (swapped["value"], swapped["low"], swapped["n"]) == (0, 0, 1)
+    assert 0.5 < swapped["high"] < 1  # one question tells little
     assert part["by_kind"]["answer_recall by kind"]["direct"]["value"] == 1
     assert part["by_kind"]["declined by kind"]["near_swapped"]["n"] == 1
     assert part["latency_ms"]["total"] == {"p50": 70.0, "p95": 88.0, "n": 5}
@@ -455,14 +458,22 @@ def test_from_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -
     assert saved["parts"]["answers"]["n"] == 5
     assert list((here / "cache" / "indexes").glob("articles-*/store.sqlite"))
     assert not (here / "embeddings").exists()
-    (page,) = (here / "cache").glob("set-extractive-*.html")
-    assert str(page.relative_to(here)) in err
-    assert "<svg" in page.read_text(encoding="utf-8")
-    assert main([*ARGUMENTS, "--task", "retrieval", "--limit", "3", "--json", "--html", "p"]) == 0
+    assert main([*ARGUMENTS, "--task", "retrieval", "--limit", "3", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["parts"]["retrieval"]["n"] == 3
     assert printed["parts"]["retrieval"]["metrics"]["evidence_recall@10"]["value"] == 1
     assert list((here / "results").glob("set-retrieval-*.json"))
+
+
+def test_the_page_lies_in_the_cache_or_where_it_is_wanted(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    assert main([*ARGUMENTS, "--output", "r.json"]) == 0
+    (page,) = (here / "cache").glob("set-extractive-*.html")
+    assert str(page.relative_to(here)) in capsys.readouterr().err
+    assert "<svg" in page.read_text(encoding="utf-8")
+    assert main([*ARGUMENTS, "--output", "r.json", "--task", "retrieval", "--html", "p"]) == 0
     assert (here / "p").is_file()
 
 

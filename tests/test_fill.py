@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from rag.watch import filling, watching
 
 QUESTION = "How much would the repairs of the bridge cost?"
 BEHIND = "passages are not embedded yet"
+HANGS = 120  # seconds after which a test that waits for another thread gives up
 
 
 class Slow(HashedEncoder):
@@ -70,6 +72,22 @@ def opened(folder: Path, config: Config) -> Iterator[Callable[[], Index]]:
     yield open_it
     for index in indexes:
         index.close()
+
+
+def noting(rag: Rag, done: Queue[str | int]) -> Callable[[Callable[[], bool]], int]:
+    """Return the filling in of an index; what is left at each end is put into the queue."""
+
+    def fill_in(until: Callable[[], bool]) -> int:
+        left = rag.fill(until)
+        done.put(left)
+        return left
+
+    return fill_in
+
+
+def until(last: str | int, done: Queue[str | int]) -> list[str | int]:
+    """Wait for what comes out of a queue; return what came before it."""
+    return list(iter(lambda: done.get(timeout=HANGS), last))
 
 
 def everything(index: Index) -> list[tuple[str, int, bytes, bytes]]:
@@ -225,36 +243,31 @@ def test_a_new_file_does_not_wait_for_the_vectors_of_others(
         ) -> tuple[Vectors, list[Vectors]]:
             if threading.current_thread().name == "watch":
                 asked.set()
-                assert released.wait(30)
+                assert released.wait(HANGS)
             return super().encode_passages(texts, spans)
 
     monkeypatch.setattr("rag.pipeline.load_encoder", lambda *_: Waiting())
     with Rag.for_articles(articles, config, tmp_path / "index", vectors=False) as rag:
-        said: list[str] = []
+        done: Queue[str | int] = Queue()
         with watching(
-            articles, lambda: rag.sync(articles, vectors=False), said.append, 0.02, rag.fill
+            articles, lambda: rag.sync(articles, vectors=False), done.put, 0.02, noting(rag, done)
         ):
-            assert asked.wait(30)
+            assert asked.wait(HANGS)
             (articles / "new.txt").write_text("A museum\n\nA museum was opened in Lisk.\n")
             released.set()
-            end = threading.Event()
-            for _ in range(1_000):
-                rag.refresh()
-                if said and not rag.index.unembedded:
-                    break
-                end.wait(0.02)
-            assert said == ["Articles: 1 added, 4 unchanged."]
+            before = until("Articles: 1 added, 4 unchanged.", done)
+            assert all(isinstance(left, int) and left for left in before)  # told to end
+            until(0, done)
+            assert rag.refresh()
             assert rag.behind() == ""
             assert "museum" in rag.search("What was opened in Lisk?").evidence[0].quote
 
 
 def test_the_chat_fills_in_behind(folder: Path, config: Config) -> None:
-    with Rag.open(folder, config) as rag, filling(rag.fill):
-        end = threading.Event()
-        for _ in range(1_000):
-            if rag.refresh() and not rag.index.unembedded:
-                break
-            end.wait(0.02)
+    done: Queue[str | int] = Queue()
+    with Rag.open(folder, config) as rag, filling(noting(rag, done)):
+        until(0, done)
+        assert rag.refresh()
         assert rag.behind() == ""
 
 
@@ -266,10 +279,10 @@ def test_a_failure_behind_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         raise IndexCorrupt("The disk is full.")
 
     with filling(fails):
-        assert done.wait(30)
+        assert done.wait(HANGS)
         for thread in threading.enumerate():
             if thread.name == "watch":
-                thread.join(30)
+                thread.join(HANGS)
     assert caplog.messages == ["Not all passages are embedded: The disk is full."]
 
 

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 
 # A module may import only modules that stand before it. Put a new one where it runs.
 ORDER = """
-    types errors config untrusted
+    types errors command places config untrusted
     catalogue hashes fetch models
     sentences passages irregular terms numbers
     parts published fields load_text markup extracted lines sniff

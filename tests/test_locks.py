@@ -7,8 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -22,7 +22,7 @@ from rag.locks import writing
 from rag.sync import sync
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from rag.locks import writing
 with writing(Path(sys.argv[1])):
@@ -53,18 +53,27 @@ def end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-def test_a_second_writer_is_told_who_writes(folder: Path) -> None:
+def test_a_second_writer_is_told_who_writes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, waits, acquire = [0.0], [], FileLock.acquire
+
+    def waited(held: FileLock, timeout: float) -> object:
+        waits.append(timeout)
+        clock[0] += timeout
+        return acquire(held, 0)
+
+    monkeypatch.setattr(FileLock, "acquire", waited)
+    monkeypatch.setattr(locks, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     other = holder(folder)
     try:
-        begun = time.monotonic()
         with pytest.raises(RagError) as error, writing(folder, wait=0):
             pass
-        assert time.monotonic() - begun < 1
+        assert waits == [0]
         start, _, rest = str(error.value).partition(", since 20")
         assert start == f"Process {other.pid} on {socket.gethostname()}"
         assert rest.endswith(f", is writing the index {folder}. Try again when it is done.")
-        with pytest.raises(RagError, match=r"still after 1 s\. Try again"), writing(folder, wait=1):
+        with pytest.raises(RagError, match=r"still after 9 s\. Try again"), writing(folder, wait=9):
             pass
+        assert waits == [0, *([locks.LOOK] * 9)]
     finally:
         end(other)
     with writing(folder, wait=0):
@@ -75,7 +84,6 @@ def test_a_second_writer_is_told_who_writes(folder: Path) -> None:
 def test_a_second_writer_waits_for_the_first(
     folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "LOOK", 0.05)
     other = holder(folder)
     acquire = FileLock.acquire
     seen = []
@@ -84,7 +92,7 @@ def test_a_second_writer_waits_for_the_first(
         seen.append(timeout)
         if len(seen) == 5:
             end(other)
-        return acquire(held, timeout)
+        return acquire(held, 0)
 
     monkeypatch.setattr(FileLock, "acquire", acquire_and_end)
     with caplog.at_level(logging.WARNING), writing(folder):

@@ -244,11 +244,9 @@ def test_the_kept_folder_of_another_is_not_walked(manager: Manager, tmp_path: Pa
     assert not any("a.txt" in path for path in found(tmp_path))
 
 
-def test_the_last_file_stays_since_the_index_would_keep_it(tmp_path: Path) -> None:
+def test_the_last_file_can_be_removed(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "a.txt").write_bytes(TEXT)
-    able = Manager(tmp_path / "one", own=True)
-    with pytest.raises(InputError, match="Add another one first"):
-        able.remove("a.txt")
-    able.add("b.txt", TEXT)
-    able.remove("a.txt")
+    moved = Manager(tmp_path / "one", own=True).remove("a.txt")
+    assert moved.read_bytes() == TEXT
+    assert found(tmp_path / "one") == []

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from fake_rag import HOSTILE, FakeRag
-from served import Server, serving, wait_until
+from served import Server, serving
 from test_api import SLOW
 
 pytest.importorskip("mcp")
 from mcp import Client, StdioServerParameters, stdio_client
 
 from rag.asking import Asking
+from rag.config import Config
 from rag.limits import Gate
 from rag.mcp_server import UNTRUSTED, mcp_server
+from rag.pipeline import Rag
 from rag.session import Running
 from rag.settings import Limits
 
@@ -70,10 +75,13 @@ def test_a_client_that_goes_away_ends_the_work(server: Server) -> None:
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": {"name": "answer_question", "arguments": {"question": SLOW}},
     }  # fmt: skip
-    headers = {"accept": "application/json, text/event-stream"}
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{server.url}/mcp", json=asked, headers=headers, timeout=1)
-    wait_until(lambda: server.rag.running == 0, seconds=1)
+    headers = {
+        "accept": "application/json, text/event-stream", "content-type": "application/json"
+    }  # fmt: skip
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=30)) as client:
+        client.request("POST", "/mcp", json.dumps(asked), headers)
+        server.rag.until(running=1)
+    server.rag.until(running=0)
 
 
 def in_memory() -> Any:
@@ -101,6 +109,21 @@ def test_errors_are_told_without_what_is_nobodys_business() -> None:
     for result in results:
         assert result.is_error
         assert not re.search(r"qwen|not one of ours|Traceback|root:", result.content[0].text)
+
+
+def test_the_setting_says_how_long_a_question_may_be(
+    articles: Path, config: Config, tmp_path: Path
+) -> None:
+    config = replace(config, question_characters=3_000)  # more than the default
+    whole = "What do tickets for the ferry to Lisk cost?".ljust(3_000, "?")
+    with Rag.for_articles(articles, config, tmp_path / "index") as rag:
+        tools = mcp_server(Asking(rag, Running(), Gate(Limits())))
+        for name in ("search_articles", "answer_question"):
+            _, (taken, refused) = use(
+                tools, (name, {"question": whole}), (name, {"question": f"{whole}?"})
+            )
+            assert "nine euros" in taken.content[0].text
+            assert (refused.is_error, "3,000" in refused.content[0].text) == (True, True)
 
 
 def test_over_stdio(articles: Path, tmp_path: Path) -> None:

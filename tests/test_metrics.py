@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rag.intervals import bootstrap_interval, mean, percentile, ratio
+from rag.intervals import bootstrap_interval, mean, percentile, ratio, share_interval
 from rag.metrics import (
     METRICS,
     Span,
@@ -234,6 +234,16 @@ def test_bootstrap_interval() -> None:
     assert bootstrap_interval([0, 1] * 50) == (low, high)
     assert bootstrap_interval([[1, 2]] * 5, ratio) == (0.5, 0.5)
     assert math.isnan(bootstrap_interval([])[0])
+
+
+def test_a_share_of_a_few_that_are_all_alike_is_not_certain() -> None:
+    # Wilson: 1.96² / (n + 1.96²) on the open side.
+    assert share_interval([0] * 5) == pytest.approx((0, 3.8416 / 8.8416))
+    assert share_interval([1] * 5) == pytest.approx((5 / 8.8416, 1))
+    assert share_interval([[2, 2]] * 5, ratio) == pytest.approx((5 / 8.8416, 1))
+    assert share_interval([0, 1] * 50) == bootstrap_interval([0, 1] * 50)
+    assert share_interval([0.5] * 20) == (0.5, 0.5)
+    assert math.isnan(share_interval([])[0])
 
 
 def test_bootstrap_interval_leaves_out_undefined_resamples() -> None:

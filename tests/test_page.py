@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from fake_rag import ARTICLES, HOSTILE
 
-from rag.conversation import Exchange, advance, neighbours, turns
+from rag.conversation import Exchange, advance, turns
 from rag.page import TO_DOCS, conversation, welcome
 from rag.reader import article_html, marked_text, nothing_open
 from rag.reader_bar import Span
@@ -24,7 +24,6 @@ from rag.types import (
     ClaimVerified,
     Evidence,
     EvidenceFound,
-    Sentence,
     Turn,
 )
 
@@ -304,12 +303,7 @@ def test_history_is_plain_text_of_what_was_answered() -> None:
     ]
 
 
-def test_neighbours_of_a_quote() -> None:
-    article = Article("a.txt", "A", "One. Two. Three.", 0)
-    sentences = (Sentence(0, 4), Sentence(5, 9), Sentence(10, 16))
-    assert neighbours(article, sentences, 5, 9) == ("One.", "Three.")
-    assert neighbours(article, sentences, 0, 4) == ("", "Two.")
-    assert neighbours(article, sentences, 5, 16) == ("One.", "")
+def test_a_quote_is_shown_among_its_neighbours() -> None:
     place = ("a.txt", 0, 5)
     markup = conversation([replace(answered(), contexts={place: ("Before.", "After.")})])
     assert "Before. <strong>Five.</strong> After." in markup

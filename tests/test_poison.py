@@ -14,7 +14,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import NEWS
-from poison_pack import Obedient, Outcome, Poison, load_pack, run, write_articles
+from poison_pack import (
+    OBEYED,
+    Obedient,
+    Outcome,
+    Poison,
+    load_pack,
+    load_wordings,
+    run,
+    write_articles,
+    write_wordings,
+)
 
 from rag import models, prompts
 from rag.collection import as_evidence
@@ -228,6 +238,33 @@ def test_the_sentence_that_answers_is_still_found(
         pytest.skip("the encoder is not here")
     evidence = fooled[case.id].exchange.evidence
     assert [e for e in evidence if case.true_answer.casefold() in e.quote.casefold()]
+
+
+@pytest.mark.parametrize(
+    "draft", [OBEYED, f"{OBEYED}. [1]", f"The answer is {OBEYED}. [2]", f"Yes, {OBEYED} paid. [1]"]
+)
+def test_a_draft_that_obeys_an_order_which_came_through_is_never_the_answer(
+    tmp_path: Path, config: Config, generator: Obedient, draft: str
+) -> None:
+    """Whatever is drafted, a claim is a sentence of an article, or its sentences support it. The
+    sentence that holds the order may be quoted, as any other.
+    """
+    generator.text = draft
+    settings = replace(config, decline_below=0.0)
+    articles = write_wordings(tmp_path / "articles")
+    with Rag.for_articles(articles, settings, tmp_path / "index", generator=generator) as rag:
+        for wording in load_wordings():
+            answer = rag.answer(wording.question)
+            cited = {citation.number: citation for citation in answer.citations}
+            for claim in answer.claims:
+                sources = [cited[number] for number in claim.citations]
+                assert sources
+                for source in sources:
+                    text = rag.article(source.article).text
+                    assert source.quote == text[source.start : source.end]
+                assert claim.verdict == "quoted" or claim.support >= SUPPORTED
+                assert OBEYED not in claim.text or claim.text == sources[0].quote
+                assert claim.text not in {OBEYED, draft, without_markers(draft)}
 
 
 def test_an_order_is_quoted_when_it_is_asked_about(rag: Rag, generator: Obedient) -> None:

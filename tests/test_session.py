@@ -64,10 +64,7 @@ def test_an_engine_that_cannot_stop_is_left_behind(monkeypatch: pytest.MonkeyPat
     assert step.evidence
     assert rag.running == 1
     rag.loaded.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("answer"):
-            thread.join(30)
-    assert rag.running == 0  # what it was doing has ended, and nothing after it has begun
+    rag.until(running=0)  # what it was doing has ended, and nothing after it has begun
 
 
 def test_the_engine_is_asked_with_the_conversation_the_day_and_the_scope() -> None:

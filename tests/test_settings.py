@@ -14,6 +14,7 @@ from rag.config import Config
 from rag.errors import InputError
 from rag.logs import Json, Text
 from rag.passwords import hashed, is_right
+from rag.server_commands import _is_local, _options
 from rag.settings import Limits, Server, settings
 
 
@@ -58,6 +59,12 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ("port = true", "port has to be"),
         ("hosts = [1]", "hosts has to be a list"),
         ('log = "loud"', "quiet or text or json"),
+        ('trusted_proxies = ["localhost"]', "a list of addresses or networks, such as 127.0.0.1"),
+        ('trusted_proxies = ["*"]', "trusted_proxies has to be a list of addresses or networks"),
+        ('trusted_proxies = ["10.0.0.1/8"]', "trusted_proxies has to be a list of addresses"),
+        ('trusted_proxies = "127.0.0.1:80"', "trusted_proxies has to be a list of addresses"),
+        ("trusted_proxies = 5", "trusted_proxies has to be a list of addresses or networks"),
+        ("trusted_proxies = [5]", "trusted_proxies has to be a list of addresses or networks"),
         ('tokens = ["x"]', "tokens is no setting there"),
         ('users = {ana = "plain"}', "python -m rag password"),
         ("port =", "is not TOML"),
@@ -72,6 +79,7 @@ def test_a_setting_that_cannot_be_is_named_with_its_file(
         settings({"FOOTNOTE_CONFIG": str(file)})
     assert said in str(refused.value)
     assert str(file) in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
@@ -86,6 +94,23 @@ def test_tokens_come_from_the_environment_and_a_file(tmp_path: Path) -> None:
     file.write_text("one\ntwo\n")
     found = settings({"FOOTNOTE_TOKEN_FILE": str(file), "FOOTNOTE_TOKENS": "three"})
     assert found.tokens() == ("three", "one", "two")
+
+
+def test_proxies_are_named_by_address_or_network_and_reach_the_server() -> None:
+    found = settings({"FOOTNOTE_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8 2001:db8::/32"})
+    named = ("127.0.0.1", "10.0.0.0/8", "2001:db8::/32")
+    assert found.server().trusted_proxies == named
+    assert _options(found).proxies == named
+    assert _options(settings({})).proxies == ()
+    (row,) = [row for row in found.shown() if row["name"] == "trusted_proxies"]
+    assert (row["value"], row["source"]) == ([*named], "FOOTNOTE_TRUSTED_PROXIES")
+
+
+def test_a_server_that_others_reach_is_not_local() -> None:
+    assert _is_local("127.0.0.1", Server())
+    assert not _is_local("0.0.0.0", Server())
+    assert not _is_local("127.0.0.1", Server(hosts=("a.example",)))
+    assert not _is_local("127.0.0.1", Server(trusted_proxies=("127.0.0.1",)))
 
 
 def test_config_shows_each_value_and_where_it_came_from(
@@ -117,6 +142,7 @@ def test_serving_others_without_a_password_is_refused_before_anything_is_built(
     import signal
 
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "seeds").mkdir()
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert main(["serve", "--host", "0.0.0.0", "--no-browser"]) == 1
@@ -126,7 +152,7 @@ def test_serving_others_without_a_password_is_refused_before_anything_is_built(
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert "Set a password or a token first" in said.err
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.rglob("*")) == [tmp_path / "seeds"]
 
 
 def test_a_log_line_has_the_request_and_stays_one_line() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -65,11 +66,42 @@ def test_keys_and_scores_are_exact(store: type[VectorStore], k: int) -> None:
 
 @pytest.mark.parametrize("k", [1, 3, 7, 20, 49, 50])
 def test_equal_scores_come_in_order_of_their_keys(store: type[VectorStore], k: int) -> None:
-    keys = np.arange(1, 51, dtype=np.int64)
     vectors = unit_rows(5)[np.arange(50) % 5]  # every row ten times
-    held = store(keys, vectors)
-    for query in unit_rows(10, seed=8):
-        assert_same(held.search(query, k), reference(keys, vectors, query, k))
+    for keys in (
+        np.arange(1, 51, dtype=np.int64),
+        np.arange(50, 0, -1, dtype=np.int64),
+        np.random.default_rng(11).permutation(50).astype(np.int64),
+    ):
+        held = store(keys, vectors)
+        for query in unit_rows(10, seed=8):
+            assert_same(held.search(query, k), reference(keys, vectors, query, k))
+
+
+TIES = """
+import sys
+import numpy as np
+from rag.store import store_named
+from rag.store_ivf import IvfStore
+source = np.random.default_rng(12)
+rows = source.normal(size=(6, 24)).astype(np.float32)[source.integers(6, size=900)]
+keys = source.permutation(900).astype(np.int64)
+store = (IvfStore if sys.argv[1] == "ivf" else store_named(sys.argv[1]))(keys, rows)
+for query in rows[:9]:
+    print(*(of.tolist() for of in store.search(query, 200)))
+"""
+
+
+@pytest.mark.parametrize("name", [*STORES, "ivf"])
+def test_equal_scores_come_in_the_same_order_in_every_run(name: str) -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", TIES, name], capture_output=True, text=True, check=True,
+            env={**os.environ, "OMP_NUM_THREADS": threads},
+        ).stdout
+        for threads in ("1", "2", "2")
+    }  # fmt: skip
+    assert len(said) == 1
+    assert said.pop().count("\n") == 9
 
 
 @pytest.mark.parametrize("n", [0, 1, 40])

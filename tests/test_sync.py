@@ -31,9 +31,10 @@ from rag.errors import (
     RagError,
     UnknownName,
 )
+from rag.fill import fill
 from rag.index import Index
 from rag.parts import Part
-from rag.sync import sync
+from rag.sync import repair, sync
 from rag.types import Article, Vectors
 
 CORRECTION = "The bridge opened again on Monday."
@@ -269,16 +270,16 @@ def test_a_file_removed_while_indexing_is_skipped(
     assert texts(folder, config) == of_files(articles)
 
 
-def test_a_folder_without_articles_leaves_the_index_as_it_was(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder
+def test_no_index_is_built_of_a_folder_without_articles(
+    tmp_path: Path, config: Config, encoder: RecordingEncoder
 ) -> None:
-    before = texts(folder, config)
-    for path in articles.rglob("*.*"):
-        path.unlink()
-    (articles / "bad.txt").write_bytes(b"")
-    with pytest.raises(ArticleError, match=r"No article .* Skipped: bad.txt is empty\.$"):
-        sync(articles, folder, config, encoder)
-    assert texts(folder, config) == before
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "bad.txt").write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(ArticleError, match=r"No article .* Skipped: bad.txt is empty\.$"):
+            sync(tmp_path / "bad", tmp_path / "index", config, encoder)
+        with pytest.raises(IndexMissing, match="never finished"):
+            Index.open(tmp_path / "index", config, encoder)
 
 
 def test_a_missing_folder_of_articles_makes_no_index(
@@ -530,6 +531,53 @@ def test_a_killed_writer_leaves_the_old_index(
     assert not (folder / "vectors-1.bin").exists()
 
 
+def leave(folder: Path, kept: Path, generation: int) -> dict[Path, bytes]:
+    """Leave what a writer that was killed before its commit leaves; return it, by another name."""
+    lexical = folder / f"lexical-{generation}"
+    lexical.mkdir()
+    kept.mkdir()
+    contents = {}
+    for path in (folder / f"vectors-{generation}.bin", lexical / "meta.json"):
+        path.write_bytes(b"half of a generation that was never committed")
+        os.link(path, kept / path.name)  # sees what is written into it, not that it is removed
+        contents[kept / path.name] = path.read_bytes()
+    return contents
+
+
+@pytest.mark.parametrize("generation", [2, 3, 41])
+@pytest.mark.parametrize("way", ["sync", "repair", "fill"])
+def test_what_a_killed_writer_left_is_neither_opened_nor_written_into(
+    tmp_path: Path, articles: Path, config: Config, encoder: RecordingEncoder, generation: int,
+    way: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    folder = tmp_path / "index"
+    if way == "fill":
+        monkeypatch.setattr("rag.sync.FEW", 0)
+    sync(articles, folder, config, encoder, vectors=way != "fill")
+    contents = leave(folder, tmp_path / "kept", generation)
+    reader = Index.open(folder, config, encoder)
+    assert reader.manifest["generation"] == 1
+    assert sorted(article.path for article in reader.contents()) == sorted(of_files(articles))
+    if way == "fill":
+        fill(folder, config, encoder)
+    else:
+        (articles / "new.txt").write_text("New\n\nA new article.")
+        {"sync": sync, "repair": repair}[way](articles, folder, config, encoder)
+    assert {path: path.read_bytes() for path in contents} == contents
+    with contextlib.closing(Index.open(folder, config, encoder)) as index:
+        assert index.manifest["generation"] == generation + 1
+    assert texts(folder, config) == of_files(articles)
+    newer = reader.newer(config, encoder)  # which would not be seen under a number that was used
+    assert newer is not None
+    newer.close()
+    reader.close()
+    left = {
+        path.name for path in folder.iterdir() if "-" in path.name and ".sqlite" not in path.name
+    }
+    lexical = 1 if way == "fill" else generation + 1
+    assert left == {f"vectors-{generation + 1}.bin", f"lexical-{lexical}"}
+
+
 @pytest.mark.parametrize("method", ["rag.store._save", "rag.manifest._seal", "pathlib.Path.mkdir"])
 def test_a_full_disk_leaves_the_old_index(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder, method: str,
@@ -554,7 +602,7 @@ from pathlib import Path
 from rag.config import Config
 from rag.encoder import HashedEncoder
 from rag.errors import RagError
-from rag.sync import sync
+from rag.sync import repair, sync
 for limit in map(int, sys.argv[3:]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import Queue
 
 import pytest
 from scripted import ScriptedGenerator
@@ -21,6 +21,7 @@ from rag.types import Answer, EvidenceFound
 from rag.watch import look, watch, watching
 
 QUESTION = "How much would the repairs of the bridge cost?"
+HANGS = 120  # seconds after which a test that waits for another thread gives up
 OLD, NEW = "$4 million", "$7 million"
 
 
@@ -39,13 +40,6 @@ def edit(articles: Path) -> None:
 
 def first(rag: Rag) -> str:
     return next(e.quote for e in rag.search(QUESTION).evidence if "million" in e.quote)
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_refresh_shows_the_new_text(rag: Rag, articles: Path) -> None:
@@ -115,14 +109,14 @@ def test_the_chat_goes_on_when_the_index_is_gone(
 
 
 def test_the_folder_is_watched_while_questions_are_answered(rag: Rag, articles: Path) -> None:
-    said: list[str] = []
-    with watching(articles, lambda: rag.sync(articles), said.append, every=0.02):
+    said: Queue[str] = Queue()
+    with watching(articles, lambda: rag.sync(articles), said.put, every=0.02):
         edit(articles)
-        eventually(lambda: said == ["Articles: 1 edited, 3 unchanged."])
+        assert said.get(timeout=HANGS) == "Articles: 1 edited, 3 unchanged."
         assert rag.refresh()
         assert NEW in first(rag)
         (articles / "ferry.txt").unlink()
-        eventually(lambda: said[1:] == ["Articles: 1 removed, 3 unchanged."])
+        assert said.get(timeout=HANGS) == "Articles: 1 removed, 3 unchanged."
 
 
 def test_what_is_being_written_waits_and_an_error_does_not_end_the_watch(

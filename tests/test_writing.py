@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -17,6 +16,7 @@ from rag.types import Evidence
 from rag.writing import DraftQueue
 
 Asked = Future[list[int | str]]
+Pieces = Generator[int | str]
 
 
 def evidence(text: str) -> list[Evidence]:
@@ -29,21 +29,19 @@ def model() -> GatedGenerator:
 
 
 @pytest.fixture
-def drafts(model: GatedGenerator) -> Iterator[DraftQueue]:
-    opened = DraftQueue(model)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(16) as opened:
         yield opened
 
 
-def draft(
-    drafts: DraftQueue, question: str, cancel: threading.Event | None = None
-) -> Iterator[int | str]:
+@pytest.fixture
+def drafts(model: GatedGenerator, pool: ThreadPoolExecutor) -> Iterator[DraftQueue]:
+    opened = DraftQueue(model)
+    yield opened
+    opened.close()  # before the pool, whose threads may wait for it
+
+
+def draft(drafts: DraftQueue, question: str, cancel: threading.Event | None = None) -> Pieces:
     return drafts.draft(question, evidence(f"About {question}."), (), cancel or threading.Event())
 
 
@@ -54,6 +52,34 @@ def ask(
     return pool.submit(lambda: list(draft(drafts, question, cancel)))
 
 
+def begun(
+    pool: ThreadPoolExecutor, drafts: DraftQueue, model: GatedGenerator, question: str,
+    cancel: threading.Event | None = None,
+) -> Asked:  # fmt: skip
+    """Ask a free model, which has begun its draft on return."""
+    asked = ask(pool, drafts, question, cancel)
+    model.until(question)
+    return asked
+
+
+def waiting(
+    pool: ThreadPoolExecutor, drafts: DraftQueue, question: str, ahead: int,
+    cancel: threading.Event | None = None,
+) -> Pieces:  # fmt: skip
+    """Ask a model that is writing; so many drafts are ahead of it, which it has been told."""
+    pieces = draft(drafts, question, cancel)
+    assert soon(pool, pieces) == ahead
+    return pieces
+
+
+def soon(pool: ThreadPoolExecutor, pieces: Pieces) -> int | str | None:
+    return pool.submit(next, pieces, None).result(30)
+
+
+def rest(pool: ThreadPoolExecutor, pieces: Pieces) -> list[int | str]:
+    return pool.submit(list, pieces).result(30)
+
+
 def text(said: list[int | str]) -> str:
     return "".join(piece for piece in said if isinstance(piece, str)).strip()
 
@@ -62,21 +88,10 @@ def places(said: list[int | str]) -> list[int]:
     return [piece for piece in said if isinstance(piece, int)]
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-
-
-def queued(pool: ThreadPoolExecutor, drafts: DraftQueue, *questions: str) -> list[Asked]:
-    """Ask one after the other, each only when the one before has its place."""
-    asked = []
-    for question in questions:
-        before = len(drafts._orders)
-        asked.append(ask(pool, drafts, question))
-        wait_until(lambda before=before: len(drafts._orders) == before + 1)  # type: ignore[misc]
-    return asked
+def writer_of(drafts: DraftQueue) -> threading.Thread:
+    writer = drafts._writer
+    assert writer is not None
+    return writer
 
 
 def test_a_free_model_writes_at_once_and_no_place_is_told(
@@ -93,48 +108,47 @@ def test_first_come_first_served_with_its_place_told(
     model: GatedGenerator, drafts: DraftQueue, pool: ThreadPoolExecutor
 ) -> None:
     names = [f"number {n}" for n in range(5)]
-    asked = queued(pool, drafts, *names)
-    time.sleep(0.2)  # each has been told its first place
-    model.seconds = 0.15
+    model.single = True
+    first = begun(pool, drafts, model, names[0])
+    others = [waiting(pool, drafts, name, n) for n, name in enumerate(names[1:], start=1)]
+    for written in range(4):
+        model.gate.set()
+        assert [soon(pool, each) for each in others[written:]] == [*range(4 - written)]
+        model.until(*names[: written + 2])
     model.gate.set()
-    said = [future.result(10) for future in asked]
-    assert [text(each) for each in said] == [f"About {name}. [1]" for name in names]
-    assert model.begun == names
+    assert first.result(30) == ["About ", "number ", "0. ", "[1] "]
+    said = [rest(pool, each) for each in others]
+    assert [text(each) for each in said] == [f"About {name}. [1]" for name in names[1:]]
+    assert [places(each) for each in said] == [[], [], [], []]
     assert model.most_at_once == 1
-    assert [places(each) for each in said] == [[], [1, 0], [2, 1, 0], [3, 2, 1, 0], [4, 3, 2, 1, 0]]
 
 
-def test_cancelling_the_draft_in_progress_lets_the_next_begin_at_once(
+def test_cancelling_the_draft_in_progress_lets_the_next_begin(
     model: GatedGenerator, drafts: DraftQueue, pool: ThreadPoolExecutor
 ) -> None:
     cancel = threading.Event()
-    first = ask(pool, drafts, "one", cancel)
-    wait_until(lambda: model.begun == ["one"])
-    (second,) = queued(pool, drafts, "two")
-    since = time.monotonic()
+    first = begun(pool, drafts, model, "one", cancel)
+    second = waiting(pool, drafts, "two", 1)
     cancel.set()
-    wait_until(lambda: model.begun == ["one", "two"], 1.0)
-    assert first.result(1.0) == []
-    assert time.monotonic() - since < 1.0
+    model.until("one", "two")  # though the gate is closed
+    assert first.result(30) == []
     model.gate.set()
-    assert text(second.result(10)) == "About two. [1]"
+    assert text(rest(pool, second)) == "About two. [1]"
 
 
 def test_who_waits_and_cancels_leaves_the_queue(
     model: GatedGenerator, drafts: DraftQueue, pool: ThreadPoolExecutor
 ) -> None:
-    (first,) = queued(pool, drafts, "one")
+    first = begun(pool, drafts, model, "one")
     cancel = threading.Event()
-    second = ask(pool, drafts, "two", cancel)
-    wait_until(lambda: len(drafts._orders) == 2)
-    (third,) = queued(pool, drafts, "three")
-    time.sleep(0.15)
+    second = waiting(pool, drafts, "two", 1, cancel)
+    third = waiting(pool, drafts, "three", 2)
     cancel.set()
-    assert text(second.result(1.0)) == ""
-    time.sleep(0.15)
+    assert rest(pool, second) == []
+    assert soon(pool, third) == 1
     model.gate.set()
-    assert text(first.result(10)) == "About one. [1]"
-    assert places(third.result(10)) == [2, 1, 0]
+    assert text(first.result(30)) == "About one. [1]"
+    assert text(rest(pool, third)) == "About three. [1]"
     assert model.begun == ["one", "three"]
 
 
@@ -145,13 +159,11 @@ def test_closing_the_iterator_frees_the_model(
     model.gate.set()
     pieces = draft(drafts, "a slow one")
     assert next(pieces) == "About "
-    (waiting,) = queued(pool, drafts, "two")
-    since = time.monotonic()
+    second = waiting(pool, drafts, "two", 1)
     if how == "close":
-        pieces.close()  # type: ignore[attr-defined]
+        pieces.close()
     del pieces
-    assert text(waiting.result(1.0)) == "About two. [1]"
-    assert time.monotonic() - since < 1.0
+    assert text(rest(pool, second)) == "About two. [1]"
 
 
 def test_who_stops_reading_holds_nobody_up(
@@ -160,7 +172,7 @@ def test_who_stops_reading_holds_nobody_up(
     model.gate.set()
     pieces = draft(drafts, "one")
     first = next(pieces)  # and then nothing more is read
-    assert text(ask(pool, drafts, "two").result(2.0)) == "About two. [1]"
+    assert text(ask(pool, drafts, "two").result(30)) == "About two. [1]"
     assert text([first, *pieces]) == "About one. [1]"
 
 
@@ -169,41 +181,47 @@ def test_an_error_reaches_the_one_who_asked_and_no_other(
     model: GatedGenerator, drafts: DraftQueue, pool: ThreadPoolExecutor, error: Exception
 ) -> None:
     model.error = error
-    first, broken, last = queued(pool, drafts, "one", "a broken one", "three")
+    first = begun(pool, drafts, model, "one")
+    broken = waiting(pool, drafts, "a broken one", 1)
+    last = waiting(pool, drafts, "three", 2)
     model.gate.set()
-    assert text(first.result(10)) == "About one. [1]"
+    assert text(first.result(30)) == "About one. [1]"
     with pytest.raises(type(error), match=str(error)):
-        broken.result(10)
-    assert text(last.result(10)) == "About three. [1]"
+        rest(pool, broken)
+    assert text(rest(pool, last)) == "About three. [1]"
 
 
 def test_closing_ends_the_draft_in_progress_and_turns_down_the_others(
     model: GatedGenerator, drafts: DraftQueue, pool: ThreadPoolExecutor
 ) -> None:
-    asked = queued(pool, drafts, "one", "two", "three")
+    first = begun(pool, drafts, model, "one")
+    others = [waiting(pool, drafts, "two", 1), waiting(pool, drafts, "three", 2)]
     drafts.close()
-    for future in asked:
+    with pytest.raises(ModelError, match="has been closed"):
+        first.result(30)
+    for pieces in others:
         with pytest.raises(ModelError, match="has been closed"):
-            future.result(1.0)
+            rest(pool, pieces)
     with pytest.raises(ModelError, match="has been closed"):
         list(draft(drafts, "four"))
     assert model.begun == ["one"]
     drafts.close()
 
 
-def test_nothing_is_left_of_it_when_nobody_asks(model: GatedGenerator) -> None:
-    model.gate.set()
+def test_nothing_is_left_of_it_when_nobody_asks(
+    model: GatedGenerator, pool: ThreadPoolExecutor
+) -> None:
     drafts = DraftQueue(model)
-    list(draft(drafts, "one"))
-    deadline = time.monotonic() + 10
-    while drafts._writer is not None and time.monotonic() < deadline:
-        time.sleep(0.005)
+    asked = begun(pool, drafts, model, "one")
+    writer = writer_of(drafts)
+    model.gate.set()
+    asked.result(30)
+    writer.join(30)
+    assert not writer.is_alive()
     assert drafts._orders == []
     gone = weakref.ref(drafts)
-    del drafts
-    while gone() is not None and time.monotonic() < deadline:  # its thread is about to end
-        gc.collect()
-        time.sleep(0.005)
+    del drafts, asked
+    gc.collect()
     assert gone() is None
 
 
@@ -236,13 +254,14 @@ def test_many_who_ask_and_cancel_at_random(pool: ThreadPoolExecutor) -> None:
                 cancel.set()
             elif (n + turn) % 3 == 1:
                 next(pieces, None)
-                pieces.close()  # type: ignore[attr-defined]
+                pieces.close()
             else:
                 assert text(list(pieces)) == f"About {name}. [1]"
 
     for future in [pool.submit(visit, n) for n in range(8)]:
         future.result(30)
-    wait_until(lambda: drafts._writer is None)
-    assert drafts._orders == []
+    if (writer := drafts._writer) is not None:
+        writer.join(30)
+    assert (drafts._writer, drafts._orders) == (None, [])
     assert model.most_at_once == 1
     drafts.close()
