@@ -12,10 +12,10 @@ import pytest
 from fake_rag import ARTICLES, FakeRag
 
 from rag import texts
-from rag.conversation import Exchange, neighbours, turns
+from rag.conversation import Exchange, turns
 from rag.errors import IndexCorrupt
-from rag.session import Running, answering, begun, opened, with_contexts
-from rag.types import Article, ArticleSummary, Scope, Sentence, Turn
+from rag.session import Running, answering, begun, neighbours, opened, with_contexts
+from rag.types import Article, ArticleSummary, Scope, Turn
 
 
 def marks(markup: str, kind: str) -> list[str]:
@@ -118,13 +118,12 @@ def test_an_unreadable_index_is_said_in_one_line() -> None:
 
 
 def test_the_neighbours_of_a_quote_are_whole_sentences() -> None:
-    text = "One. Two. Three. Four."
-    spans = [Sentence(0, 4), Sentence(5, 9), Sentence(10, 16), Sentence(17, 22)]
-    article = Article("a.txt", "T", text, 0)
-    assert neighbours(article, spans, 10, 16) == ("Two.", "Four.")
-    assert neighbours(article, spans, 5, 16) == ("One.", "Four.")
-    assert neighbours(article, spans, 0, 4) == ("", "Two.")
-    assert neighbours(article, spans, 17, 22) == ("Three.", "")
+    article = Article("a.txt", "T", "One. Two. Three. Four.", 0)
+    rag = FakeRag([article])
+    assert neighbours(rag, article, 10, 16) == ("Two.", "Four.")
+    assert neighbours(rag, article, 5, 16) == ("One.", "Four.")
+    assert neighbours(rag, article, 0, 4) == ("", "Two.")
+    assert neighbours(rag, article, 17, 22) == ("Three.", "")
 
 
 # -- opening an article -----------------------------------------------------------------------
