@@ -71,6 +71,7 @@ def test_a_question_without_words_of_its_own_takes_the_answer_too(question: str)
     [
         ("And in 2023?", "How many owls nested in 2022?", "How many owls nested in And in 2023?"),
         ("And 3,500?", "Who paid 4,000 crowns?", "Who paid crowns? And 3,500?"),
+        ("And in 2023?", "How many nested in the 1990s?", "How many nested in the And in 2023?"),
         ("And the Tarn?", "How old is the Lisk of 1990?", "How old is the of 1990? And the Tarn?"),
         ("What about Maldon?", "How old is the café of Lisk?", "How old is the café of What about "
          "Maldon?"),
