@@ -1,6 +1,8 @@
 """What each step between the language model's draft and the answer is worth.
 
-    python benchmarks/claim_repair.py seeds squad rtqa22
+    python benchmarks/claim_repair.py seeds squad rtqa22 FOLDER
+
+A set is seeds, a folder of $RAG_EVAL_DATA, or the path of another.
 
 The same drafts, made into answers in five ways, each with one step more:
 
@@ -123,7 +125,7 @@ def parts_of(name: str) -> tuple[list[Part], Path]:
         parts, articles = load_parts(ROOT / name, "answers", questions, ROOT / "seeds", None)
     else:
         folder = Path(os.environ["RAG_EVAL_DATA"]) / name
-        parts, articles = load_parts(folder, "answers", None, None, 100)
+        parts, articles = load_parts(folder, "answers", None, None, 100)  # a path is itself
     return list(parts), articles
 
 
@@ -163,7 +165,7 @@ def main() -> None:
     cache, config = default_cache(), Config()
     for name in parser.parse_args().sets:
         parts, articles = parts_of(name)
-        print(f"\n## {name}, {len(parts[0].cases)} questions, commit {commit_here()}\n")
+        print(f"\n## {Path(name).name}, {len(parts[0].cases)} questions, commit {commit_here()}\n")
         print(f"| step | {' | '.join(COLUMNS.values())} | check ms, p50 |")
         print("|---" * (len(COLUMNS) + 2) + "|")
         writer = Cached(config, cache)
