@@ -4,14 +4,12 @@
 
 A set is seeds, a folder of $RAG_EVAL_DATA, or the path of another.
 
-The same drafts, made into answers in five ways, each with one step more:
+The same drafts, made into answers in four ways, each with one step more:
 
 as drafted    the draft's sentences, citing the numbers that the model wrote
 checked       a sentence that the rules find at fault with what it cites is dropped
 cited anew    … first cites what supports it best, and is dropped if nothing does
-quoted        … or the best source sentence stands in its place (all but the last step)
-footnote      an answer from a sentence that fits the question much less well than the best one
-              gives way to that one: what the product does
+footnote      … or the best source sentence stands in its place: what the product does
 
 Drafts are cached by their prompt, in the cache of `rag eval`; the first 100 questions of a set.
 """
@@ -38,7 +36,7 @@ from rag.evaluate import commit_here, default_cache, evaluate
 from rag.generate import Generator, load_generator
 from rag.pipeline import Rag
 from rag.scores import Row
-from rag.types import ClaimVerified, Evidence, Repair, Turn
+from rag.types import ClaimVerified, Evidence, Turn
 
 ROOT = Path(__file__).parent.parent
 COLUMNS = {
@@ -75,24 +73,16 @@ class Cached:
 
 
 class AsDrafted(Citer):
-    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
+    def add(self, sentence: DraftSentence) -> ClaimVerified | None:
         return self._publish(sentence.text, self._hinted(sentence), 0.0)
 
     def _hinted(self, sentence: DraftSentence) -> list[Evidence]:
         numbers = dict.fromkeys(n for n in sentence.hints if 1 <= n <= len(self.evidence))
         return [self.evidence[n - 1] for n in numbers]
 
-    def _outranked(self, claim: ClaimVerified) -> bool:  # noqa: ARG002
-        return False
-
-    def quote(
-        self, evidence: Evidence, *, repair: Repair | None = None  # noqa: ARG002
-    ) -> ClaimVerified | None:  # fmt: skip
-        return None
-
 
 class Checked(AsDrafted):
-    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
+    def add(self, sentence: DraftSentence) -> ClaimVerified | None:
         sources = self._hinted(sentence)
         check = self._check(sentence.text, sources)
         passed = sources and sentence.finished and check.passed
@@ -100,7 +90,7 @@ class Checked(AsDrafted):
 
 
 class CitedAnew(AsDrafted):
-    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
+    def add(self, sentence: DraftSentence) -> ClaimVerified | None:
         for sources in self._attempts(sentence.text, self._ranked(sentence)):
             check = self._check(sentence.text, sources)
             if check.passed and sentence.finished:
@@ -108,14 +98,8 @@ class CitedAnew(AsDrafted):
         return None
 
 
-class Quoted(Citer):
-    def _outranked(self, claim: ClaimVerified) -> bool:  # noqa: ARG002
-        return False
-
-
 STEPS: dict[str, type[Citer]] = {
-    "as drafted": AsDrafted, "checked": Checked, "cited anew": CitedAnew, "quoted": Quoted,
-    "footnote": Citer,
+    "as drafted": AsDrafted, "checked": Checked, "cited anew": CitedAnew, "footnote": Citer,
 }  # fmt: skip
 
 

@@ -6,8 +6,8 @@
 Each row of the file: "question", "title", "passage", "sentences" [[start, end]], "gold" (indices of
 the sentences that answer), "answer_spans" [[start, end]], "answerable". The passages of one title
 are one article. Of every fifth article nothing is written: its questions are those whose article is
-withheld. The sample is 60 answerable questions, 20 that their passage does not answer, and 20 whose
-article is withheld, drawn with a fixed seed.
+withheld. A sample is 60 answerable questions, 20 that their passage does not answer, and 20 whose
+article is withheld, drawn with a fixed seed; --sample 2 writes the next so many.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("source", type=Path, help="rows, one JSON object a line, gzipped")
     parser.add_argument("folder", type=Path, help="where the set is written; must not exist")
+    parser.add_argument("--sample", type=int, default=1, help="which one (default: 1)")
     arguments = parser.parse_args()
     rows, name = rows_of(arguments.source), arguments.folder.name
     places = write_articles(rows, arguments.folder / "articles")
@@ -85,7 +86,7 @@ def main() -> None:
     sample: list[Row] = []
     for kind, most in SAMPLE.items():
         of_kind = [q for q in questions if (q["unanswerable_kind"] or "answerable") == kind]
-        sample += of_kind[:most]
+        sample += of_kind[(arguments.sample - 1) * most : arguments.sample * most]
     random.Random(1).shuffle(sample)
     for file, chosen in (("questions.jsonl", questions), ("sample.jsonl", sample)):
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen)

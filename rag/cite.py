@@ -27,7 +27,6 @@ from rag.verify import Check, Verifier
 HINT = 0.1  # what the model's own number is worth, in units of support
 PROBLEM = 0.1  # what each thing that a sentence does not say takes away
 RANK = 0.2  # what the retrieval score is worth
-OUTRANKED = 0.08  # retrieval score by which the first claim's sentence may trail the best one
 FRAGMENT = 4  # words; a shorter answer is replaced by the sentence that holds it
 UNKNOWN = 2.0  # weight of a term that no evidence holds; the rarest that is held has about 2.2
 NEW = 1.5  # how much more a term counts that the question does not have
@@ -69,23 +68,6 @@ class Citer:
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
         """Return the claim that a sentence of the draft becomes, or None when it is dropped."""
-        claim = self._verified(sentence)
-        if claim and len(self.claims) == 1 and self._outranked(claim):
-            self.claims.clear()
-            self.citations.clear()
-            return self.quote(self.evidence[0], repair="quoted")
-        return claim
-
-    def _outranked(self, claim: ClaimVerified) -> bool:
-        """Return whether the answer rests on a sentence that fits the question much less well
-        than the best one: a small model copies what stands near, retrieval is right more often.
-        """
-        first = claim.citations[0]
-        place = (first.article, first.start, first.end)
-        score = next((e.score for e in self.evidence if (e.article, e.start, e.end) == place), 0.0)
-        return bool(self.evidence) and score < self.evidence[0].score - OUTRANKED
-
-    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
         if exact := self._holding(sentence, whole=True):
             return self.quote(exact[0])
         if len(words(sentence.text)) <= FRAGMENT:
