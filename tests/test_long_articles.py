@@ -33,7 +33,7 @@ DRAFT = (
 
 
 def long_text(sentences: int) -> str:
-    """An article with what is asked about in its middle, and a correction at its end."""
+    """An article with what is asked about in its middle, and corrections at its ends."""
     other = [
         f"Ferry number {n} carried {n + 90} people to the islands on that day."
         for n in range(sentences)
@@ -46,6 +46,7 @@ def long_text(sentences: int) -> str:
     other.append(
         "Correction: An earlier version of this story misstated the cost of the lighthouse."
     )
+    other.insert(0, "Correction: An earlier version of this story misspelled the ferry's name.")
     lines = [" ".join(other[at : at + 4]) for at in range(0, len(other), 4)]
     return "\n\n".join(["The lighthouse of Ulmen", *lines]) + "\n"
 
