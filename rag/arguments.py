@@ -294,7 +294,7 @@ def _add_generator(parser: argparse.ArgumentParser) -> None:
         "articles do not answer, such as 0.2 (default: decline when little speaks for one). The "
         "probability was off by .06 to .15 (expected calibration error) on questions of SQuAD, "
         "CLAPNQ, HotpotQA, QuoteSum and RealTimeQA, and by .16 to .23 on the seed questions, a "
-        "quarter of which only seem to be answered: see results/confidence.md",
+        "quarter of which only seem to be answered: see benchmarks/results/confidence.md",
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """How probable it is that the articles answer a question, judged by what retrieval found.
 
 A logistic model over a few signals that mean the same in any corpus. Fitted by
-benchmarks/confidence.py; results/confidence.md has the sets and what it reaches.
+benchmarks/answering/confidence.py; benchmarks/results/confidence.md has the sets and what it
+reaches.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ RARE = 4  # of the last answer's rarest words, where they complete a question
 FEW = 2  # words of its own; a question with no more takes the beginning of the last answer itself
 CANDIDATES = 15  # passages by each of four searches; one question alone has 20 by each of two
 # What the completed question counts in a score, by how much the bare one says for itself. By hand;
-# results/followups.md has what others reach.
+# benchmarks/results/followups.md has what others reach.
 SHARE, SHARE_OF_EMPTY = 0.4, 0.8
 # A sentence that the last answer said already is not what is asked for next: it loses this much
 # score for the share of its terms that the answer has, beyond FRESH.

@@ -8,7 +8,7 @@ evidence like any other, and may be quoted, but is never said in the answer's ow
 Words are no proof: a planted order in other words than these comes through as an ordinary sentence
 of its article. What the model makes of it is still only a draft, whose claims are shown when a
 sentence supports them and with that sentence. The rules are narrow so that ordinary prose is let
-through; `benchmarks/poison.py` counts what they catch in news and encyclopedia articles.
+through; `benchmarks/answering/poison.py` counts what they catch in news and encyclopedia articles.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from rag.errors import ModelError
 
 # By default OpenMP's waiting threads spin: one other busy process then makes decoding several times
 # slower. Asleep at once, they lose a third of the speed of an idle machine. GNU's OpenMP can spin
-# for a moment and then sleep, which keeps nearly all of both (benchmarks/threads.py).
+# for a moment and then sleep, which keeps nearly all of both (benchmarks/web/threads.py).
 WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "300"}
 _SOCKET_BYTES = 100  # the path of a Unix socket may have 104 (macOS) or 108 (Linux)
 

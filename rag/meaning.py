@@ -3,7 +3,7 @@
 Most of it is a soft alignment of words: each content word of the claim is compared with every one
 of the sentences by its vector in context, and the best cosines are averaged (the recall of
 BERTScore; Zhang et al. 2020, section 3). A word that stands in other company there is less alike.
-Fitted by benchmarks/verifier.py; results/verifier.md has what it reaches.
+Fitted by benchmarks/verification/verifier.py; benchmarks/results/verifier.md has what it reaches.
 """
 
 from __future__ import annotations

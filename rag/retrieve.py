@@ -38,8 +38,8 @@ FEATURES = (
     # says what matters first
     "years",  # whether the sentence, or in part one beside it, has a year that the question has
 )
-# Fitted by `benchmarks/retrieval.py squad --fit squad --most 500`; what they reach on other sets
-# stands in results/retrieval.md.
+# Fitted by `benchmarks/retrieval/retrieval.py squad --fit squad --most 500`; what they reach on
+# other sets stands in benchmarks/results/retrieval.md.
 WEIGHTS = (6.65, 3.95, 5.81, 5.91, 1.80)
 # Set by hand: the sets that may be fitted on have no dates, no quizzes and no news. They are zero
 # for most questions and sentences, so they are no part of what scores are divided by.

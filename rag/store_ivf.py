@@ -19,7 +19,7 @@ from rag.ivf import NEAREST, assign, likely_queries, nearest, recall_by_probes, 
 from rag.store import FaissStore, Rows, VectorStore, check, native_faiss, store_named
 from rag.types import Keys, Vectors
 
-# Exact search takes 15 ms here, as long as encoding the question (results/scale.md).
+# Exact search takes 15 ms here, as long as encoding the question (benchmarks/results/scale.md).
 IVF_FROM = 200_000  # passages
 RECALL = 0.98  # of the nearest ten, with likely queries; real questions find up to .02 fewer
 MOST_VISITED = 0.5  # share of the lists; visiting more takes about as long as exact search

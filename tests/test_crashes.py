@@ -26,10 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def table(script: str, *options: str) -> list[list[str]]:
-    """Run a script of benchmarks/ that fails when a case does; return its table's rows."""
+    """Run a module of benchmarks/index/ that fails when a case does; return its table's rows."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     done = subprocess.run(
-        [sys.executable, f"benchmarks/{script}", *options], cwd=ROOT, env=environment,
+        [sys.executable, "-m", f"benchmarks.index.{script}", *options], cwd=ROOT, env=environment,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -38,7 +38,7 @@ def table(script: str, *options: str) -> list[list[str]]:
 
 
 def killed(points: int) -> None:
-    rows = table("crashes.py", "--points", str(points))
+    rows = table("crashes", "--points", str(points))
     assert {row[0] for row in rows} == {"build", "sync", "compaction", "repair"}
     assert sum(int(row[2]) + int(row[3]) for row in rows) >= 4 * points
     assert sum(int(row[4]) for row in rows) > 0  # old states
@@ -46,7 +46,7 @@ def killed(points: int) -> None:
 
 
 def damaged(cases: int, *options: str) -> None:
-    rows = table("damage.py", "--cases", str(cases), *options)
+    rows = table("damage", "--cases", str(cases), *options)
     *files, whole = rows
     assert sum(row[0].startswith("store.sqlite") for row in files) == 4
     assert sum(row[0].startswith("lexical") for row in files) >= 7

@@ -17,7 +17,7 @@ import pytest
 from rag.settings import settings
 
 ROOT = Path(__file__).resolve().parents[1]
-DEPLOY = ROOT / "deploy"
+DEPLOY = ROOT / "docs/deploy"
 
 
 def test_the_example_of_a_settings_file_can_be_used() -> None:

@@ -14,7 +14,6 @@ from rag.load_text import parse
 from rag.sentences import split
 
 FOLDER = Path(__file__).parent / "data" / "false_claims"
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
 def rows() -> list[dict[str, Any]]:
@@ -45,8 +44,7 @@ def test_there_are_enough_of_each() -> None:
 def test_what_passes_is_counted_by_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    import false_claims
+    from benchmarks.verification import false_claims
 
     cited = {"sources": ["The Tern carries 120 cars."], "title": "Ferries"}
     claims = [

@@ -1,5 +1,6 @@
 """Each kind of change that makes a claim wrong is found, and what says the same in other words is
-not: small tables, one for each kind. ``benchmarks/perturb.py`` measures the same on large sets.
+not: small tables, one for each kind. ``benchmarks/verification/perturb.py`` measures the same on
+large sets.
 """
 
 from __future__ import annotations
