@@ -129,16 +129,10 @@ def _add_eval(group: Group) -> None:
         "--task", choices=("all", "answers", "retrieval", "claims"), default="all",
         help="the parts to measure (default: all that the set has questions for)",
     )  # fmt: skip
-    add(
-        "--system", metavar="NAME", default="footnote",
-        help="footnote, or what others do, on the same data and models: prompted, similarity, "
-        "fuzzy_quotes, copy_top, decline, bm25, dense_chunks (default: %(default)s)",
-    )  # fmt: skip
     add("--limit", type=positive, metavar="N", help="the first N questions of each part only")
     add(
         "--output", type=Path, metavar="FILE",
-        help="ids and numbers, no texts (default: results/<set>-<generator>-<commit>.json; for "
-        "another system its name takes the generator's place)",
+        help="ids and numbers, no texts (default: results/<set>-<generator>-<commit>.json)",
     )  # fmt: skip
     add(
         "--html", type=Path, metavar="FILE",

@@ -9,7 +9,7 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -26,7 +26,7 @@ from rag.options import limits
 if TYPE_CHECKING:
     from rag.changes import Changes
     from rag.encoder import Encoder
-    from rag.evaluate import Evaluation, System
+    from rag.evaluate import Evaluation
     from rag.fill import Until
     from rag.pipeline import Rag
 
@@ -143,10 +143,9 @@ def evaluate(args: argparse.Namespace) -> None:
     if all(part.name != "answers" for part in parts):  # retrieval alone
         config = replace(config, generator="extractive")
     cache = args.cache or evaluation.default_cache()
-    with _system(args.system, articles, config, cache) as system:
+    with _measured(articles, config, cache) as system:
         done = evaluation.evaluate(
-            system, parts, articles, name=args.set.resolve().name, system_name=args.system,
-            cache=cache, say=_say, bar=bar,
+            system, parts, articles, name=args.set.resolve().name, cache=cache, say=_say, bar=bar,
         )  # fmt: skip
     name = evaluation.file_name(done.result)
     output = args.output or Path("results") / f"{name}.json"
@@ -157,26 +156,16 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _system(name: str, articles: Path, config: Config, cache: Path) -> Iterator[System]:
+def _measured(articles: Path, config: Config, cache: Path) -> Iterator[Rag]:
     """What is measured, over an index that is built or brought up to date first."""
-    from rag.errors import UnknownName
     from rag.eval_index import index_dir
     from rag.pipeline import Rag
 
-    others = _baselines() if name != "footnote" else {}
-    if name != "footnote" and name not in others:
-        raise UnknownName("system", name, ["footnote", *others])
     with bar("reading") as progress, bar("embedding") as embedding:
         folder = index_dir(articles, config, cache)
         rag = Rag.for_articles(articles, config, folder, progress, embedding)
     with rag:
-        yield others[name](rag, cache) if name in others else rag
-
-
-def _baselines() -> Mapping[str, Callable[[Rag, Path], System]]:
-    from rag.baselines import BASELINES
-
-    return BASELINES
+        yield rag
 
 
 def _page(done: Evaluation, articles: Path, output: Path) -> None:

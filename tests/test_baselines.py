@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scripted import Draft, ScriptedGenerator
 
-from rag.baseline_drafts import (
+from benchmarks.baselines.drafts import (
     NUMBERS,
     QUOTES,
     Drafts,
@@ -23,8 +23,8 @@ from rag.baseline_drafts import (
     prompt,
     refuses,
 )
-from rag.baseline_search import ChunkIndex, chunks
-from rag.baselines import BASELINES, Baseline
+from benchmarks.baselines.search import ChunkIndex, chunks
+from benchmarks.baselines.systems import BASELINES, Baseline
 from rag.config import Config
 from rag.encoder import HashedEncoder
 from rag.errors import InputError, ModelError

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from rag import commands
 from rag.articles import FORMATS
-from rag.baselines import BASELINES
 from rag.cases import load_part, load_parts
 from rag.cli import main
 from rag.config import Config
@@ -22,7 +20,6 @@ from rag.evaluate import Evaluation, evaluate, file_name, save
 from rag.manifest import default_index_dir
 from rag.measures import METRICS_OF, measure
 from rag.metrics import Span
-from rag.pipeline import Rag
 from rag.sync import sync
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Turn
 
@@ -501,29 +498,3 @@ def test_a_set_without_articles_gets_one_clear_line(
     assert main(ARGUMENTS) == 1
     err = capsys.readouterr().err
     assert err == "There is no folder of articles set/articles; name one with --articles.\n"
-
-
-def test_another_system_is_named_in_the_result(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = []
-
-    def other(rag: Rag, folder: Path) -> FakeRag:
-        given.append((rag.config.encoder, folder))
-        return FakeRag(rag.config)
-
-    monkeypatch.setattr(commands, "_baselines", lambda: {"other": other})
-    assert main([*ARGUMENTS, "--system", "other", "--limit", "2"]) == 0
-    assert given == [("hashed", Path("cache"))]
-    (output,) = (here / "results").glob("set-other-*.json")
-    saved = json.loads(output.read_bytes())
-    assert saved["system"] == "other"
-    assert saved["parts"]["answers"]["metrics"]["citation_recall"]["value"] == 0.75
-    assert main([*ARGUMENTS, "--system", "none"]) == 1
-    assert capsys.readouterr().err.endswith("Unknown system 'none'. Known: footnote, other.\n")
-
-
-def test_the_help_names_every_system(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["eval", "--help"]) == 0
-    helped = " ".join(capsys.readouterr().out.split())
-    assert ", ".join(BASELINES) in helped

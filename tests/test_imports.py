@@ -29,7 +29,6 @@ ORDER = """
     prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
     run writing pipeline __init__
-    baseline_drafts baseline_search baselines
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
     texts local_files drop typed wording conversation kept_rows kept reopen feedback export

@@ -25,8 +25,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from benchmarks.baselines.drafts import Drafts
 from rag import prompts
-from rag.baseline_drafts import Drafts
 from rag.cases import Part, load_parts
 from rag.cite import Citer
 from rag.config import Config

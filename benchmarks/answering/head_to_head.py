@@ -2,8 +2,9 @@
 
     python -m benchmarks.answering.head_to_head squad rtqa22 > benchmarks/results/head-to-head.md
 
-The first 100 questions of each set's sample (see `rag/baselines.py` for the systems). Interrupted
-runs go on where they were; drafts of the language model are cached by their prompt.
+The first 100 questions of each set's sample (see `benchmarks/baselines/systems.py` for the
+systems). Interrupted runs go on where they were; drafts of the language model are cached by their
+prompt.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from rag.baselines import BASELINES
+from benchmarks.baselines.systems import BASELINES
 from rag.cases import Part, load_parts
 from rag.config import Config
 from rag.eval_index import index_dir

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from benchmarks.baselines.search import bm25, most_bm25
 from benchmarks.retrieval.retrieval import fit, open_index, questions
-from rag.baseline_search import bm25, most_bm25
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
 from rag.index import Index

@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rag.baseline_drafts import (
+from benchmarks.baselines.drafts import (
     NUMBERS,
     QUOTES,
     Draft,
@@ -36,7 +36,7 @@ from rag.baseline_drafts import (
     prompt,
     refuses,
 )
-from rag.baseline_search import ChunkIndex, find_lexically
+from benchmarks.baselines.search import ChunkIndex, find_lexically
 from rag.collection import as_evidence
 from rag.config import Config
 from rag.encoder import Encoder
