@@ -24,12 +24,12 @@ from rag.api_types import (
     problem,
 )
 from rag.asking import Asking, unless_gone
+from rag.engine import refresh
 from rag.errors import RagError
 from rag.problem_details import problem_of
-from rag.report import to_json
-from rag.session import refresh
 from rag.telemetry import MEDIA_TYPE, Telemetry
 from rag.types import Answer, ClaimVerified, Event, EvidenceFound
+from rag.untrusted import to_json
 
 EVENTS = "text/event-stream"
 ALIVE = 15.0  # seconds without an event after which a comment keeps the connection open

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Response, UploadFile
 from pydantic import BaseModel
 
 from rag.api_types import PROBLEMS
-from rag.report import to_json
+from rag.untrusted import to_json
 
 
 class Manager(Protocol):

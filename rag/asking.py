@@ -15,9 +15,9 @@ from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 
+from rag.engine import Engine, Running, refresh
 from rag.limits import Gate
 from rag.problem_details import GONE, Problem
-from rag.session import Engine, Running, refresh
 from rag.types import Answer, Event, SearchResult, Turn
 
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
 from filelock import FileLock, Timeout
 
 from rag.errors import InputError, RagError
-from rag.report import to_json
 from rag.rows import lines, read_identity, read_question, read_row, shown
+from rag.untrusted import to_json
 
 if TYPE_CHECKING:
     from rag.pipeline import Rag

@@ -14,13 +14,14 @@ from fastapi import FastAPI
 from rag import texts
 from rag.account import LOG_OUT
 from rag.chat_kept import ACTS, REMEMBERS, Conversation, Shown, Talks, Updates
+from rag.engine import Engine, Running
 from rag.errors import Overloaded
 from rag.gradio_setup import AT_ONCE, QUIET, gr
 from rag.keeping import Keeping
 from rag.kept_page import BUTTON, remembered
 from rag.librarian import Librarian
 from rag.page import BUSY, HEADER, HINT, dropped, not_taken
-from rag.session import Engine, Running, answering, begun, opened
+from rag.session import answering, begun, opened
 from rag.shelf_events import Shelf, in_words
 from rag.types import Scope
 

@@ -22,9 +22,8 @@ from rag.api import EVENTS, Streamed, begun, client_of, kept_alive
 from rag.api_types import PROBLEMS, TURN, Day
 from rag.asking import Asking, unless_gone
 from rag.problem_details import Problem, problem_of
-from rag.report import to_json
 from rag.types import Answer, ClaimVerified, Event, Turn
-from rag.untrusted import MARKERS, shown
+from rag.untrusted import MARKERS, shown, to_json
 
 MODEL = "footnote"
 SOURCES = "\n\nSources:\n"

@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 
 from rag import texts
 from rag.conversation import Exchange
+from rag.engine import Running
 from rag.gradio_setup import gr
 from rag.keeping import Keeping
 from rag.kept import new_id, user_in
 from rag.kept_page import hint_html, remembered
 from rag.page import BUSY, conversation
-from rag.session import Running
 from rag.visitors import visitor_of
 
 ACTS = "kept.acts(element, trigger);"

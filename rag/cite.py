@@ -16,8 +16,8 @@ from itertools import islice
 
 from rag.draft import DraftSentence, says_yes_or_no, without_wrong_yes
 from rag.instructions import addresses_model
+from rag.problem import Problem
 from rag.question import is_polar
-from rag.rules import Problem
 from rag.rules_dates import with_dates
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Citation, Claim, ClaimVerified, Evidence, Repair, Verdict

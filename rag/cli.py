@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _failed(message: str, code: int = 1) -> int:
-    from rag.report import one_line
+    from rag.untrusted import one_line
 
     print(one_line(message), file=sys.stderr)
     return code

@@ -44,7 +44,7 @@ def _config(args: argparse.Namespace) -> Config:
 
 def index(args: argparse.Namespace) -> None:
     """Build, sync or repair an index, or say what that would do."""
-    from rag import report
+    from rag import report, untrusted
     from rag.articles import check_folder
     from rag.encoder import load_encoder
     from rag.index import manifest_of
@@ -66,7 +66,7 @@ def index(args: argparse.Namespace) -> None:
         vectors = manifest_of(index).get("vectors", {})
         row = {"index": str(index), "dry_run": args.dry_run, **asdict(done), "vectors": vectors}
         text = report.changes(done, index, planned=args.dry_run, vectors=vectors)
-        print(report.to_json(row) if args.json else text, flush=True)
+        print(untrusted.to_json(row) if args.json else text, flush=True)
 
     say(done)
     if args.watch:
@@ -85,7 +85,7 @@ def _fill(index: Path, config: Config, encoder: Encoder, until: Until) -> int:
 
 def search(args: argparse.Namespace) -> None:
     """Retrieval alone, of one question or a file of them."""
-    from rag import report
+    from rag import report, untrusted
     from rag.changes import NO_ARTICLES
 
     with _opened(args) as rag:
@@ -95,14 +95,14 @@ def search(args: argparse.Namespace) -> None:
         if rag.index.empty:
             _say(NO_ARTICLES)
         result = rag.search(args.question, k=args.k, **limits(rag, args))
-        print(report.to_json(result.to_dict()) if args.json else report.found(result))
+        print(untrusted.to_json(result.to_dict()) if args.json else report.found(result))
 
 
 def ask(args: argparse.Namespace) -> None:
     """Answer one question, or a file of them."""
     import datetime as dt
 
-    from rag import report
+    from rag import report, untrusted
 
     with _opened(args) as rag:
         if args.input:
@@ -111,7 +111,7 @@ def ask(args: argparse.Namespace) -> None:
         date = args.date or dt.datetime.now().astimezone().date().isoformat()
         only = limits(rag, args)
         if args.json:
-            print(report.to_json(rag.answer(args.question, date=date, **only).to_dict()))
+            print(untrusted.to_json(rag.answer(args.question, date=date, **only).to_dict()))
         else:
             for part in report.streamed(rag.stream(args.question, date=date, **only)):
                 print(part, flush=True)
@@ -131,8 +131,8 @@ def _batch(rag: Rag, args: argparse.Namespace) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Measure against a set of questions with known answers."""
+    from rag import eval_report, untrusted
     from rag import evaluate as evaluation
-    from rag import report
     from rag.cases import load_parts
 
     parts, articles = load_parts(args.set, args.task, args.questions, args.articles, args.limit)
@@ -150,7 +150,7 @@ def evaluate(args: argparse.Namespace) -> None:
     name = evaluation.file_name(done.result)
     output = args.output or Path("results") / f"{name}.json"
     evaluation.save(done.result, output)
-    print(report.to_json(done.result) if args.json else report.markdown(done.result))
+    print(untrusted.to_json(done.result) if args.json else eval_report.markdown(done.result))
     _say(f"Saved as {output}.")
     _page(done, articles, args.html or cache / f"{name}.html")
 
@@ -183,17 +183,17 @@ def _page(done: Evaluation, articles: Path, output: Path) -> None:
 
 def compare(args: argparse.Namespace) -> None:
     """Compare two results; exit code 1 when a named metric got worse."""
-    from rag import compare, report
+    from rag import compare, eval_report, untrusted
 
     done = compare.compare(compare.read(args.before), compare.read(args.after), args.metric)
-    print(report.to_json(done) if args.json else report.comparison(done))
+    print(untrusted.to_json(done) if args.json else eval_report.comparison(done))
     if worse := [name for name in done["gate"] if done["metrics"][name]["worse"]]:
         raise InputError(f"Worse by more than chance: {', '.join(worse)}.")
 
 
 def models(args: argparse.Namespace) -> None:
     """List, fetch, verify or locate the model files."""
-    from rag import models, report
+    from rag import catalogue, models, report
 
     folder = _config(args).models_dir
     states = models.status(folder)
@@ -205,7 +205,7 @@ def models(args: argparse.Namespace) -> None:
         if not args.names:
             print(folder or models.default_dir())
     elif args.action == "pull":
-        specs = models.CATALOGUE.values()
+        specs = catalogue.CATALOGUE.values()
         for name in args.names or [s.name for s in specs if "(default)" in s.description]:
             print(models.pull(name, folder))
     else:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from rag.config import Config
 from rag.errors import InputError
+from rag.names import missing_names, names
 from rag.retrieve import Candidate, Query
-from rag.rules import missing_names, names
 
 SIGNALS = (
     "score",  # of the best sentence

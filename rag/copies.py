@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.numbers import WORDS, dates, numbers
-from rag.rules import names
-from rag.rules_negation import Polarity, polarity
+from rag.dates import dates
+from rag.names import names
+from rag.negation import Polarity, polarity
+from rag.numbers import WORDS, numbers
 from rag.terms import STOPWORDS, stem, terms
 
 NEAR = 0.8  # Jaccard similarity of their content terms from which two sentences may be copies

@@ -12,10 +12,10 @@ import re
 from collections.abc import Sequence
 from itertools import combinations
 
-from rag.numbers import DAYS, MONTHS, UNITS, WORDS, dates, numbers
-from rag.period import day_of
-from rag.rules import missing_names, names
-from rag.rules_negation import polarity
+from rag.dates import DAYS, MONTHS, dates, day_of
+from rag.names import missing_names, names
+from rag.negation import polarity
+from rag.numbers import UNITS, WORDS, numbers
 from rag.terms import content_terms, fold, stem
 from rag.types import Citation, Evidence
 from rag.values import Value, canonical, is_year, kind_asked, values

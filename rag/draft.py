@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from rag.negation import NEGATION
 from rag.prompts import NOT_FOUND
-from rag.rules import NEGATION
 from rag.sentences import SENTENCE_END, split
 from rag.terms import words
 from rag.untrusted import MARKERS, without_markers

@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import models
+from rag import hashes, models
 from rag.errors import ModelError
 from rag.packed import packed
 from rag.types import Vectors
@@ -125,7 +125,7 @@ class SentenceTransformerEncoder:
         special = self._tokenizer.num_special_tokens_to_add()
         self.window = int(self._model.max_seq_length or 512) - special
         self.dimensions = int(cast("int", self._model.get_embedding_dimension()))
-        self.fingerprint = models.fingerprint(folder)
+        self.fingerprint = hashes.fingerprint(folder)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []

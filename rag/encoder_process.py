@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rag import models
+from rag import hashes, models
 from rag.child import Child
 from rag.encoder import Encoder, Offsets, Spans, load_encoder
 from rag.errors import ModelError
@@ -28,7 +28,7 @@ class EncoderProcess:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.fingerprint = models.fingerprint(folder)
+        self.fingerprint = hashes.fingerprint(folder)
         self._folder = folder
         self._lock = threading.Lock()
         self._numbers = itertools.count()

@@ -14,8 +14,8 @@ from rag.config import Config
 from rag.database import Database
 from rag.errors import IndexCorrupt
 from rag.manifest import default_index_dir
-from rag.report import to_json
 from rag.stored import NAME
+from rag.untrusted import to_json
 
 
 def index_dir(articles: Path, config: Config, cache: Path) -> Path:

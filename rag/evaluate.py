@@ -28,8 +28,8 @@ from rag.claims import POOL, judge
 from rag.eval_index import index_record
 from rag.measures import by_kind, columns, curves, latency, measured
 from rag.places import repository
-from rag.report import to_json
 from rag.scores import Row, score_answers, score_retrieval
+from rag.untrusted import to_json
 from rag.verify import load_verifier
 
 if TYPE_CHECKING:

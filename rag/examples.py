@@ -15,11 +15,10 @@ from concurrent.futures import Future
 from itertools import islice
 from textwrap import shorten
 
+from rag.dates import DAYS, MONTHS, day_of
+from rag.engine import Engine
 from rag.errors import RagError
 from rag.instructions import addresses_model
-from rag.numbers import DAYS, MONTHS
-from rag.period import day_of
-from rag.session import Engine
 from rag.types import Article, ArticleSummary, SearchResult, Sentence
 from rag.untrusted import visible
 

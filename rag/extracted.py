@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from rag.errors import ArticleError
-from rag.load_text import LONGEST_TITLE, title_of_name
 from rag.published import day_or_text, evidence, read_heading
 from rag.types import Article
 
@@ -95,3 +95,11 @@ def _may_be_title(line: str) -> bool:
 
 def _line(value: str | None) -> str | None:
     return " ".join(clean(value).split())[:1000] or None if value else None
+
+
+LONGEST_TITLE = 200  # characters
+
+
+def title_of_name(path: str) -> str:
+    """Return a title made of a file's name."""
+    return " ".join(PurePosixPath(path).stem.replace("_", " ").split())

@@ -79,3 +79,30 @@ def fill_in(
             if over:
                 break
         return len(waiting)
+
+
+class Pace:
+    """A progress that knows how long the rest will take, from how it has gone so far."""
+
+    def __init__(self) -> None:
+        self._since: tuple[float, int] | None = None  # time and what was done at the first call
+        self.seconds: float | None = None  # left; unknown at the beginning, and at the end
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now, done
+        begun, before = self._since
+        if done >= total:
+            self._since = self.seconds = None
+        elif done > before:
+            self.seconds = (now - begun) / (done - before) * (total - done)
+
+
+def about(seconds: float) -> str:
+    """Say how long that is."""
+    if seconds < 90:
+        return f"about {max(5, 5 * round(seconds / 5))} seconds"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"

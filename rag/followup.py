@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from rag.config import Config
 from rag.encoder import Encoder
 from rag.index import Index
+from rag.names import names
 from rag.numbers import numbers
 from rag.retrieve import (
     Candidate,
@@ -25,7 +26,6 @@ from rag.retrieve import (
     make_query,
     ranked,
 )
-from rag.rules import names
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Turn
 

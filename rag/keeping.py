@@ -12,12 +12,13 @@ from typing import Final
 
 from rag import texts
 from rag.conversation import Exchange, Rating
+from rag.engine import Engine
 from rag.errors import InputError, RagError
 from rag.feedback import NOTE, Feedback
 from rag.kept import Store, default_folder, user_in
 from rag.kept_page import kept_list
 from rag.reopen import reopened
-from rag.session import Engine, with_contexts
+from rag.session import with_contexts
 
 _RATINGS: Final[dict[str, Rating]] = {"up": "up", "down": "down"}
 

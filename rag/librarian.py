@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from rag import texts
-from rag.articles import ADDED, beside, file_in
+from rag.articles import ADDED, beside
 from rag.drop import Drop, SentFile
+from rag.engine import Engine, refresh
 from rag.errors import InputError, RagError
+from rag.formats import file_in
 from rag.local_files import AT_ONCE, LocalFile, found_at, read_local
 from rag.manage import Manager
-from rag.session import Engine, refresh
 from rag.shelf import View, shelf
 from rag.shelf_status import Outcome, status_html
 from rag.types import ArticleSummary, Scope

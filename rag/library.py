@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag.changes import Changes, Pace, Progress, about, silent
+from rag.changes import Changes, Progress, silent
 from rag.config import Config
 from rag.encoder import Encoder
-from rag.fill import Until, fill, never
+from rag.fill import Pace, Until, about, fill, never
 from rag.index import Index
 from rag.sync import sync
 from rag.types import Article, ArticleSummary, Sentence

@@ -10,16 +10,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import PurePosixPath
 
 from charset_normalizer import from_bytes
 
 from rag.errors import ArticleError
+from rag.extracted import LONGEST_TITLE, title_of_name
 from rag.published import Heading, day_or_text, evidence, read_heading
 from rag.types import Article
 
 METADATA = re.compile(r"(published|source|author|url)[ \t]*:(.*)\Z", re.IGNORECASE | re.DOTALL)
-LONGEST_TITLE = 200  # characters
 MOST_BYLINES = 3  # lines between the title and the text
 
 
@@ -108,11 +107,6 @@ def _bylines(lines: Iterable[str]) -> Heading:
             found = replace(found, published=heading.published, line=evidence("line", line))
         found = replace(found, author=found.author or heading.author)
     return found
-
-
-def title_of_name(path: str) -> str:
-    """Return a title made of a file's name."""
-    return " ".join(PurePosixPath(path).stem.replace("_", " ").split())
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

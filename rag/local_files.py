@@ -18,9 +18,10 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from rag import texts
-from rag.articles import BESIDE, FORMATS, beside, is_known
+from rag.articles import BESIDE, beside
 from rag.config import Config
 from rag.errors import InputError
+from rag.formats import FORMATS, is_known
 
 AT_ONCE = 500  # files
 LOOKED_AT = 20_000  # entries of folders

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from rag.report import one_line, to_json
+from rag.untrusted import one_line, to_json
 
 KINDS = ("quiet", "text", "json")
 

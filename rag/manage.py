@@ -20,18 +20,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rag.articles import (
-    ADDED,
-    BESIDE,
-    FORMATS,
-    ArticleFile,
-    beside,
-    find_articles,
-    is_known,
-    parts_of,
-)
+from rag.articles import ADDED, BESIDE, ArticleFile, beside, find_articles
 from rag.config import Config
 from rag.errors import ArticleError, InputError
+from rag.formats import FORMATS, is_known, parts_of
 from rag.untrusted import visible
 
 REMOVED = "removed"

@@ -24,8 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.api_types import Day
 from rag.asking import Asking
+from rag.engine import refresh
 from rag.problem_details import problem_of
-from rag.session import refresh
 from rag.types import Answer, Citation, Evidence
 from rag.untrusted import shown
 

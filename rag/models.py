@@ -21,20 +21,7 @@ from rag import fetch
 from rag.catalogue import CATALOGUE, PINNED_ON_HUB, ModelSpec
 from rag.command import command
 from rag.errors import ModelError
-from rag.hashes import fingerprint, hashes_of, read_json, stamp_of, weights
-
-__all__ = [
-    "CATALOGUE",
-    "ModelSpec",
-    "ModelStatus",
-    "default_dir",
-    "fingerprint",
-    "locate",
-    "pull",
-    "short_name",
-    "status",
-    "verify",
-]
+from rag.hashes import hashes_of, read_json, stamp_of, weights
 
 _log = logging.getLogger(__name__)
 # "organisation/name", or one file of it: a GGUF repository holds a dozen quantisations.

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.numbers import DAYS, MONTHS, WORDS
+from rag.dates import DAYS, MONTHS, day_of
+from rag.numbers import WORDS
 
 UNKNOWN = 0.5  # closeness of an article without a date
 SLACK = 7  # days; an article that is updated is often dated anew
@@ -42,14 +43,6 @@ class Period:
         outside = max((self.first - date).days, (date - self.last).days, 0)
         length = (self.last - self.first).days + 1
         return math.exp(-outside / max(3.0, length / 2))
-
-
-def day_of(published: str | None) -> dt.date | None:
-    """Return the day of an ISO date or time, None for anything else."""
-    try:
-        return dt.date.fromisoformat((published or "")[:10])
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

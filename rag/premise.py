@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.rules import same_name
+from rag.names import same_name
 from rag.terms import STOPWORDS, stem, words
 from rag.types import Evidence
 

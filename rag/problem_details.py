@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from rag.errors import ArticleError, InputError, ModelError, Overloaded, RagError
-from rag.report import to_json
+from rag.untrusted import to_json
 
 MEDIA_TYPE = "application/problem+json"
 GONE = 499  # the client went away before the answer; nobody reads this status but the log

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from rag import hashes as hashes_module
 from rag import models
 from rag.hashes import sha256_of
 
@@ -33,7 +34,7 @@ class PromptCache:
         cls, models_dir: Path | None, model: Path, context_tokens: int, prompt: object
     ) -> PromptCache:
         """Return the cache of a prompt as this model, in this version of llama.cpp, reads it."""
-        what = [models.fingerprint(model), version("xllamacpp"), context_tokens, prompt]
+        what = [hashes_module.fingerprint(model), version("xllamacpp"), context_tokens, prompt]
         digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()
         return cls((models_dir or models.default_dir()) / "prompts", f"{digest[:32]}.kv")
 

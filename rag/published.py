@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from rag.numbers import DAYS, MONTHS
+from rag.dates import DAYS, MONTHS
 
 LONGEST_LINE = 150  # characters of a byline
 LONGEST_EVIDENCE = 200  # characters kept of what was read as the date

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.errors import InputError
-from rag.rules import names
+from rag.names import names
 from rag.types import Turn
 
 LEANS = re.compile(

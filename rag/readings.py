@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from rag.followup import TURNS
-from rag.rules import names
+from rag.names import names
 from rag.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Hit, Turn
 

@@ -19,8 +19,8 @@ from rag.config import Config
 from rag.copies import originals
 from rag.encoder import Encoder
 from rag.index import Index
+from rag.names import names
 from rag.period import Latest, Period, Years, ordinal, overlap, period_of, years_in
-from rag.rules import names
 from rag.stored import StoredPassage
 from rag.terms import content_terms, stem, terms, words
 from rag.types import Article, Copy, Evidence, Hit, Sentence, Vectors

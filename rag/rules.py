@@ -14,16 +14,12 @@ from collections.abc import Iterator, Sequence
 from rag.problem import Problem
 from rag.rules_dates import date_problems
 from rag.rules_modality import modality_problems
-from rag.rules_names import acronyms, missing_names, name_problems, names, same_name
+from rag.rules_names import name_problems
 from rag.rules_nearness import nearness_problems
-from rag.rules_negation import NEGATION, negation_problems
+from rag.rules_negation import negation_problems
 from rag.rules_numbers import number_problems
 from rag.rules_roles import role_problems
 from rag.terms import words
-
-__all__ = [
-    "NEGATION", "Problem", "acronyms", "missing_names", "names", "problems", "same_name",
-]  # fmt: skip
 
 
 def problems(claim: str, sources: Sequence[str], title: str) -> tuple[Problem, ...]:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from rag.numbers import DAYS, MONTHS, NUMERIC, WORDS, dates
+from rag.dates import DAYS, MONTHS, NUMERIC, dates
+from rag.numbers import WORDS
 from rag.problem import Problem
 from rag.terms import fold
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+from rag.negation import CLAUSE_END, NEGATION, cached_terms
 from rag.problem import Problem
-from rag.rules_negation import CLAUSE_END, NEGATION, cached_terms
 from rag.terms import content_terms
 
 # The first content term after one of these is what is not certain.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rag.numbers import DAYS, MONTHS
+from rag.dates import DAYS, MONTHS
 from rag.problem import Problem
 from rag.terms import content_terms, stem, words
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.numbers import WORDS, Number, bound_of, dates, numbers, ordinals
+from rag.dates import dates
+from rag.numbers import WORDS, Number, bound_of, numbers, ordinals
 from rag.problem import Problem
 from rag.terms import fold, stem, words
 

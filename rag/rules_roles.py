@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.names import LONG_FORMS, acronyms, names, same_name
 from rag.problem import Problem
 from rag.rules_deeds import reversed_verb
-from rag.rules_names import LONG_FORMS, acronyms, names, same_name
 from rag.rules_tokens import ROLES, WEAK, Mention, Token, mentions, tokens
 from rag.terms import stem
 

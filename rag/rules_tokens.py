@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.irregular import BASE_FORM
-from rag.rules_names import is_name
+from rag.names import is_name
 from rag.terms import fold, stem
 
 # Offices and the like, brought to one word each: what a person is, not how they are called.

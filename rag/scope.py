@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.dates import day_of
 from rag.errors import ArticleError, InputError
 from rag.index import Index
 from rag.lexical import LexicalIndex
-from rag.period import day_of
 from rag.store import VectorStore
 from rag.stored import StoredPassage
 from rag.types import Article, ArticleSummary, Keys, Passage, Scope, Sentence, Vectors

@@ -71,10 +71,10 @@ def mcp(args: argparse.Namespace) -> None:
     import anyio
 
     from rag.asking import Asking
+    from rag.engine import Running
     from rag.limits import Gate
     from rag.logs import log_to_stderr
     from rag.mcp_server import mcp_server
-    from rag.session import Running
     from rag.settings import settings
     from rag.watch import filling
 
@@ -89,8 +89,8 @@ def mcp(args: argparse.Namespace) -> None:
 
 def config(args: argparse.Namespace) -> None:
     """Show every setting and where it comes from."""
-    from rag.report import one_line, to_json
     from rag.settings import settings
+    from rag.untrusted import one_line, to_json
 
     rows = settings(os.environ).shown()
     if args.json:

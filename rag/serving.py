@@ -16,10 +16,10 @@ import uvicorn
 from rag.api import Warming
 from rag.asking import SearchEngine
 from rag.command import command
+from rag.engine import Running
 from rag.errors import InputError, RagError
 from rag.headers import is_loopback
 from rag.logs import log_to_stderr
-from rag.session import Running
 from rag.site import Options, application
 
 STARTS = 30.0  # seconds that the server has for coming up

@@ -12,8 +12,9 @@ from html import escape
 from typing import Any, Self
 
 from rag import texts
-from rag.articles import ADDED, file_in
-from rag.period import day_of
+from rag.articles import ADDED
+from rag.dates import day_of
+from rag.formats import file_in
 from rag.timeline import timeline
 from rag.types import ArticleSummary, Scope
 from rag.untrusted import as_html

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from rag import texts
-from rag.articles import COLLECTIONS, LOADERS
+from rag.engine import Engine
 from rag.errors import RagError
 from rag.examples import Examples
+from rag.formats import COLLECTIONS, LOADERS
 from rag.gradio_setup import AT_ONCE, QUIET, gr
 from rag.headers import typed_here
 from rag.librarian import Librarian
 from rag.local_files import AT_ONCE as FILES
 from rag.page import suggestions, welcome
-from rag.session import Engine
 from rag.shelf_path import FORM
 from rag.types import Scope
 from rag.untrusted import as_html

@@ -21,6 +21,7 @@ from rag.api_examples import add_examples
 from rag.api_page import docs
 from rag.asking import Asking, SearchEngine
 from rag.chat_completions import completions
+from rag.engine import Running
 from rag.headers import SecurityHeaders, allowed_hosts
 from rag.keeping import Keeping
 from rag.librarian import Librarian
@@ -28,7 +29,6 @@ from rag.limits import BodyLimit, Gate
 from rag.login import logins
 from rag.problem_details import add_handlers
 from rag.requests_seen import RequestsSeen
-from rag.session import Running
 from rag.settings import Limits
 from rag.telemetry import Telemetry, measured
 from rag.visitors import Visitors

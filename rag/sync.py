@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rag.articles import FORMATS, ArticleFile, by_file, find_articles
+from rag.articles import ArticleFile, by_file, find_articles
 from rag.changes import Changes, Progress, silent
 from rag.config import TERMS_VERSION, Config
 from rag.database import Database
@@ -22,6 +22,7 @@ from rag.encoder import Encoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch
 from rag.fields import recorded
 from rag.fill import fill_in, never
+from rag.formats import FORMATS
 from rag.ingest import Ingest, Known, renew_terms
 from rag.locks import writable
 from rag.manifest import check_articles_folder, damaged, mismatch, no_index

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from rag.session import Engine
+from rag.engine import Engine
 from rag.types import Answer, Event
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -97,3 +97,8 @@ def stem(word: str) -> str:
     if stemmer is None:
         stemmer = _stemmers.english = Stemmer.Stemmer("english")
     return str(stemmer.stemWord(BASE_FORM.get(word, word)))
+
+
+def fold_spaces(text: str) -> str:
+    """Return the text folded, with single spaces between its words."""
+    return " ".join(fold(text).split())

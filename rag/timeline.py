@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag import texts
-from rag.period import day_of
+from rag.dates import day_of
 from rag.types import ArticleSummary
 from rag.wording import period_in_words
 

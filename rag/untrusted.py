@@ -5,6 +5,7 @@ The article's own text is never changed: quotes stay slices of it, and offsets h
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from html import escape
@@ -66,3 +67,25 @@ def as_html(text: str) -> str:
 @lru_cache(maxsize=8_192)
 def _html_kept(text: str) -> str:
     return escape(shown(text))  # a page draws the same sentences at each step of an answer
+
+
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
+# Valid in JSON, but ends of lines or commands to some readers; lone surrogates are not UTF-8.
+_ESCAPED = re.compile(f"[\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Return the text without control characters (but line feeds and tabs) and bidi overrides."""
+    return _UNSAFE.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Return the text cleaned and on one line."""
+    return " ".join(clean(text).split())
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """Return JSON in readable Unicode that is always valid UTF-8 and one line per row."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

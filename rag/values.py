@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.numbers import Date, Number, dates, numbers
-from rag.rules import names
+from rag.dates import Date, dates
+from rag.names import names
+from rag.numbers import Number, numbers
 from rag.terms import STOPWORDS, fold, stem
 
 REACH, BEFORE = 4, 6  # content words after and before a number among which is what it counts

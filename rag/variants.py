@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.rules import acronyms
+from rag.names import acronyms
 from rag.terms import stem, terms, words
 
 Name = tuple[str, ...]  # stemmed terms, one after the other

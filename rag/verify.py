@@ -13,9 +13,11 @@ from rag import meaning, models
 from rag.config import Config
 from rag.encoder import Encoder, load_encoder
 from rag.errors import UnknownName
+from rag.names import same_name
 from rag.nli import NliModel
 from rag.numbers import MAGNITUDES, WORDS
-from rag.rules import Problem, problems, same_name
+from rag.problem import Problem
+from rag.rules import problems
 from rag.terms import content_terms, stem
 
 SUPPORTED = 0.7  # least support of a claim that is shown in the draft's own words

@@ -7,7 +7,7 @@ import datetime as dt
 from functools import lru_cache
 
 from rag import texts
-from rag.period import day_of
+from rag.dates import day_of
 from rag.untrusted import as_html
 
 

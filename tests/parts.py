@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 
-from rag.articles import parts_of
 from rag.config import Config
 from rag.errors import ArticleError
+from rag.formats import parts_of
 
 GOOD = "A fine text. It has two sentences."
 

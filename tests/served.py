@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from rag.asking import SearchEngine
-from rag.session import Running
+from rag.engine import Running
 
 if TYPE_CHECKING:
     from rag.site import Options

@@ -12,9 +12,9 @@ from fake_rag import FakeRag
 from served import Server, free_port, serving
 
 from rag.access import LASTS, Access, Who
+from rag.engine import Running
 from rag.errors import InputError
 from rag.passwords import hashed, is_among, is_right, parsed, token_digest
-from rag.session import Running
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 TOKEN = "a-token-of-sufficient-length"

@@ -20,9 +20,9 @@ from served import Server, free_port, serving
 
 from rag.api_types import AnswerRow, ArticleRow, SearchRow
 from rag.config import Config
+from rag.engine import Running
 from rag.errors import IndexCorrupt, InputError
 from rag.pipeline import Rag
-from rag.session import Running
 from rag.types import Answer, ArticleSummary
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -12,9 +12,9 @@ from parts import GOOD, nested, read, zipped
 
 from rag import load_rows as load_rows_module
 from rag import load_zip as load_zip_module
-from rag.articles import parts_of
 from rag.config import Config
 from rag.errors import ArticleError
+from rag.formats import parts_of
 
 
 def encrypted_zip() -> bytes:

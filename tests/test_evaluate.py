@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from rag.articles import FORMATS
 from rag.cases import load_part, load_parts
 from rag.cli import main
 from rag.config import Config
@@ -17,6 +16,7 @@ from rag.encoder import load_encoder
 from rag.errors import InputError
 from rag.eval_index import index_dir
 from rag.evaluate import Evaluation, evaluate, file_name, save
+from rag.formats import FORMATS
 from rag.manifest import default_index_dir
 from rag.measures import METRICS_OF, measure
 from rag.metrics import Span

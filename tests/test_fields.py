@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import parts_of
 from rag.cli import main
 from rag.config import Config
 from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
 from rag.fields import Fields, parse_fields
+from rag.formats import parts_of
 from rag.index import Index
 from rag.plan import plan
 from rag.sync import sync

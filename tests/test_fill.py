@@ -12,11 +12,10 @@ import pytest
 
 from rag import fill as fill_module
 from rag import sync as sync_module
-from rag.changes import Pace, about
 from rag.config import Config
 from rag.encoder import HashedEncoder, Spans
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
-from rag.fill import fill
+from rag.fill import Pace, about, fill
 from rag.index import Index
 from rag.pipeline import Rag
 from rag.sync import repair, sync
@@ -288,7 +287,7 @@ def test_a_failure_behind_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_time_left_is_told_from_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter((0.0, 5.0, 50.0))
-    monkeypatch.setattr("rag.changes.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("rag.fill.time.monotonic", lambda: next(times))
     pace, left = Pace(), []
     for done in (10, 20, 100):
         pace(done, 100)

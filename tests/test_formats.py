@@ -14,10 +14,10 @@ from typing import Any
 import docx
 import pytest
 
-from rag.articles import parts_of
 from rag.config import Config
 from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
+from rag.formats import parts_of
 from rag.index import Index
 from rag.lines import Line, join_lines
 from rag.retrieve import evidence_of, find_candidates, make_query, ranked

@@ -13,11 +13,11 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import EncodedStreamObject, NameObject
 
 from rag import load_pdf as load_pdf_module
-from rag.articles import parts_of
 from rag.changes import Changes
 from rag.config import Config
 from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
+from rag.formats import parts_of
 from rag.sync import sync
 
 FILES = Path(__file__).parent / "files"

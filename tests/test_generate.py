@@ -24,9 +24,10 @@ from scripted import ScriptedGenerator
 from rag import llama_process, models
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
-from rag.generate import GENERATORS, Generator, OpenAIGenerator, load_generator
+from rag.generate import GENERATORS, Generator, load_generator
 from rag.hashes import sha256_of
 from rag.llama_cpp import LlamaCppGenerator
+from rag.openai_chat import OpenAIGenerator
 from rag.types import Evidence, Turn
 
 GGUF = "smollm2-135m-instruct"

@@ -22,10 +22,10 @@ from rag.config import Config
 from rag.errors import InputError
 from rag.page import exchange_html, welcome
 from rag.pipeline import Rag
-from rag.report import to_json
 from rag.session import answering, opened
 from rag.shelf import shelf
 from rag.types import Citation, Evidence
+from rag.untrusted import to_json
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 LEAKS = re.compile(r"Traceback|site-packages|/rag/|\.py\b|/tmp/|sqlite3|Error:")

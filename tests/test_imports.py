@@ -15,9 +15,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rag"
 ORDER = """
     types errors command places config untrusted
     catalogue hashes fetch models
-    sentences passages irregular terms numbers
-    parts published fields load_text markup extracted lines sniff
-    load_html load_pdf load_office load_mail load_rows load_feed load_zip articles manage
+    sentences passages irregular terms dates
+    numbers
+    names
+    negation
+    parts published fields extracted load_text markup lines sniff
+    load_html load_pdf load_office load_mail load_rows load_feed load_zip formats
+    articles manage
     problem rules_numbers rules_dates rules_names rules_negation rules_modality
     rules_tokens rules_deeds rules_roles rules_nearness rules instructions
     packed child encoder encoder_server encoder_process
@@ -26,13 +30,17 @@ ORDER = """
     changes locks publish embed fill repair ingest sync plan watch index
     library period scope variants answer_types language copies
     question retrieve followup readings collection confidence premise
-    prompts causal_lm chat_client llama_process llama_server prompt_cache llama_cpp generate
+    prompts causal_lm transformers_lm
+    chat_client openai_chat
+    llama_process llama_server prompt_cache llama_cpp generate
     corrections values disagree nli meaning verify draft cite supplement
     run writing pipeline __init__
+    eval_report
     rows intervals metrics cases scores measures report claims batch eval_index evaluate
     compare mistakes eval_words charts eval_errors eval_page
     texts local_files drop typed wording conversation kept_rows kept reopen feedback export
-    kept_page visitors account headers page reader_bar reader session keeping gradio_setup
+    kept_page visitors account headers page reader_bar reader engine
+    session keeping gradio_setup
     timeline updating shelf shelf_path shelf_status librarian examples shelf_events chat_kept chat
     logs passwords settings
     problem_details limits telemetry asking api_types api api_changes chat_completions mcp_server

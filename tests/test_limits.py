@@ -20,10 +20,10 @@ from starlette.types import Message
 
 from rag.api import Streamed, server_sent
 from rag.asking import Asking
+from rag.engine import Running
 from rag.errors import Overloaded
 from rag.limits import Gate
 from rag.problem_details import Problem
-from rag.session import Running
 from rag.settings import Limits
 from rag.types import Answer, Event
 

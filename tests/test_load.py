@@ -18,10 +18,11 @@ from rag.config import Config
 from rag.conversation import Exchange
 from rag.draft import DraftSentence
 from rag.encoder import Encoder
+from rag.engine import MOST_QUESTIONS, Running
 from rag.errors import ModelError, Overloaded
 from rag.page import conversation
 from rag.pipeline import Rag
-from rag.session import MOST_QUESTIONS, Running, answering
+from rag.session import answering
 from rag.types import Answer, ClaimVerified, Event, EvidenceFound, Turn, Waiting
 
 

@@ -12,9 +12,10 @@ from fake_rag import FakeRag
 
 from rag import librarian as librarian_module
 from rag import local_files, texts
-from rag.articles import beside, file_in, find_articles
+from rag.articles import beside, find_articles
 from rag.config import Config
 from rag.errors import InputError
+from rag.formats import file_in
 from rag.headers import typed_here
 from rag.librarian import Librarian
 from rag.local_files import Found, LocalFile, found_at, read_local

@@ -24,10 +24,10 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from rag.asking import Asking
 from rag.config import Config
+from rag.engine import Running
 from rag.limits import Gate
 from rag.mcp_server import UNTRUSTED, mcp_server
 from rag.pipeline import Rag
-from rag.session import Running
 from rag.settings import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

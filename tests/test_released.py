@@ -22,11 +22,11 @@ from rag.catalogue import CATALOGUE
 from rag.changes import Changes
 from rag.child import Child
 from rag.encoder_process import EncoderProcess
+from rag.engine import Running
 from rag.errors import InputError, ModelError
 from rag.examples import Examples
 from rag.llama_process import LlamaProcess, _introduce
 from rag.manage import Manager
-from rag.session import Running
 from rag.updating import Updater
 
 
@@ -131,7 +131,7 @@ def test_nobody_waits_for_an_encoder_whose_answers_cannot_be_read(
             self.output.close()
 
     monkeypatch.setattr("rag.encoder_process.Child", Broken)
-    monkeypatch.setattr("rag.models.fingerprint", lambda _: "x")
+    monkeypatch.setattr("rag.hashes.fingerprint", lambda _: "x")
     before = set(threading.enumerate())
     encoder = EncoderProcess(tmp_path)
     (listener,) = set(threading.enumerate()) - before

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from rag.encoder import HashedEncoder
-from rag.rules import names, problems, same_name
-from rag.rules_names import _is_held
+from rag.names import is_held, names, same_name
+from rag.rules import problems
 from rag.terms import stem, words
 from rag.verify import VERIFIERS, load_verifier, recall
 
@@ -111,7 +111,7 @@ def test_two_words_are_the_same_name_whichever_comes_first_and_whatever_else_is_
     assert {(other, one) for one, other in same} == same
     for one in forms:  # what is asked of many words at once is the same as what is of each
         known = set(random.sample(sorted(forms), 20))
-        assert _is_held(one, known, set(map(stem, known))) is any(
+        assert is_held(one, known, set(map(stem, known))) is any(
             (one, other) in same for other in known
         )
 

@@ -13,8 +13,9 @@ from fake_rag import ARTICLES, FakeRag
 
 from rag import texts
 from rag.conversation import Exchange, turns
+from rag.engine import Running
 from rag.errors import IndexCorrupt
-from rag.session import Running, answering, begun, neighbours, opened, with_contexts
+from rag.session import answering, begun, neighbours, opened, with_contexts
 from rag.types import Article, ArticleSummary, Scope, Turn
 
 

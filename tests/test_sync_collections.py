@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import COLLECTIONS
 from rag.changes import Changes
 from rag.config import Config
 from rag.encoder import HashedEncoder, Spans
+from rag.formats import COLLECTIONS
 from rag.index import Index
 from rag.load_text import load_text
 from rag.parts import Part, sha256

@@ -14,7 +14,7 @@ from rag import meaning
 from rag.config import Config
 from rag.encoder import Encoder, HashedEncoder, Offsets
 from rag.errors import ModelError, UnknownName
-from rag.rules import Problem
+from rag.problem import Problem
 from rag.types import Vectors
 from rag.verify import SUPPORTED, VERIFIERS, Check, load_verifier
 

@@ -36,7 +36,8 @@ from benchmarks.verification.perturb_numbers import resolved
 from benchmarks.verification.perturbations import KINDS, UNSEEN
 from rag.intervals import share_interval
 from rag.load_text import parse
-from rag.rules import Problem, problems
+from rag.problem import Problem
+from rag.rules import problems
 from rag.rules_dates import with_dates
 from rag.sentences import split
 from rag.terms import content_terms

@@ -66,11 +66,11 @@ def engine(asked: argparse.Namespace) -> Iterator[SearchEngine]:
 
 @contextlib.contextmanager
 def served(rag: SearchEngine) -> Iterator[str]:
+    from rag.engine import Running
     from rag.feedback import Feedback
     from rag.keeping import Keeping
     from rag.kept import Store
     from rag.serving import launch
-    from rag.session import Running
     from rag.site import Options
 
     with socket.socket() as probe:
