@@ -13,14 +13,14 @@ from typing import Any
 
 import uvicorn
 
-from rag.api import Warming
-from rag.asking import SearchEngine
+from rag.api.asking import SearchEngine
+from rag.api.routes import Warming
+from rag.app import Options, application
 from rag.command import command
-from rag.engine import Running
 from rag.errors import InputError, RagError
-from rag.headers import is_loopback
-from rag.logs import log_to_stderr
-from rag.site import Options, application
+from rag.server.engine import Running
+from rag.server.headers import is_loopback
+from rag.server.logs import log_to_stderr
 
 STARTS = 30.0  # seconds that the server has for coming up
 ENDS = 3.0  # seconds that answers in progress have for handing over what has been verified

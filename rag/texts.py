@@ -1,7 +1,7 @@
 """What the page says, in one place, so that it can be read through, and translated.
 
 Braces are filled in; nothing here is untrusted, and nothing is markup. Questions to begin with are
-made in examples.py, of which the patterns that they depend on are a part.
+made in answering/suggestions.py, of which the patterns that they depend on are a part.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import datetime as dt
 from functools import lru_cache
 
 from rag import texts
-from rag.dates import day_of
-from rag.untrusted import as_html
+from rag.text.dates import day_of
+from rag.text.untrusted import as_html
 
 
 def is_day(text: str) -> bool:

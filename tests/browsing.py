@@ -17,10 +17,10 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serving
 
-from rag.feedback import Feedback
-from rag.keeping import Keeping
-from rag.kept import Store
+from rag.history.feedback import Feedback
+from rag.history.storage import Store
 from rag.types import Article
+from rag.web.history import Keeping
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -62,7 +62,7 @@ class Kept:
 
 @contextmanager
 def keeping_server(folder: Path, articles: Sequence[Article] = ARTICLES) -> Iterator[Kept]:
-    from rag.site import Options
+    from rag.app import Options
 
     rag = FakeRag(articles, pause=0.02)
     keeping = Keeping(rag, Store(folder / "conversations"), Feedback(folder / "ratings"))

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.pipeline import Rag
 from rag.types import Evidence, Turn
 
 TOWNS = ("Arvel", "Brone", "Castra", "Dunmor", "Elsin", "Fardal", "Gorlan", "Hestry")

@@ -7,7 +7,7 @@ import zipfile
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.formats import parts_of
+from rag.ingest.formats import parts_of
 
 GOOD = "A fine text. It has two sentences."
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from conftest import NEWS
 
-from rag import prompts
-from rag.conversation import Exchange, advance
-from rag.pipeline import Rag
+from rag.answering.pipeline import Rag
+from rag.generation import prompts
+from rag.history.conversation import Exchange, advance
 from rag.types import Answer, Evidence, Turn
 
 PACK = Path(__file__).parent / "data" / "poison.jsonl"
@@ -47,7 +47,7 @@ def load_pack() -> list[Poison]:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """An order in words that the rules of rag/instructions.py were not written for, in an article
+    """An order in words that the rules of rag/text/injection.py were not written for, in an article
     of its own, and a question that the article answers.
     """
 

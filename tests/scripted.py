@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.pipeline import Rag
+from rag.answering.pipeline import Rag
 from rag.types import Evidence, Turn
 
 Draft = str | Sequence[str] | Exception

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from rag.asking import SearchEngine
-from rag.engine import Running
+from rag.api.asking import SearchEngine
+from rag.server.engine import Running
 
 if TYPE_CHECKING:
-    from rag.site import Options
+    from rag.app import Options
 
 
 @dataclass

@@ -11,10 +11,10 @@ import pytest
 from fake_rag import FakeRag
 from served import Server, free_port, serving
 
-from rag.access import LASTS, Access, Who
-from rag.engine import Running
 from rag.errors import InputError
-from rag.passwords import hashed, is_among, is_right, parsed, token_digest
+from rag.server.access import LASTS, Access, Who
+from rag.server.engine import Running
+from rag.server.passwords import hashed, is_among, is_right, parsed, token_digest
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 TOKEN = "a-token-of-sufficient-length"
@@ -27,7 +27,7 @@ PLACES = (
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    from rag.site import Options
+    from rag.app import Options
 
     access = Access({"ana": hashed(PASSWORD)}, (token_digest(TOKEN),))
     with serving(FakeRag(), options=Options(access, origins=("https://app.example",))) as served:
@@ -119,7 +119,7 @@ def test_a_session_ends_with_its_time() -> None:
 
 
 def test_an_ended_session_opens_nothing() -> None:
-    from rag.site import Options
+    from rag.app import Options
 
     now = [0.0]
     access = Access({}, (token_digest(TOKEN),), lambda: now[0])
@@ -142,9 +142,9 @@ def test_an_ended_session_opens_nothing() -> None:
 def test_after_too_many_tries_the_right_password_has_to_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from rag.site import Options
+    from rag.app import Options
 
-    monkeypatch.setattr("rag.login.TRIES", 2)
+    monkeypatch.setattr("rag.server.login.TRIES", 2)
     now = [0.0]
     access = Access({}, (token_digest(TOKEN),), lambda: now[0])
     with serving(FakeRag(), options=Options(access)) as served:
@@ -157,7 +157,7 @@ def test_after_too_many_tries_the_right_password_has_to_wait(
 
 
 def test_the_oldest_of_too_many_sessions_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.access.SESSIONS", 2)
+    monkeypatch.setattr("rag.server.access.SESSIONS", 2)
     access = Access({}, (token_digest(TOKEN),))
     sessions = [cookie(access) for _ in range(4)]
     assert [access.who(each) is not None for each in sessions] == [False, False, True, True]
@@ -246,8 +246,8 @@ def test_other_addresses_need_a_password_or_a_token(host: str) -> None:
 
 
 def test_a_name_that_others_use_needs_one_too() -> None:
+    from rag.app import Options
     from rag.serving import launch
-    from rag.site import Options
 
     with pytest.raises(InputError, match=r"articles\.example\.org"):
         launch(
@@ -257,8 +257,8 @@ def test_a_name_that_others_use_needs_one_too() -> None:
 
 
 def test_with_a_token_other_addresses_are_served() -> None:
+    from rag.app import Options
     from rag.serving import launch
-    from rag.site import Options
 
     port = free_port()
     options = Options(Access({}, (token_digest(TOKEN),)))

@@ -13,11 +13,11 @@ from fake_rag import FakeRag
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from served import serving
 
-from rag.access import Access
-from rag.feedback import Feedback
-from rag.keeping import Keeping
-from rag.kept import Store
-from rag.passwords import hashed, token_digest
+from rag.history.feedback import Feedback
+from rag.history.storage import Store
+from rag.server.access import Access
+from rag.server.passwords import hashed, token_digest
+from rag.web.history import Keeping
 
 PASSWORD = "correct horse battery"
 TOKEN = "a-token-of-sufficient-length"
@@ -27,7 +27,7 @@ pytestmark = BROWSER
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with users and a token, which keeps conversations; each test has its own users."""
-    from rag.site import Options
+    from rag.app import Options
 
     folder, rag = tmp_path_factory.mktemp("kept"), FakeRag()
     keeping = Keeping(rag, Store(folder / "conversations"), Feedback(folder / "ratings"))

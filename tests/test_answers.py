@@ -10,7 +10,7 @@ import pytest
 from scripted import Drafting
 from valley import ORDER, check
 
-from rag.pipeline import Rag
+from rag.answering.pipeline import Rag
 from rag.types import Answer, ClaimVerified, EvidenceFound, Turn
 
 pytestmark = pytest.mark.models

@@ -8,7 +8,7 @@ import pytest
 from scripted import Drafting
 from valley import check
 
-from rag.pipeline import Rag
+from rag.answering.pipeline import Rag
 
 pytestmark = pytest.mark.models
 

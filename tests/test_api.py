@@ -18,11 +18,11 @@ import pytest
 from fake_rag import FakeRag
 from served import Server, free_port, serving
 
-from rag.api_types import AnswerRow, ArticleRow, SearchRow
+from rag.answering.pipeline import Rag
+from rag.api.schemas import AnswerRow, ArticleRow, SearchRow
 from rag.config import Config
-from rag.engine import Running
 from rag.errors import IndexCorrupt, InputError
-from rag.pipeline import Rag
+from rag.server.engine import Running
 from rag.types import Answer, ArticleSummary
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -288,7 +288,7 @@ class Kept:
 
 
 def test_articles_are_added_and_removed_where_somebody_may() -> None:
-    from rag.site import Options
+    from rag.app import Options
 
     kept = Kept()
     with serving(FakeRag(), options=Options(manager=kept)) as server:

@@ -15,8 +15,8 @@ from fake_rag import FakeRag
 from hostile_strings import PIECES
 from served import Server, serving
 
-from rag.api_examples import SENTENCE, SHAPES, SPAN, TEXT, curl, examples_of
-from rag.api_page import api_page, written
+from rag.api.api_examples import SENTENCE, SHAPES, SPAN, TEXT, curl, examples_of
+from rag.api.docs import api_page, written
 
 jsonschema = pytest.importorskip("jsonschema")
 BASE = "http://127.0.0.1:7860/"
@@ -26,7 +26,7 @@ Operation = tuple[str, str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    from rag.site import Options
+    from rag.app import Options
 
     with serving(FakeRag(), Options(manager=Keeps())) as served:
         yield served

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import find_articles
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.load_text import decode, parse
+from rag.ingest.folder import find_articles
+from rag.ingest.loaders.text import decode, parse
 from rag.types import Article
 
 CONFIG = Config()

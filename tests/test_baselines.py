@@ -25,12 +25,12 @@ from benchmarks.baselines.drafts import (
 )
 from benchmarks.baselines.search import ChunkIndex, chunks
 from benchmarks.baselines.systems import BASELINES, Baseline
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import InputError, ModelError
-from rag.generate import GENERATORS, LanguageModel, load_generator
-from rag.index import Index
-from rag.pipeline import Rag
+from rag.generation.generators import GENERATORS, LanguageModel, load_generator
+from rag.index.index import Index
+from rag.models.encoder import HashedEncoder
 from rag.types import Answer, Evidence, Turn, Vectors
 
 COST = "How much would the repairs cost?"

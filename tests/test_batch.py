@@ -13,10 +13,10 @@ from typing import Any, cast
 import pytest
 from filelock import FileLock
 
-from rag import batch
+from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.errors import InputError, ModelError
-from rag.pipeline import Rag
+from rag.evaluation import batch
 from rag.types import Answer, SearchResult, Turn
 
 

@@ -9,7 +9,7 @@ import pytest
 from fake_rag import FakeRag
 from served import Server, serving
 
-from rag.chat_completions import written
+from rag.api.openai import written
 from rag.types import Answer, Citation, Claim
 
 openai = pytest.importorskip("openai")

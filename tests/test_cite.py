@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from rag.cite import Citer
-from rag.collection import as_evidence
-from rag.draft import DraftSentence, draft_sentences, says_not_found
-from rag.sentences import split
+from rag.answering.cite import Citer
+from rag.answering.collection import as_evidence
+from rag.answering.draft import DraftSentence, draft_sentences, says_not_found
+from rag.text.sentences import split
 from rag.types import Article, Evidence
-from rag.verify import load_verifier
+from rag.verification.verifiers import load_verifier
 
 TEXT = """Port of Rilla reopens after storm
 

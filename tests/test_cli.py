@@ -15,12 +15,13 @@ from typing import Any, Self, cast
 
 import pytest
 
-from rag import pipeline, serving
-from rag.arguments import parser
-from rag.cli import main
+from rag import serving
+from rag.answering import pipeline
+from rag.cli.main import main
+from rag.cli.parser import parser
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import ModelError
+from rag.models.encoder import HashedEncoder
 from rag.types import Answer, Citation, Claim, ClaimVerified, Event, Evidence, EvidenceFound
 
 HASHED = ("--encoder", "hashed")
@@ -143,7 +144,7 @@ def test_every_command_has_help(run: Run, command: list[str]) -> None:
 def test_help_is_fast_and_loads_nothing_heavy() -> None:
     script = """
         import sys
-        from rag.cli import main
+        from rag.cli.main import main
         main(["--help"])
         heavy = {"torch", "tokenizers", "transformers", "faiss", "gradio"} & set(sys.modules)
         print(sorted(heavy), file=sys.stderr)
@@ -387,7 +388,7 @@ def test_ctrl_c_is_one_line_and_130(run: Run, fake: FakeRag) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
-    script = "import rag.cli; rag.cli.main(['index', 'seeds', '--encoder', 'hashed'])"
+    script = "import rag.cli.main; rag.cli.main.main(['index', 'seeds', '--encoder', 'hashed'])"
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
@@ -424,7 +425,7 @@ def test_the_environment_that_front_ends_read(
 def test_only_pulling_models_may_look_outside(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     pulled: list[str] = []
-    monkeypatch.setattr("rag.models.pull", lambda name, _folder: pulled.append(name))
+    monkeypatch.setattr("rag.models.files.pull", lambda name, _folder: pulled.append(name))
     run("models", "pull")
     assert pulled == ["all-MiniLM-L6-v2", "qwen2.5-coder-1.5b-instruct"]
     assert "HF_HUB_OFFLINE" not in os.environ
@@ -510,9 +511,9 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
 def test_by_default_only_this_machine_may_change_the_articles(
     options: list[str], *, adds: bool
 ) -> None:
-    from rag.arguments import parser
-    from rag.headers import is_loopback
-    from rag.options import librarian_of, updater_of
+    from rag.cli.options import librarian_of, updater_of
+    from rag.cli.parser import parser
+    from rag.server.headers import is_loopback
 
     args = parser().parse_args(["serve", "articles", *options])
     rag = cast("pipeline.Rag", SimpleNamespace(config=Config(), fill=lambda _until: 0))
@@ -539,7 +540,7 @@ def test_sigterm_ends_serving(home: Path) -> None:
     script = """
         import os, signal, threading, sys
         import rag.serving
-        from rag.cli import main
+        from rag.cli.main import main
         def serve(rag, **options):
             os.kill(os.getpid(), signal.SIGTERM)
             threading.Event().wait(20)
@@ -555,12 +556,12 @@ def test_sigterm_ends_serving(home: Path) -> None:
 def test_sigterm_before_anything_is_served_is_no_failure(home: Path) -> None:
     script = """
         import os, signal, sys
-        import rag.server_commands
-        from rag.cli import main
+        import rag.cli.serve
+        from rag.cli.main import main
         def encoder(_args):  # the first thing that takes time
             assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
             os.kill(os.getpid(), signal.SIGTERM)
-        rag.server_commands._encoder = encoder
+        rag.cli.serve._encoder = encoder
         sys.exit(main(["serve", "--encoder", "hashed", "--generator", "extractive"]))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from parts import GOOD, nested, read, zipped
 
-from rag import load_rows as load_rows_module
-from rag import load_zip as load_zip_module
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.formats import parts_of
+from rag.ingest.formats import parts_of
+from rag.ingest.loaders import archives as load_zip_module
+from rag.ingest.loaders import tables as load_rows_module
 
 
 def encrypted_zip() -> bytes:

@@ -11,14 +11,14 @@ import platformdirs
 import pytest
 
 from rag import answer, places
-from rag.cli import main
+from rag.cli.main import main
 from rag.command import command
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
-from rag.evaluate import commit_here
-from rag.manifest import all_indexes, default_index_dir
-from rag.sync import sync
+from rag.evaluation.run import commit_here
+from rag.index.manifest import all_indexes, default_index_dir
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder
 
 PACKAGE = Path(places.__file__).resolve().parent
 INDEXES = places.indexes_dir  # as it is, before a fixture replaces it

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag import models
-from rag.cli import main
-from rag.compare import compare, difference, read
+from rag.cli.main import main
 from rag.errors import InputError, ModelError
-from rag.measures import METRICS_OF, Metric
+from rag.evaluation.compare import compare, difference, read
+from rag.evaluation.measures import METRICS_OF, Metric
+from rag.models import files
 
 GATE = Path(__file__).parent / "data" / "gate"
 GATED = (
@@ -170,7 +170,7 @@ def test_the_gate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
-        models.locate("all-MiniLM-L6-v2")
+        files.locate("all-MiniLM-L6-v2")
     except ModelError as error:
         pytest.skip(str(error))
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_PROGRESS_BARS"):

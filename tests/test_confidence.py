@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rag.confidence import (
+from rag.answering.confidence import (
     ANSWERED,
     BIAS,
     REFUSED,
@@ -18,9 +18,9 @@ from rag.confidence import (
     signals,
 )
 from rag.config import Config
-from rag.encoder import HashedEncoder
-from rag.index import Index
-from rag.retrieve import Candidate, Query, find_candidates, make_query, ranked
+from rag.index.index import Index
+from rag.models.encoder import HashedEncoder
+from rag.retrieval.ranking import Candidate, Query, find_candidates, make_query, ranked
 
 Found = Callable[[str], tuple[Query, list[Candidate]]]
 

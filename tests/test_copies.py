@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from rag import report
+from rag.answering.pipeline import Rag
+from rag.cli import output
 from rag.config import Config
-from rag.conversation import Exchange
-from rag.copies import is_copy, originals
-from rag.page import exchange_html
-from rag.pipeline import Rag
-from rag.session import opened
-from rag.terms import terms
+from rag.history.conversation import Exchange
+from rag.retrieval.copies import is_copy, originals
+from rag.text.terms import terms
 from rag.types import Answer
+from rag.web.answer_html import exchange_html
+from rag.web.session import opened
 
 VOTE = "The council of Maldon approved the new harbour bridge on Friday by 12 votes to 3."
 
@@ -120,7 +120,7 @@ def test_citations_rows_and_texts_name_the_other_places(rag: Rag) -> None:
         "article", "title", "published", "start", "end"
     }  # fmt: skip
     first_copy = citation.also_in[0]
-    line = " ".join(report.footnote(citation).split())
+    line = " ".join(output.footnote(citation).split())
     assert f"also in {first_copy.title}, {first_copy.published} ({first_copy.article})" in line
 
 

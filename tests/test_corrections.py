@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag import corrections as corrections_of
-from rag.corrections import LOOKED, NEAR, concerns, corrections, is_correction, marked
-from rag.sentences import split
+from rag.answering import corrections as corrections_of
+from rag.answering.corrections import LOOKED, NEAR, concerns, corrections, is_correction, marked
+from rag.text.sentences import split
 from rag.types import Sentence
 
 CORRECTIONS = [

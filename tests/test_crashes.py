@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import ArticleFile
 from rag.changes import Changes
 from rag.config import Config
-from rag.encoder import HashedEncoder, Spans
 from rag.errors import IndexCorrupt, RagError
-from rag.index import Index
-from rag.plan import plan
-from rag.sync import repair, sync
+from rag.index.index import Index
+from rag.index.plan import plan
+from rag.index.sync import repair, sync
+from rag.ingest.folder import ArticleFile
+from rag.models.encoder import HashedEncoder, Spans
 from rag.types import Vectors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -256,8 +256,9 @@ def test_a_folder_that_cannot_be_written_is_read(
     before = said(folder, config)
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from rag.config import Config; from rag.encoder import HashedEncoder\n"
-        "from rag.errors import RagError; from rag.index import Index; from rag.sync import sync\n"
+        "from rag.config import Config; from rag.models.encoder import HashedEncoder\n"
+        "from rag.errors import RagError; from rag.index.index import Index; from rag.index.sync "
+        "import sync\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "articles, folder = map(Path, sys.argv[1:])\n"
         "config = Config(encoder='hashed', passage_tokens=24, store='numpy')\n"

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from valley import ORDER, check, write_valley
 
-from rag import models
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import Encoder
 from rag.errors import ModelError
-from rag.pipeline import Rag
+from rag.models import files
+from rag.models.encoder import Encoder
 from rag.types import Answer, ClaimVerified, EvidenceFound, Turn
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -27,7 +27,7 @@ MODEL = "qwen2.5-coder-1.5b-instruct"
 def rag(minilm: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rag]:
     """The articles, opened with all settings as they come. Skips when the model is not here."""
     try:
-        models.locate(MODEL)
+        files.locate(MODEL)
     except ModelError as error:
         pytest.skip(f"the default model is not here: {error}")
     place = tmp_path_factory.mktemp("default-model")

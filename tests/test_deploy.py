@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.settings import settings
+from rag.server.settings import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "docs/deploy"
@@ -48,7 +48,8 @@ def test_what_the_container_writes_lies_in_its_volumes() -> None:
     for name in ("FOOTNOTE_INDEX", "FOOTNOTE_MODELS_DIR", "XDG_DATA_HOME"):
         assert any(Path(environment[name]).is_relative_to(volume) for volume in names), name
     script = (
-        "from pathlib import Path; from rag import kept; print(kept.default_folder(Path(), ''))"
+        "from pathlib import Path; from rag.history import storage as kept; "
+        "print(kept.default_folder(Path(), ''))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
@@ -97,7 +98,8 @@ def test_a_system_without_openmp_is_told_what_llama_cpp_wants(tmp_path: Path) ->
     (tmp_path / "xllamacpp.py").write_text(f"raise ImportError({said!r})\n")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     done = subprocess.run(
-        [sys.executable, "-m", "rag.llama_server"], env=environment, cwd=ROOT, input="{}\n",
+        [sys.executable, "-m", "rag.generation.llama_server"],
+        env=environment, cwd=ROOT, input="{}\n",
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     wanted = f"{said}; install libgomp1 (Debian, Ubuntu) or libgomp (Fedora).\n"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from rag.disagree import disagreeing
-from rag.sentences import split
-from rag.terms import content_terms
+from rag.answering.disagreement import disagreeing
+from rag.answering.values import kind_asked
+from rag.text.sentences import split
+from rag.text.terms import content_terms
 from rag.types import Evidence
-from rag.values import kind_asked
 
 PAIRS = [
     json.loads(line)

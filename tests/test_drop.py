@@ -9,11 +9,11 @@ import pytest
 from fake_rag import FakeRag
 from hostile_strings import PIECES
 
-from rag.articles import beside
-from rag.drop import Drop
-from rag.librarian import Librarian
-from rag.local_files import AT_ONCE
-from rag.manage import Manager
+from rag.ingest.folder import beside
+from rag.ingest.uploads import Manager
+from rag.web.articles import Librarian
+from rag.web.local_files import AT_ONCE
+from rag.web.uploads import Drop
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from browsing import BROWSER
 from playwright.sync_api import Browser, Page, expect
 from test_shelf_browser import Desk, desk_of
 
-from rag.articles import beside
+from rag.ingest.folder import beside
 
 pytestmark = BROWSER
 
@@ -64,8 +64,8 @@ def test_a_dropped_folder_keeps_the_names_of_its_folders(desk: Desk, tmp_path: P
 @pytest.fixture
 def narrow(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A page that takes three files at once."""
-    monkeypatch.setattr("rag.shelf_events.FILES", 3)
-    monkeypatch.setattr("rag.drop.AT_ONCE", 3)
+    monkeypatch.setattr("rag.web.articles_events.FILES", 3)
+    monkeypatch.setattr("rag.web.uploads.AT_ONCE", 3)
     yield from desk_of(tmp_path, browser)
 
 

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering.pipeline import Rag
 from rag.changes import NO_ARTICLES, Changes
-from rag.cli import main
+from rag.cli.main import main
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import ArticleError, IndexMismatch
-from rag.index import Index
-from rag.librarian import Librarian
-from rag.manage import Manager
-from rag.pipeline import Rag
-from rag.plan import plan
-from rag.session import answering, begun
-from rag.sync import repair, sync
+from rag.index.index import Index
+from rag.index.plan import plan
+from rag.index.sync import repair, sync
+from rag.ingest.uploads import Manager
+from rag.models.encoder import HashedEncoder
+from rag.server.background import Updater
+from rag.server.watch import watch
 from rag.types import Answer, EvidenceFound, Scope
-from rag.updating import Updater
-from rag.watch import watch
+from rag.web.articles import Librarian
+from rag.web.session import answering, begun
 
 ALL = ("bridge.txt", "café.txt", "ferry.txt", "islands/owls.md")
 QUESTION = "What would repairs of the bridge cost?"

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.encoder import BATCH_TOKENS, BLOCK, Encoder, HashedEncoder, _batches, load_encoder
 from rag.errors import ModelError
+from rag.models.encoder import BATCH_TOKENS, BLOCK, Encoder, HashedEncoder, _batches, load_encoder
 from rag.types import Vectors
 
 TEXTS = [

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.child import Child
-from rag.encoder import Encoder, HashedEncoder
-from rag.encoder_process import EncoderProcess, load_beside
 from rag.errors import ModelError
-from rag.models import locate
+from rag.models.child import Child
+from rag.models.encoder import Encoder, HashedEncoder
+from rag.models.encoder_process import EncoderProcess, load_beside
+from rag.models.files import locate
 
 pytestmark = pytest.mark.models
 TEXTS = ["The bridge in Maldon was closed.", "Tickets cost nine euros.", "ferry " * 300]
@@ -70,7 +70,7 @@ def test_one_that_ends_at_once_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
             super().__init__("rag.no_such_module", *args[1:])
             assert self.ended(within=60)
 
-    monkeypatch.setattr("rag.encoder_process.Child", Ended)
+    monkeypatch.setattr("rag.models.encoder_process.Child", Ended)
     with pytest.raises(ModelError, match=r"is gone: .*No module named") as caught:
         load_beside("all-MiniLM-L6-v2")
     assert "\n" not in str(caught.value)
@@ -102,7 +102,7 @@ def test_hashing_needs_no_process() -> None:
 
 def test_it_does_not_outlive_its_parent() -> None:
     script = (
-        "import os, signal; from rag.encoder_process import load_beside;"
+        "import os, signal; from rag.models.encoder_process import load_beside;"
         "encoder = load_beside('all-MiniLM-L6-v2'); print(encoder._child._process.pid, flush=True);"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rag import models
-from rag.cli import main
+from rag.cli.main import main
 from rag.errors import ModelError
+from rag.models import files
 
 DATA = os.environ.get("RAG_EVAL_DATA")
 DATA_FOLDER = Path(DATA or ".")
@@ -36,7 +36,7 @@ def test_every_citation_is_a_slice_and_every_claim_has_one(
 ) -> None:
     """``most``: so many articles, the shortest ones, and the questions about them."""
     try:
-        models.locate("all-MiniLM-L6-v2")
+        files.locate("all-MiniLM-L6-v2")
     except ModelError as error:
         pytest.skip(str(error))
     paths = sorted((DATA_FOLDER / name / "articles").iterdir(), key=lambda p: p.stat().st_size)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from rag import charts, eval_page
-from rag.cases import Case, Part
-from rag.evaluate import Evaluation
-from rag.measures import by_kind, columns, curves, latency, measured
-from rag.metrics import Span
-from rag.mistakes import worst
-from rag.scores import score_answers, score_retrieval
+from rag.evaluation import charts
+from rag.evaluation import page as eval_page
+from rag.evaluation.cases import Case, Part
+from rag.evaluation.measures import by_kind, columns, curves, latency, measured
+from rag.evaluation.metrics import Span
+from rag.evaluation.mistakes import worst
+from rag.evaluation.run import Evaluation
+from rag.evaluation.scores import score_answers, score_retrieval
 
 pytest.importorskip("matplotlib")
 

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from rag.cases import load_part, load_parts
-from rag.cli import main
+from rag.cli.main import main
 from rag.config import Config
-from rag.encoder import load_encoder
 from rag.errors import InputError
-from rag.eval_index import index_dir
-from rag.evaluate import Evaluation, evaluate, file_name, save
-from rag.formats import FORMATS
-from rag.manifest import default_index_dir
-from rag.measures import METRICS_OF, measure
-from rag.metrics import Span
-from rag.sync import sync
+from rag.evaluation.cases import load_part, load_parts
+from rag.evaluation.eval_index import index_dir
+from rag.evaluation.measures import METRICS_OF, measure
+from rag.evaluation.metrics import Span
+from rag.evaluation.run import Evaluation, evaluate, file_name, save
+from rag.index.manifest import default_index_dir
+from rag.index.sync import sync
+from rag.ingest.formats import FORMATS
+from rag.models.encoder import load_encoder
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Turn
 
 TEXT = "A title\r\n\r\nOslo has a fjord. It rains in Bergen. The harbour is old.\r\n"

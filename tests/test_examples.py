@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from fake_rag import FakeRag
 
+from rag.answering.pipeline import Rag
+from rag.answering.suggestions import Examples, candidates, examples, of_titles
 from rag.config import Config
-from rag.examples import Examples, candidates, examples, of_titles
-from rag.load_text import load_text
-from rag.pipeline import Rag
+from rag.ingest.loaders.text import load_text
 from rag.types import SearchResult, Sentence
 
 
@@ -94,7 +94,7 @@ def test_whoever_waits_gets_the_ones_that_are_being_made(monkeypatch: pytest.Mon
         assert may_end.wait(10)
         return ["Who is Zoë Brandt?"]
 
-    monkeypatch.setattr("rag.examples.examples", slowly)
+    monkeypatch.setattr("rag.answering.suggestions.examples", slowly)
     rag = FakeRag()
     made = Examples(rag)
     assert made.of(rag.contents()) == of_titles(rag.contents())

@@ -12,12 +12,12 @@ from fake_rag import ARTICLES, HOSTILE, FakeRag, article
 from test_kept import asked
 
 from rag import texts
-from rag.cases import load_parts
-from rag.cli import main
+from rag.cli.main import main
 from rag.errors import InputError, RagError
-from rag.export import as_json, as_markdown
-from rag.feedback import GOOD, NOT_GOOD, Feedback
-from rag.kept_rows import Header, Kept
+from rag.evaluation.cases import load_parts
+from rag.history.export import as_json, as_markdown
+from rag.history.feedback import GOOD, NOT_GOOD, Feedback
+from rag.history.rows import Header, Kept
 from rag.types import Article
 
 MOMENT = "2024-05-03T10:00:00+00:00"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rag.load_text import parse
-from rag.sentences import split
+from rag.ingest.loaders.text import parse
+from rag.text.sentences import split
 
 FOLDER = Path(__file__).parent / "data" / "false_claims"
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import main
+from rag.cli.main import main
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
-from rag.fields import Fields, parse_fields
-from rag.formats import parts_of
-from rag.index import Index
-from rag.plan import plan
-from rag.sync import sync
+from rag.index.index import Index
+from rag.index.plan import plan
+from rag.index.sync import sync
+from rag.ingest.formats import parts_of
+from rag.ingest.loaders.fields import Fields, parse_fields
+from rag.models.encoder import HashedEncoder
 from rag.types import Article
 
 ROWS = [

@@ -10,17 +10,17 @@ from queue import Queue
 import numpy as np
 import pytest
 
-from rag import fill as fill_module
-from rag import sync as sync_module
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import HashedEncoder, Spans
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
-from rag.fill import Pace, about, fill
-from rag.index import Index
-from rag.pipeline import Rag
-from rag.sync import repair, sync
+from rag.index import embedding as fill_module
+from rag.index import sync as sync_module
+from rag.index.embedding import Pace, about, fill
+from rag.index.index import Index
+from rag.index.sync import repair, sync
+from rag.models.encoder import HashedEncoder, Spans
+from rag.server.watch import filling, watching
 from rag.types import Vectors
-from rag.watch import filling, watching
 
 QUESTION = "How much would the repairs of the bridge cost?"
 BEHIND = "passages are not embedded yet"
@@ -245,7 +245,7 @@ def test_a_new_file_does_not_wait_for_the_vectors_of_others(
                 assert released.wait(HANGS)
             return super().encode_passages(texts, spans)
 
-    monkeypatch.setattr("rag.pipeline.load_encoder", lambda *_: Waiting())
+    monkeypatch.setattr("rag.answering.pipeline.load_encoder", lambda *_: Waiting())
     with Rag.for_articles(articles, config, tmp_path / "index", vectors=False) as rag:
         done: Queue[str | int] = Queue()
         with watching(
@@ -287,7 +287,7 @@ def test_a_failure_behind_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_time_left_is_told_from_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter((0.0, 5.0, 50.0))
-    monkeypatch.setattr("rag.fill.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("rag.index.embedding.time.monotonic", lambda: next(times))
     pace, left = Pace(), []
     for done in (10, 20, 100):
         pace(done, 100)

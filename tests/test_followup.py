@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rag import followup
 from rag.config import Config
-from rag.encoder import Encoder, HashedEncoder
-from rag.followup import FollowUp, find, strays
-from rag.index import Index
-from rag.retrieve import Candidate, find_candidates, make_query, ranked
+from rag.index.index import Index
+from rag.models.encoder import Encoder, HashedEncoder
+from rag.retrieval import search as followup
+from rag.retrieval.ranking import Candidate, find_candidates, make_query, ranked
+from rag.retrieval.search import FollowUp, find, strays
 from rag.types import Turn, Vectors
 
 COST = [

@@ -15,13 +15,13 @@ import docx
 import pytest
 
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import ArticleError
-from rag.formats import parts_of
-from rag.index import Index
-from rag.lines import Line, join_lines
-from rag.retrieve import evidence_of, find_candidates, make_query, ranked
-from rag.sync import sync
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.ingest.formats import parts_of
+from rag.ingest.loaders.lines import Line, join_lines
+from rag.models.encoder import HashedEncoder
+from rag.retrieval.ranking import evidence_of, find_candidates, make_query, ranked
 from rag.types import Article
 
 FILES = Path(__file__).parent / "files"

@@ -23,8 +23,8 @@ EXCLUDED = [positive_data_acceptance]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    from rag.settings import Limits
-    from rag.site import Options
+    from rag.app import Options
+    from rag.server.settings import Limits
 
     limits = Limits(questions_per_minute=10**9)
     with serving(FakeRag(), options=Options(limits=limits)) as served:

@@ -21,13 +21,14 @@ from typing import Any
 import pytest
 from scripted import ScriptedGenerator
 
-from rag import llama_process, models
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
-from rag.generate import GENERATORS, Generator, load_generator
-from rag.hashes import sha256_of
-from rag.llama_cpp import LlamaCppGenerator
-from rag.openai_chat import OpenAIGenerator
+from rag.generation import llama_process
+from rag.generation.generators import GENERATORS, Generator, load_generator
+from rag.generation.llama_cpp import LlamaCppGenerator
+from rag.generation.openai_chat import OpenAIGenerator
+from rag.models import files as models
+from rag.models.checksums import sha256_of
 from rag.types import Evidence, Turn
 
 GGUF = "smollm2-135m-instruct"
@@ -484,8 +485,8 @@ def test_transformers_reads_a_prompt_in_steps_as_it_would_at_once(tiny_model: Pa
     import torch
     from transformers import AutoModelForCausalLM
 
-    from rag import prompts
-    from rag.causal_lm import CausalLM
+    from rag.generation import prompts
+    from rag.generation.causal_lm import CausalLM
 
     ours = CausalLM(tiny_model, 16384, None)
     messages = prompts.chat("When?", EVIDENCE, ())
@@ -727,7 +728,7 @@ def test_llamacpp_with_a_damaged_model(
 PARENT = """
 import sys, threading
 from rag.config import Config
-from rag.generate import load_generator
+from rag.generation.generators import load_generator
 generator = load_generator(Config(model=sys.argv[1]))
 generator.warm_up()
 print(generator._process._process.pid, flush=True)

@@ -17,15 +17,15 @@ from fake_rag import FakeRag, article
 from hostile_strings import hostile_strings
 from served import Server, serving
 
-from rag.chat_completions import written
+from rag.answering.pipeline import Rag
+from rag.api.openai import written
 from rag.config import Config
 from rag.errors import InputError
-from rag.page import exchange_html, welcome
-from rag.pipeline import Rag
-from rag.session import answering, opened
-from rag.shelf import shelf
+from rag.text.untrusted import to_json
 from rag.types import Citation, Evidence
-from rag.untrusted import to_json
+from rag.web.answer_html import exchange_html, welcome
+from rag.web.articles_html import shelf
+from rag.web.session import answering, opened
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 LEAKS = re.compile(r"Traceback|site-packages|/rag/|\.py\b|/tmp/|sqlite3|Error:")
@@ -130,8 +130,8 @@ def test_the_engine_survives_10_000_hostile_articles_and_questions(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    from rag.settings import Limits
-    from rag.site import Options
+    from rag.app import Options
+    from rag.server.settings import Limits
 
     limits = Limits(questions_per_minute=10**9)
     with serving(FakeRag(), options=Options(limits=limits)) as served:

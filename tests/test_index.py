@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag import index as index_module
 from rag.config import Config
-from rag.database import Database
-from rag.encoder import HashedEncoder
 from rag.errors import ArticleError, IndexCorrupt, IndexMissing, RagError
-from rag.index import Index
-from rag.lexical import LexicalIndex
-from rag.manifest import verify_files
-from rag.plan import plan
-from rag.sync import sync
-from rag.terms import terms
+from rag.index import index as index_module
+from rag.index.database import Database
+from rag.index.index import Index
+from rag.index.lexical import LexicalIndex
+from rag.index.manifest import verify_files
+from rag.index.plan import plan
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder
+from rag.text.terms import terms
 
 PATHS = ["bridge.txt", "café.txt", "ferry.txt", "islands/owls.md"]
 QUESTION = "When does the ferry to Lisk leave?"
@@ -200,7 +200,7 @@ def test_a_first_build_that_ends_at_once_leaves_no_damage(
     folder = tmp_path / "index"
     for statement in range(1, 16):  # each of those that make the store
         with monkeypatch.context() as patched:
-            patched.setattr("rag.sync.Database", Ends)
+            patched.setattr("rag.index.sync.Database", Ends)
             Ends.left = statement
             with pytest.raises(KeyboardInterrupt):
                 sync(articles, folder, config, encoder)

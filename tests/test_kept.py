@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from fake_rag import HOSTILE, FakeRag
 
-from rag.conversation import Exchange
 from rag.errors import InputError
-from rag.feedback import Feedback
-from rag.keeping import Keeping
-from rag.kept import (
+from rag.history.conversation import Exchange
+from rag.history.feedback import Feedback
+from rag.history.rows import TITLE, Header, Kept, read_kept, to_json
+from rag.history.storage import (
     CONVERSATIONS,
     MOST_BYTES,
     Store,
@@ -26,9 +26,9 @@ from rag.kept import (
     of_user,
     user_in,
 )
-from rag.kept_page import kept_list, rating
-from rag.kept_rows import TITLE, Header, Kept, read_kept, to_json
-from rag.session import answering, opened
+from rag.web.history import Keeping
+from rag.web.history_html import kept_list, rating
+from rag.web.session import answering, opened
 
 VISITOR = new_visitor()
 
@@ -120,7 +120,7 @@ def test_users_have_conversations_of_their_own(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = store.put(VISITOR, new_id(), asked("Of the browser?"))
-    monkeypatch.setattr("rag.kept.VISITORS", 1)  # they do not count as browsers
+    monkeypatch.setattr("rag.history.storage.VISITORS", 1)  # they do not count as browsers
     users = ("ana", "Ana", "", "ana ", "é", "e\u0301", "../x", "\udcff", "a" * 500, VISITOR)
     names = {user: store.put(of_user(user), new_id(), asked(f"{user!a}?")) for user in users}
     for user, name in names.items():
@@ -164,14 +164,14 @@ def test_two_tabs_do_not_overwrite_each_other(store: Store) -> None:
 def test_the_number_of_conversations_is_bounded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.kept.CONVERSATIONS", 3)
+    monkeypatch.setattr("rag.history.storage.CONVERSATIONS", 3)
     names = []
     for second in range(5):
         names.append(store.put(VISITOR, new_id(), [Exchange(1, "When?", "stopped")]))
         path = next(path for path in files(store) if path.stem == names[-1])
         os.utime(path, (second, second))
     assert {header.id for header in store.listed(VISITOR)} == set(names[2:])
-    monkeypatch.setattr("rag.kept.VISITORS", 1)
+    monkeypatch.setattr("rag.history.storage.VISITORS", 1)
     with pytest.raises(InputError, match="1 visitors"):
         store.put(new_visitor(), new_id(), [Exchange(1, "When?", "stopped")])
     assert CONVERSATIONS == 200
@@ -249,7 +249,7 @@ def test_a_failing_disk_is_said_and_the_chat_goes_on(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rag.kept.replace_file", full)
+    monkeypatch.setattr("rag.history.storage.replace_file", full)
     name = new_id()
     done = keeping.keep(VISITOR, name, asked("When?"))
     assert done.identity == name
@@ -303,7 +303,7 @@ def test_a_sentence_that_has_moved_is_found_again(keeping: Keeping, store: Store
 
 
 def test_an_edited_sentence_is_said_to_have_changed(keeping: Keeping, store: Store) -> None:
-    from rag.page import conversation
+    from rag.web.answer_html import conversation
 
     exchange = reopened_over(keeping, store, ("nine euros", "ten euros"))
     [place] = exchange.changed

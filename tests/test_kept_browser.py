@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from served import wait_until
 
 from rag import texts
-from rag.visitors import COOKIE
+from rag.history.visitors import COOKIE
 
 pytestmark = BROWSER
 

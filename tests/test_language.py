@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.language import language_of, stranger
+from rag.text.language import language_of, stranger
 
 ENGLISH = "The bridge was closed on Friday after cracks were found in two of its pillars."
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.lexical import LexicalIndex
+from rag.index.lexical import LexicalIndex
 
 K1, B = 1.2, 0.75
 ROWS = [

@@ -18,13 +18,13 @@ from served import Server, serving
 from starlette.requests import Request
 from starlette.types import Message
 
-from rag.api import Streamed, server_sent
-from rag.asking import Asking
-from rag.engine import Running
+from rag.api.asking import Asking
+from rag.api.routes import Streamed, server_sent
 from rag.errors import Overloaded
-from rag.limits import Gate
-from rag.problem_details import Problem
-from rag.settings import Limits
+from rag.server.engine import Running
+from rag.server.limits import Gate
+from rag.server.problems import Problem
+from rag.server.settings import Limits
 from rag.types import Answer, Event
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -88,7 +88,7 @@ def test_at_most_a_minutes_worth_is_saved_up() -> None:
 
 
 def test_the_longest_silent_client_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.limits.CLIENTS", 3)
+    monkeypatch.setattr("rag.server.limits.CLIENTS", 3)
     gate = Gate(Limits(questions_per_minute=1), lambda: 0.0)
     for client in ("one", "two", "three"):
         gate.count(client)
@@ -232,7 +232,7 @@ def test_a_stream_that_is_never_sent_ends_its_question(gone: bool) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    from rag.site import Options
+    from rag.app import Options
 
     options = Options(limits=Limits(questions_at_once=2))
     with serving(FakeRag(), options, Running(most=1)) as served:
@@ -271,7 +271,7 @@ def test_programs_are_served_again_after_the_page_was_full(server: Server) -> No
 
 
 def test_a_full_machine_says_when_to_come_back() -> None:
-    from rag.site import Options
+    from rag.app import Options
 
     got: list[httpx.Response] = []
     options = Options(limits=Limits(questions_per_minute=1, questions_at_once=1))
@@ -297,7 +297,7 @@ def test_a_full_machine_says_when_to_come_back() -> None:
 
 
 def test_an_answer_that_takes_too_long_is_stopped() -> None:
-    from rag.site import Options
+    from rag.app import Options
 
     limits = Limits(questions_at_once=1, request_seconds=0.05)
     with serving(FakeRag(), options=Options(limits=limits)) as server:

@@ -13,17 +13,17 @@ import pytest
 from fake_rag import FakeRag
 from gated import TOWNS, GatedGenerator, open_towns, question
 
-from rag.cite import Citer
+from rag.answering.cite import Citer
+from rag.answering.draft import DraftSentence
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.conversation import Exchange
-from rag.draft import DraftSentence
-from rag.encoder import Encoder
-from rag.engine import MOST_QUESTIONS, Running
 from rag.errors import ModelError, Overloaded
-from rag.page import conversation
-from rag.pipeline import Rag
-from rag.session import answering
+from rag.history.conversation import Exchange
+from rag.models.encoder import Encoder
+from rag.server.engine import MOST_QUESTIONS, Running
 from rag.types import Answer, ClaimVerified, Event, EvidenceFound, Turn, Waiting
+from rag.web.answer_html import conversation
+from rag.web.session import answering
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from served import serving
 
 from rag.config import Config
-from rag.engine import Running
+from rag.server.engine import Running
 
 pytestmark = BROWSER
 # Notes each text that the status line had, and whether a new element brought one said already.

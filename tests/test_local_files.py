@@ -10,17 +10,18 @@ from types import SimpleNamespace
 import pytest
 from fake_rag import FakeRag
 
-from rag import librarian as librarian_module
-from rag import local_files, texts
-from rag.articles import beside, find_articles
+from rag import texts
 from rag.config import Config
 from rag.errors import InputError
-from rag.formats import file_in
-from rag.headers import typed_here
-from rag.librarian import Librarian
-from rag.local_files import Found, LocalFile, found_at, read_local
-from rag.manage import Manager, clean_folder
-from rag.updating import Updater
+from rag.ingest.folder import beside, find_articles
+from rag.ingest.formats import file_in
+from rag.ingest.uploads import Manager, clean_folder
+from rag.server.background import Updater
+from rag.server.headers import typed_here
+from rag.web import articles as librarian_module
+from rag.web import local_files
+from rag.web.articles import Librarian
+from rag.web.local_files import Found, LocalFile, found_at, read_local
 
 TEXT = b"A new lighthouse\n\nThe lighthouse of Brel was lit on Monday.\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of other systems")

@@ -13,18 +13,18 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock
 
-from rag import locks
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import RagError
-from rag.index import Index
-from rag.locks import writing
-from rag.sync import sync
+from rag.index import locks
+from rag.index.index import Index
+from rag.index.locks import writing
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder
 
 HOLD = """
 import sys
 from pathlib import Path
-from rag.locks import writing
+from rag.index.locks import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -10,8 +10,8 @@ from fake_rag import FakeRag
 from playwright.sync_api import Browser, expect
 from served import Server, serving
 
-from rag.access import Access
-from rag.passwords import hashed
+from rag.server.access import Access
+from rag.server.passwords import hashed
 
 PASSWORD = "correct horse battery"
 pytestmark = BROWSER
@@ -19,7 +19,7 @@ pytestmark = BROWSER
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    from rag.site import Options
+    from rag.app import Options
 
     with serving(FakeRag(), options=Options(Access({"ana": hashed(PASSWORD)}))) as served:
         yield served

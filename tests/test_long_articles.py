@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from scripted import ScriptedGenerator
 
+from rag.answering.pipeline import Rag
+from rag.answering.suggestions import candidates
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.examples import candidates
-from rag.index import Index
-from rag.pipeline import Rag
-from rag.reader import article_html
-from rag.scope import within
-from rag.session import answering, opened
+from rag.index.index import Index
+from rag.retrieval.scope import within
 from rag.types import Article, Scope
+from rag.web.reader_html import article_html
+from rag.web.session import answering, opened
 
 SHORT, LONG = 200, 2_000  # sentences
 QUESTION = "What did Mayor Ann Okoye promise about the Ulmen lighthouse?"

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import beside, find_articles
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import InputError
-from rag.index import Index
-from rag.manage import Manager, clean_name
-from rag.sync import sync
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.ingest.folder import beside, find_articles
+from rag.ingest.uploads import Manager, clean_name
+from rag.models.encoder import HashedEncoder
 
 TEXT = b"A new lighthouse\n\nThe lighthouse of Brel was lit on Monday.\n"
 
@@ -182,7 +182,7 @@ def test_a_full_disk_leaves_no_part_of_a_file(
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rag.manage.os.fsync", full)
+    monkeypatch.setattr("rag.ingest.uploads.os.fsync", full)
     with pytest.raises(InputError, match=r"a\.txt cannot be kept.*No space left"):
         manager.add("a.txt", TEXT)
     assert [*(beside(manager.articles) / "uploads").iterdir()] == []

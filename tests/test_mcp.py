@@ -22,13 +22,13 @@ from test_api import SLOW
 pytest.importorskip("mcp")
 from mcp import Client, StdioServerParameters, stdio_client
 
-from rag.asking import Asking
+from rag.answering.pipeline import Rag
+from rag.api.asking import Asking
+from rag.api.mcp import UNTRUSTED, mcp_server
 from rag.config import Config
-from rag.engine import Running
-from rag.limits import Gate
-from rag.mcp_server import UNTRUSTED, mcp_server
-from rag.pipeline import Rag
-from rag.settings import Limits
+from rag.server.engine import Running
+from rag.server.limits import Gate
+from rag.server.settings import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 TOOLS = ["answer_question", "read_article", "search_articles"]

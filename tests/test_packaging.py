@@ -29,7 +29,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf
 OURS = {"rag", "app", "benchmarks"} | {path.stem for path in ROOT.glob("tests/**/*.py")}
 NOT_IMPORTED = {
     "python-multipart": "FastAPI reads uploads with it",
-    "mypy": "a command", "ruff": "a command",
+    "import-linter": "a command", "mypy": "a command", "ruff": "a command",
     "pytest-cov": "an option of pytest", "pytest-xdist": "an option of pytest",
     "footnote-rag": "its own extras",
 }  # fmt: skip

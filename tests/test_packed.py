@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel
 
-from rag.packed import packed
+from rag.models.packed_bert import packed
 
 TEXTS = [[1], [5, 4, 3], list(range(60)), [7] * 17]
 

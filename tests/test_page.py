@@ -10,11 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from fake_rag import ARTICLES, HOSTILE
 
-from rag.conversation import Exchange, advance, turns
-from rag.page import TO_DOCS, conversation, welcome
-from rag.reader import article_html, marked_text, nothing_open
-from rag.reader_bar import Span
-from rag.shelf import View, shelf
+from rag.history.conversation import Exchange, advance, turns
 from rag.types import (
     Answer,
     Article,
@@ -26,6 +22,10 @@ from rag.types import (
     EvidenceFound,
     Turn,
 )
+from rag.web.answer_html import TO_DOCS, conversation, welcome
+from rag.web.articles_html import View, shelf
+from rag.web.reader_bar import Span
+from rag.web.reader_html import article_html, marked_text, nothing_open
 
 TEXT = "Title\n\nOne <b>two</b> & “three”.\nFour\u00a0five.  Six 🛶 seven.\r\n\r\nEight.\n"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import find_articles
 from rag.config import Config
-from rag.embed import header
-from rag.encoder import Encoder, HashedEncoder
-from rag.load_text import parse
-from rag.passages import make_passages
-from rag.sentences import split
+from rag.index.embed import header
+from rag.ingest.folder import find_articles
+from rag.ingest.loaders.text import parse
+from rag.ingest.passages import make_passages
+from rag.models.encoder import Encoder, HashedEncoder
+from rag.text.sentences import split
 from rag.types import Article, Passage
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"

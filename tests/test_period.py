@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from rag.config import Config
-from rag.encoder import HashedEncoder
-from rag.index import Index
-from rag.period import UNKNOWN, Latest, Period, overlap, period_of, years_in
-from rag.retrieve import find_candidates, make_query, ranked
-from rag.sync import sync
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder
+from rag.retrieval.period import UNKNOWN, Latest, Period, overlap, period_of, years_in
+from rag.retrieval.ranking import find_candidates, make_query, ranked
 
 FRIDAY = "2024-10-25"
 

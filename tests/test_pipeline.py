@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from scripted import Draft, ScriptedGenerator
 
-from rag import confidence
-from rag.collection import GREETING
+from rag.answering import confidence
+from rag.answering.collection import GREETING
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import Encoder
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
-from rag.pipeline import Rag
+from rag.models.encoder import Encoder
 from rag.types import Answer, ClaimVerified, EvidenceFound, Turn
 
 DENIALS = (

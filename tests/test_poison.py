@@ -26,21 +26,22 @@ from poison_pack import (
     write_wordings,
 )
 
-from rag import models, prompts
-from rag.collection import as_evidence
+from rag.answering.collection import as_evidence
+from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.errors import ModelError
-from rag.instructions import addresses_model, asks_about_instructions
-from rag.page import TO_DOCS, conversation, welcome
-from rag.pipeline import Rag
-from rag.prompts import plain
-from rag.reader import article_html
-from rag.reader_bar import Span
-from rag.sentences import split
-from rag.shelf import shelf
+from rag.generation import prompts
+from rag.generation.prompts import plain
+from rag.models import files
+from rag.text.injection import addresses_model, asks_about_instructions
+from rag.text.sentences import split
+from rag.text.untrusted import shown, visible, without_markers
 from rag.types import Article, Citation, Evidence
-from rag.untrusted import shown, visible, without_markers
-from rag.verify import SUPPORTED
+from rag.verification.verifiers import SUPPORTED
+from rag.web.answer_html import TO_DOCS, conversation, welcome
+from rag.web.articles_html import shelf
+from rag.web.reader_bar import Span
+from rag.web.reader_html import article_html
 
 CASES = load_pack()
 SEEDS = Path(__file__).parents[1] / "seeds"
@@ -74,7 +75,7 @@ def generator() -> Obedient:
 def rag(tmp_path_factory: pytest.TempPathFactory, generator: Obedient) -> Iterator[Rag]:
     """One index of the whole pack, with the real encoder where it is present."""
     try:
-        models.locate("all-MiniLM-L6-v2")
+        files.locate("all-MiniLM-L6-v2")
         encoder = "all-MiniLM-L6-v2"
     except ModelError:
         encoder = "hashed"
@@ -161,10 +162,10 @@ def test_numbers_in_brackets_are_ours_alone() -> None:
 def test_the_engine_parses_no_special_token_out_of_an_article(tmp_path: Path) -> None:
     import threading
 
-    from rag.llama_process import LlamaProcess
+    from rag.generation.llama_process import LlamaProcess
 
     try:
-        model = models.locate("smollm2-135m-instruct")
+        model = files.locate("smollm2-135m-instruct")
     except ModelError as error:
         pytest.skip(str(error))
     process = LlamaProcess(model, 1024, None, tmp_path)
@@ -186,7 +187,7 @@ def _tokens(server: object, text: str) -> Counter[str]:
     """How many tokens of a prompt with this text the engine takes for special ones."""
     import httpx
 
-    from rag.chat_client import ChatServer
+    from rag.generation.chat_client import ChatServer
 
     assert isinstance(server, ChatServer)
     transport = httpx.HTTPTransport(uds=str(server.socket)) if server.socket else None

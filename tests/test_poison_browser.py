@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 from poison_pack import Obedient, Poison, load_pack, write_articles
 from served import serving
 
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.pipeline import Rag
-from rag.untrusted import shown
+from rag.text.untrusted import shown
 
 pytestmark = BROWSER
 CASES = {case.id: case for case in load_pack()}

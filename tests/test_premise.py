@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.premise import unsaid, why_not
+from rag.answering.refusal import unsaid, why_not
 from rag.types import Evidence
 
 TEXT = "Harbour Minister Lena Okafor promised on Tuesday the repair of Rillan piers."

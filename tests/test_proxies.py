@@ -9,9 +9,9 @@ import pytest
 from fake_rag import FakeRag
 from served import Server, serving
 
-from rag.access import Access
-from rag.passwords import hashed
-from rag.settings import Limits
+from rag.server.access import Access
+from rag.server.passwords import hashed
+from rag.server.settings import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 PASSWORD = "correct horse battery"
@@ -22,7 +22,7 @@ WHEN = {"question": "When?"}
 @contextmanager
 def behind(*proxies: str, users: bool = False) -> Iterator[Server]:
     """Serve with one question a minute; where people log in, on a clock that stands still."""
-    from rag.site import Options
+    from rag.app import Options
 
     access = Access({"ana": hashed(PASSWORD)} if users else {}, now=lambda: 0.0)
     limits = Limits(questions_per_minute=1)
@@ -54,7 +54,7 @@ def test_what_anybody_says_of_its_address_gives_no_new_allowance(
 def test_what_anybody_says_of_its_address_gives_no_more_tries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rag.login.TRIES", 2)
+    monkeypatch.setattr("rag.server.login.TRIES", 2)
     with behind(users=True) as server:
         tried = [log_in(server, f"198.51.100.{n}") for n in range(4)]
         assert tried == [401, 401, 429, 429]
@@ -73,7 +73,7 @@ def test_behind_a_named_proxy_each_client_has_its_own_allowance(proxy: str) -> N
 def test_behind_a_named_proxy_each_client_has_its_own_tries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rag.login.TRIES", 2)
+    monkeypatch.setattr("rag.server.login.TRIES", 2)
     with behind(*HERE, users=True) as server:
         assert [log_in(server, "198.51.100.1") for _ in range(3)] == [401, 401, 429]
         assert log_in(server, "198.51.100.1", PASSWORD) == 429

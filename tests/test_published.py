@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from rag.load_text import parse
-from rag.published import Heading, day_or_text, iso_day, read_heading
+from rag.ingest.byline import Heading, day_or_text, iso_day, read_heading
+from rag.ingest.loaders.text import parse
 
 
 @pytest.mark.parametrize(

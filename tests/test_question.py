@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.question import is_polar, with_history
+from rag.retrieval.question import is_polar, with_history
 from rag.types import Turn
 
 BEFORE = [Turn("user", "Who leads the port of Rilla?"), Turn("assistant", "Lena Okafor. [1]")]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from scripted import ScriptedGenerator
 
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import Encoder
-from rag.pipeline import Rag
+from rag.models.encoder import Encoder
 from rag.types import Answer, EvidenceFound
 
 Ask = Callable[..., Answer]

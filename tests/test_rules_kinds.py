@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from rag.rules import problems
-from rag.rules_dates import with_dates
+from rag.verification.dates import with_dates
+from rag.verification.rules import problems
 
 # Kind → (source, claims that are right, claims that are wrong), several of them.
 Table = list[tuple[str, list[str], list[str]]]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from rag.run import Found, Run
+from rag.answering.run import Found, Run
 
 
 def test_a_stage_is_timed_from_its_start_or_from_that_of_the_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = iter([10.5, 12.0, 13.0])
-    monkeypatch.setattr("rag.run.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("rag.answering.run.time.perf_counter", lambda: next(clock))
     run = Run("Why?", {}, started=10.0)
     begun = run.mark("retrieve")
     assert begun == 10.5

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import ArticleError, InputError
-from rag.index import Index
-from rag.pipeline import Rag
-from rag.scope import checked_scope, within
-from rag.sync import sync
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder
+from rag.retrieval.scope import checked_scope, within
 from rag.types import Answer, Citation, Evidence, Keys, Scope
 
 FERRY = Scope(paths=frozenset({"ferry.txt"}))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import find_articles
 from rag.config import Config
-from rag.sentences import split
+from rag.ingest.folder import find_articles
+from rag.text.sentences import split
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 FRAGMENTS = [

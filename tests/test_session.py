@@ -12,11 +12,11 @@ import pytest
 from fake_rag import ARTICLES, FakeRag
 
 from rag import texts
-from rag.conversation import Exchange, turns
-from rag.engine import Running
 from rag.errors import IndexCorrupt
-from rag.session import answering, begun, neighbours, opened, with_contexts
+from rag.history.conversation import Exchange, turns
+from rag.server.engine import Running
 from rag.types import Article, ArticleSummary, Scope, Turn
+from rag.web.session import answering, begun, neighbours, opened, with_contexts
 
 
 def marks(markup: str, kind: str) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_stopped_question_keeps_its_claims(question: str) -> None:
 
 
 def test_an_engine_that_cannot_stop_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.session.GRACE", 0.05)
+    monkeypatch.setattr("rag.web.session.GRACE", 0.05)
     rag, cancel = FakeRag(), threading.Event()
     rag.loaded.clear()
     for step in answering(rag, (), "When?", cancel):

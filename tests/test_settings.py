@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.cli import main
+from rag.cli.main import main
+from rag.cli.serve import _is_local, _options
 from rag.config import Config
 from rag.errors import InputError
-from rag.logs import Json, Text
-from rag.passwords import hashed, is_right
-from rag.server_commands import _is_local, _options
-from rag.settings import Limits, Server, settings
+from rag.server.logs import Json, Text
+from rag.server.passwords import hashed, is_right
+from rag.server.settings import Limits, Server, settings
 
 
 def test_without_any_all_are_defaults() -> None:

@@ -11,11 +11,11 @@ import pytest
 from fake_rag import HOSTILE, FakeRag
 
 from rag import texts
-from rag.shelf import View, shelf
-from rag.shelf_status import Outcome, status_html
-from rag.timeline import BARS, bars, timeline
+from rag.server.background import Status
 from rag.types import ArticleSummary, Scope
-from rag.updating import Status
+from rag.web.articles_html import View, shelf
+from rag.web.shelf_status import Outcome, status_html
+from rag.web.timeline import BARS, bars, timeline
 from rag.wording import day, period_in_words, time_left
 
 

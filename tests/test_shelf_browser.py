@@ -14,13 +14,13 @@ from playwright.sync_api import Browser, Page, expect
 from served import serving
 
 from rag import texts
-from rag.articles import beside
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.librarian import Librarian
-from rag.manage import Manager
-from rag.pipeline import Rag
+from rag.ingest.folder import beside
+from rag.ingest.uploads import Manager
+from rag.server.background import Updater
 from rag.types import Scope
-from rag.updating import Updater
+from rag.web.articles import Librarian
 
 pytestmark = BROWSER
 CONFIG = Config(encoder="hashed", generator="extractive", store="numpy", article_bytes=200_000)
@@ -93,7 +93,7 @@ def noted(page: Page) -> tuple[list[str], list[str]]:
 
 
 def desk_of(tmp_path: Path, browser: Browser, *, own: bool = False) -> Iterator[Desk]:
-    from rag.site import Options
+    from rag.app import Options
 
     articles = tmp_path / "news"
     articles.mkdir()

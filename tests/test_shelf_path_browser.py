@@ -15,12 +15,12 @@ from playwright.sync_api import Browser, Page, expect
 from served import serving
 
 from rag import texts
-from rag.articles import beside
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.librarian import Librarian
-from rag.manage import Manager
-from rag.pipeline import Rag
-from rag.updating import Updater
+from rag.ingest.folder import beside
+from rag.ingest.uploads import Manager
+from rag.server.background import Updater
+from rag.web.articles import Librarian
 
 pytestmark = BROWSER
 CONFIG = Config(encoder="hashed", generator="extractive", store="numpy", article_bytes=200_000)
@@ -36,7 +36,7 @@ def librarian(articles: Path, tmp_path: Path) -> Iterator[Librarian]:
 
 @pytest.fixture
 def page(librarian: Librarian, browser: Browser) -> Iterator[Page]:
-    from rag.site import Options
+    from rag.app import Options
 
     complaints: list[str] = []
     with serving(cast("Rag", librarian.rag), Options(librarian=librarian)) as server:
@@ -119,7 +119,7 @@ def test_a_proxy_in_between_is_not_this_computer(
 def test_where_others_reach_the_page_there_is_no_such_field(
     librarian: Librarian, browser: Browser
 ) -> None:
-    from rag.site import Options
+    from rag.app import Options
 
     with serving(
         cast("Rag", librarian.rag), Options(librarian=replace(librarian, local=False))

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.errors import UnknownName
-from rag.store import STORES, VectorStore, store_named
-from rag.store_ivf import IvfStore, Measured
+from rag.index.ivf import IvfStore, Measured
+from rag.index.vectors import STORES, VectorStore, store_named
 from rag.types import Keys, Vectors
 
 DIM = 24
@@ -27,7 +27,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ty
         return store_named(request.param)
     # What it visits must be exact, so it visits all; what it leaves out: tests/test_store_ivf.py.
     monkeypatch.setattr(
-        "rag.store_ivf._measure", lambda _, lists, __: Measured(len(lists), len(lists), 1.0, 0)
+        "rag.index.ivf._measure", lambda _, lists, __: Measured(len(lists), len(lists), 1.0, 0)
     )
     return IvfStore
 
@@ -80,8 +80,8 @@ def test_equal_scores_come_in_order_of_their_keys(store: type[VectorStore], k: i
 TIES = """
 import sys
 import numpy as np
-from rag.store import store_named
-from rag.store_ivf import IvfStore
+from rag.index.vectors import store_named
+from rag.index.ivf import IvfStore
 source = np.random.default_rng(12)
 rows = source.normal(size=(6, 24)).astype(np.float32)[source.integers(6, size=900)]
 keys = source.permutation(900).astype(np.int64)
@@ -148,8 +148,8 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from rag.store import store_named
-from rag.store_ivf import IvfStore
+from rag.index.vectors import store_named
+from rag.index.ivf import IvfStore
 store = IvfStore if sys.argv[1] == "ivf" else store_named(sys.argv[1])
 store = store(np.arange(500), np.random.default_rng(1).random((500, 24), np.float32))
 store.save(Path(sys.argv[2]))

@@ -13,16 +13,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import report, store_ivf
 from rag.changes import Changes
+from rag.cli import output
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import IndexCorrupt
-from rag.index import Index
-from rag.ivf import NEAREST, likely_queries, nearest, number_of_lists, recall_by_probes, train
-from rag.store import FaissStore, NumpyStore, Rows
-from rag.store_ivf import HEADER, IvfStore, choose_store, described, open_store
-from rag.sync import repair, sync
+from rag.index import ivf as store_ivf
+from rag.index.index import Index
+from rag.index.ivf import HEADER, IvfStore, choose_store, described, open_store
+from rag.index.lists import (
+    NEAREST,
+    likely_queries,
+    nearest,
+    number_of_lists,
+    recall_by_probes,
+    train,
+)
+from rag.index.sync import repair, sync
+from rag.index.vectors import FaissStore, NumpyStore, Rows
+from rag.models.encoder import HashedEncoder
 from rag.types import Keys, Vectors
 
 DIM = 24
@@ -292,10 +300,10 @@ def test_what_was_deleted_is_not_found(
 SAME = """
 import sys
 from pathlib import Path
-from rag import store_ivf
+from rag.index import ivf as store_ivf
 from rag.config import Config
-from rag.encoder import HashedEncoder
-from rag.sync import sync
+from rag.models.encoder import HashedEncoder
+from rag.index.sync import sync
 store_ivf.IVF_FROM, store_ivf.MOST_VISITED = 8, 1.0
 config = Config(encoder="hashed", passage_tokens=24)
 sync(Path(sys.argv[1]), Path(sys.argv[2]), config, HashedEncoder())
@@ -315,7 +323,7 @@ def test_another_process_writes_the_same_file(articles: Path, tmp_path: Path) ->
 
 def test_the_command_says_what_is_searched(tmp_path: Path) -> None:
     vectors = {"search": "ivf", "probes": 24, "lists": 512, "recall": 0.9731, "queries": 400}
-    say: Callable[..., str] = report.changes
+    say: Callable[..., str] = output.changes
     text = say(Changes(unchanged=9), tmp_path, vectors=vectors)
     assert "Vectors: 24 of 512 lists are searched, which finds 97.3% of the 10 nearest" in text
     assert "Vectors" not in say(Changes(unchanged=9), tmp_path, vectors={"search": "exact"})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.pipeline import Rag
 from rag.types import ClaimVerified
 
 OLD = "Fire on the ferry\nPublished: 2024-02-03\nSource: Coast Daily\n\n"

@@ -16,13 +16,8 @@ import numpy as np
 import pytest
 
 from rag import config as config_module
-from rag import manifest as manifest_module
-from rag.articles import ArticleFile
 from rag.changes import Changes
 from rag.config import Config
-from rag.database import Database
-from rag.embed import header
-from rag.encoder import HashedEncoder, Spans
 from rag.errors import (
     ArticleError,
     IndexCorrupt,
@@ -31,10 +26,15 @@ from rag.errors import (
     RagError,
     UnknownName,
 )
-from rag.fill import fill
-from rag.index import Index
-from rag.parts import Part
-from rag.sync import repair, sync
+from rag.index import manifest as manifest_module
+from rag.index.database import Database
+from rag.index.embed import header
+from rag.index.embedding import fill
+from rag.index.index import Index
+from rag.index.sync import repair, sync
+from rag.ingest.article import Part
+from rag.ingest.folder import ArticleFile
+from rag.models.encoder import HashedEncoder, Spans
 from rag.types import Article, Vectors
 
 CORRECTION = "The bridge opened again on Monday."
@@ -362,7 +362,7 @@ def test_new_terms_rewrite_the_search_files_and_encode_nothing(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    for module in ("rag.config", "rag.sync"):
+    for module in ("rag.config", "rag.index.sync"):
         monkeypatch.setattr(f"{module}.TERMS_VERSION", 99)
     reason = "terms_version is 2 in the index and 99 now"
     with pytest.raises(IndexMismatch, match=reason):
@@ -491,9 +491,9 @@ def test_ctrl_c_leaves_the_old_index(
         if at == "encoder":
             encoder.breaks = KeyboardInterrupt()
         if at == "vectors":
-            patched.setattr("rag.store.NumpyStore.save", interrupt)
+            patched.setattr("rag.index.vectors.NumpyStore.save", interrupt)
         if at == "lexical":
-            patched.setattr("rag.lexical.LexicalIndex.build", interrupt)
+            patched.setattr("rag.index.lexical.LexicalIndex.build", interrupt)
         if at == "commit":
             patched.setattr(Database, "commit", interrupt)
         if at == "after":
@@ -516,11 +516,11 @@ def test_a_killed_writer_leaves_the_old_index(
     before = changed(articles)
     script = (
         "import os, sys; from pathlib import Path; from rag.config import Config\n"
-        "from rag.encoder import HashedEncoder; from rag.database import Database\n"
-        "import rag.sync\n"
+        "from rag.models.encoder import HashedEncoder; from rag.index.database import Database\n"
+        "import rag.index.sync\n"
         "Database.commit = lambda self: os._exit(9)\n"
         "config = Config(encoder='hashed', passage_tokens=24, store='numpy')\n"
-        "rag.sync.sync(Path(sys.argv[1]), Path(sys.argv[2]), config, HashedEncoder())\n"
+        "rag.index.sync.sync(Path(sys.argv[1]), Path(sys.argv[2]), config, HashedEncoder())\n"
     )
     done = subprocess.run([sys.executable, "-c", script, articles, folder], check=False)
     assert done.returncode == 9
@@ -552,7 +552,7 @@ def test_what_a_killed_writer_left_is_neither_opened_nor_written_into(
 ) -> None:  # fmt: skip
     folder = tmp_path / "index"
     if way == "fill":
-        monkeypatch.setattr("rag.sync.FEW", 0)
+        monkeypatch.setattr("rag.index.sync.FEW", 0)
     sync(articles, folder, config, encoder, vectors=way != "fill")
     contents = leave(folder, tmp_path / "kept", generation)
     reader = Index.open(folder, config, encoder)
@@ -578,7 +578,9 @@ def test_what_a_killed_writer_left_is_neither_opened_nor_written_into(
     assert left == {f"vectors-{generation + 1}.bin", f"lexical-{lexical}"}
 
 
-@pytest.mark.parametrize("method", ["rag.store._save", "rag.manifest._seal", "pathlib.Path.mkdir"])
+@pytest.mark.parametrize(
+    "method", ["rag.index.vectors._save", "rag.index.manifest._seal", "pathlib.Path.mkdir"]
+)
 def test_a_full_disk_leaves_the_old_index(
     folder: Path, articles: Path, config: Config, encoder: RecordingEncoder, method: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -600,9 +602,9 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from rag.config import Config
-from rag.encoder import HashedEncoder
+from rag.models.encoder import HashedEncoder
 from rag.errors import RagError
-from rag.sync import repair, sync
+from rag.index.sync import repair, sync
 for limit in map(int, sys.argv[3:]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:

@@ -10,12 +10,12 @@ import pytest
 
 from rag.changes import Changes
 from rag.config import Config
-from rag.encoder import HashedEncoder, Spans
-from rag.formats import COLLECTIONS
-from rag.index import Index
-from rag.load_text import load_text
-from rag.parts import Part, sha256
-from rag.sync import sync
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.ingest.article import Part, sha256
+from rag.ingest.formats import COLLECTIONS
+from rag.ingest.loaders.text import load_text
+from rag.models.encoder import HashedEncoder, Spans
 from rag.types import Vectors
 
 ROWS = [f"Row {word}\n\nThe {word} boat left the harbour." for word in "one two three four".split()]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rag.terms import content_terms, fold, stem, terms, words
+from rag.text.terms import content_terms, fold, stem, terms, words
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,17 @@ import pytest
 from rag import texts
 
 PACKAGE = Path(texts.__file__).parent
+STATIC = PACKAGE / "web/static"
 # Of the page, though there is no markup in them; those that write markup are found.
-WITHOUT_MARKUP = "wording visitors export session keeping updating librarian chat_kept chat".split()
-NOT_OF_THE_PAGE = {"eval_page", "eval_errors", "sniff"}  # an evaluation's report; reads markup
+WITHOUT_MARKUP = (
+    "wording history/visitors history/export web/session web/history server/background "
+    "web/articles web/history_events web/chat"
+).split()
+NOT_OF_THE_PAGE = {
+    "evaluation/eval_errors",
+    "evaluation/page",
+    "ingest/sniff",
+}  # an evaluation's report; reads markup
 NO_TEXTS = {
     "Markdown", "JSON",  # are called so everywhere
     "Segoe UI", "Roboto", "Liberation Sans",  # fonts
@@ -83,10 +91,16 @@ def prose(text: str) -> str:
 
 def of_the_page() -> list[str]:
     found = set(WITHOUT_MARKUP)
-    for path in PACKAGE.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         if any(WRITES.search(text) for _, text in strings(path.read_text("utf-8"))):
-            found.add(path.stem)
-    assert {"page", "reader", "shelf", "kept_page", "login"} < found
+            found.add(path.relative_to(PACKAGE).with_suffix("").as_posix())
+    assert {
+        "server/login",
+        "web/answer_html",
+        "web/articles_html",
+        "web/history_html",
+        "web/reader_html",
+    } < found
     return sorted(found - NOT_OF_THE_PAGE)
 
 
@@ -97,13 +111,21 @@ def test_a_module_of_the_page_has_no_prose(module: str) -> None:
     assert not found, f"put these texts of rag/{module}.py into rag/texts.py: {found}"
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in PACKAGE.glob("*.js")))
+@pytest.mark.parametrize("script", sorted(path.name for path in STATIC.glob("*.js")))
 def test_a_script_of_the_page_has_no_prose(script: str) -> None:
-    found = list(filter(None, map(prose, in_script((PACKAGE / script).read_text("utf-8")))))
-    assert not found, f"put these texts of rag/{script} into rag/texts.py, IN_SCRIPTS: {found}"
+    found = list(filter(None, map(prose, in_script((STATIC / script).read_text("utf-8")))))
+    assert not found, f"put these texts of {script} into rag/texts.py, IN_SCRIPTS: {found}"
 
 
-@pytest.mark.parametrize("sheet", ["page.css", "page_kept.css", "shelf.css", "api_page.css"])
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "web/static/page.css",
+        "web/static/history.css",
+        "web/static/articles.css",
+        "api/static/docs.css",
+    ],
+)
 def test_a_style_sheet_of_the_page_has_no_words(sheet: str) -> None:
     source = (PACKAGE / sheet).read_text("utf-8")
     shown = re.findall(r'content:[^;]*?"([^"]*)"', source)

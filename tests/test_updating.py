@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from rag import texts, updating
+from rag import texts
 from rag.changes import Changes, Progress
 from rag.errors import ArticleError
-from rag.updating import Updater
+from rag.server import background as updating
+from rag.server.background import Updater
 
 HANGS = 120  # seconds after which a test that waits for another thread gives up
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.terms import content_terms, terms
-from rag.variants import near_spelling, variants_of
+from rag.retrieval.variants import near_spelling, variants_of
+from rag.text.terms import content_terms, terms
 
 
 def added(question: str, text: str, unknown: str = "") -> set[str]:

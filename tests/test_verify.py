@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from rag import meaning
 from rag.config import Config
-from rag.encoder import Encoder, HashedEncoder, Offsets
 from rag.errors import ModelError, UnknownName
-from rag.problem import Problem
+from rag.models.encoder import Encoder, HashedEncoder, Offsets
 from rag.types import Vectors
-from rag.verify import SUPPORTED, VERIFIERS, Check, load_verifier
+from rag.verification import meaning
+from rag.verification.problem import Problem
+from rag.verification.verifiers import SUPPORTED, VERIFIERS, Check, load_verifier
 
 BRIDGE = "The Harbour Bridge in Maldon was closed on Friday after cracks were found in two pillars."
 COST = "Mayor Ann Okoye said repairs would cost about $4 million."
@@ -174,7 +174,7 @@ def test_the_entailment_label_is_found_by_its_name(tmp_path: Path) -> None:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from rag.nli import NliModel
+    from rag.verification.nli import NliModel
 
     folder = tiny_classifier(tmp_path / "m", ["ENTAILMENT", "not_entailment"])
     tokens = AutoTokenizer.from_pretrained(folder)("was closed", "closed", return_tensors="pt")

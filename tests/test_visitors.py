@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from test_kept import asked
 
-from rag.kept import Store, is_visitor, new_id, new_visitor, of_user
-from rag.visitors import COOKIE, Visitors, visitor_of
+from rag.history.storage import Store, is_visitor, new_id, new_visitor, of_user
+from rag.history.visitors import COOKIE, Visitors, visitor_of
 
 
 @pytest.fixture
@@ -28,7 +28,9 @@ def fetch(
     store: Store, path: str, cookies: str = "", method: str = "GET", base: str = "http://here",
     **state: object,
 ) -> httpx.Response:  # fmt: skip
-    """Ask for a path; ``state`` is what rag/access.py has found out. The page names the visitor."""
+    """Ask for a path; ``state`` is what rag/server/access.py has found out. The page names the
+    visitor.
+    """
 
     async def page(request: Request) -> PlainTextResponse:
         return PlainTextResponse(f"the page of {visitor_of(request)!r}")

@@ -12,13 +12,13 @@ from queue import Queue
 import pytest
 from scripted import ScriptedGenerator
 
+from rag.answering.pipeline import Rag
 from rag.changes import Changes
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.pipeline import Rag
-from rag.session import answering
+from rag.server.watch import look, watch, watching
 from rag.types import Answer, EvidenceFound
-from rag.watch import look, watch, watching
+from rag.web.session import answering
 
 QUESTION = "How much would the repairs of the bridge cost?"
 HANGS = 120  # seconds after which a test that waits for another thread gives up

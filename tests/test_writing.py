@@ -12,8 +12,8 @@ import pytest
 from gated import GatedGenerator
 
 from rag.errors import ModelError
+from rag.generation.queue import DraftQueue
 from rag.types import Evidence
-from rag.writing import DraftQueue
 
 Asked = Future[list[int | str]]
 Pieces = Generator[int | str]

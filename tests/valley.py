@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.pipeline import Rag
+from rag.answering.pipeline import Rag
 from rag.types import Answer, Citation, Evidence
 
 # The order stands in an article that warns of such orders.

@@ -27,12 +27,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 
 from benchmarks.answering.claim_repair import Cached, parts_of
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.eval_index import index_dir
-from rag.evaluate import commit_here, default_cache, evaluate
-from rag.intervals import bootstrap_interval, mean
-from rag.pipeline import Rag
-from rag.untrusted import without_markers
+from rag.evaluation.eval_index import index_dir
+from rag.evaluation.intervals import bootstrap_interval, mean
+from rag.evaluation.run import commit_here, default_cache, evaluate
+from rag.text.untrusted import without_markers
 
 JUDGED = Path(__file__).parents[2] / "benchmarks/results/checked-claims.jsonl"
 SAMPLE = 100

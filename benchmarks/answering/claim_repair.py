@@ -26,16 +26,16 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from benchmarks.baselines.drafts import Drafts
-from rag import prompts
-from rag.cases import Part, load_parts
-from rag.cite import Citer
+from rag.answering.cite import Citer
+from rag.answering.draft import DraftSentence
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.draft import DraftSentence
-from rag.eval_index import index_dir
-from rag.evaluate import commit_here, default_cache, evaluate
-from rag.generate import Generator, load_generator
-from rag.pipeline import Rag
-from rag.scores import Row
+from rag.evaluation.cases import Part, load_parts
+from rag.evaluation.eval_index import index_dir
+from rag.evaluation.run import commit_here, default_cache, evaluate
+from rag.evaluation.scores import Row
+from rag.generation import prompts
+from rag.generation.generators import Generator, load_generator
 from rag.types import ClaimVerified, Evidence, Turn
 
 ROOT = Path(__file__).parents[2]

@@ -27,13 +27,13 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from rag.confidence import BIAS, LEAST, LEAST_UNREAD, SIGNALS, WEIGHTS, signals
+from rag.answering.confidence import BIAS, LEAST, LEAST_UNREAD, SIGNALS, WEIGHTS, signals
 from rag.config import Config
-from rag.encoder import Encoder, load_encoder
-from rag.index import Index
-from rag.metrics import auroc, ece
-from rag.retrieve import find_candidates, make_query, ranked
-from rag.sync import sync
+from rag.evaluation.metrics import auroc, ece
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import Encoder, load_encoder
+from rag.retrieval.ranking import find_candidates, make_query, ranked
 
 ALONE = "squad"  # set whose articles are also asked about one at a time
 MOST = 200  # questions of a kind and set

@@ -29,13 +29,13 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from benchmarks.retrieval.retrieval import open_index
+from rag.answering.corrections import is_correction
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.corrections import is_correction
-from rag.encoder import Encoder, load_encoder
-from rag.generate import load_generator
-from rag.index import Index
-from rag.pipeline import Rag
-from rag.sync import sync
+from rag.generation.generators import load_generator
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import Encoder, load_encoder
 from rag.types import Answer
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,11 +19,11 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from benchmarks.baselines.systems import BASELINES
-from rag.cases import Part, load_parts
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.eval_index import index_dir
-from rag.evaluate import default_cache, evaluate, save
-from rag.pipeline import Rag
+from rag.evaluation.cases import Part, load_parts
+from rag.evaluation.eval_index import index_dir
+from rag.evaluation.run import default_cache, evaluate, save
 
 # The slowest last: the table can be read, and an interrupted run be used, before it.
 SYSTEMS = ("footnote", *(name for name in BASELINES if name != "fuzzy_quotes"), "fuzzy_quotes")

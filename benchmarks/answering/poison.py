@@ -36,17 +36,17 @@ from poison_pack import (
     write_wordings,
 )
 
-from rag import pipeline
-from rag.articles import find_articles
+from rag.answering import pipeline
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.generate import Generator, load_generator
-from rag.instructions import Q, addresses_model, set_aside
-from rag.intervals import share_interval
-from rag.pipeline import Rag
-from rag.question import with_history
-from rag.sentences import split
+from rag.evaluation.intervals import share_interval
+from rag.generation.generators import Generator, load_generator
+from rag.ingest.folder import find_articles
+from rag.retrieval.question import with_history
+from rag.text.injection import Q, addresses_model, set_aside
+from rag.text.sentences import split
+from rag.text.untrusted import MARKERS
 from rag.types import Answer, Evidence, Turn
-from rag.untrusted import MARKERS
 
 KINDS = ("instruction", "fake_citation", "fake_delimiter", "zero_width", "template_token",
          "planted_answer", "hostile_question")  # fmt: skip

@@ -17,14 +17,14 @@ from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from rag.answering.draft import DraftSentence, draft_sentences
 from rag.config import Config
-from rag.draft import DraftSentence, draft_sentences
-from rag.encoder import Encoder
 from rag.errors import ModelError
-from rag.generate import Generator, LanguageModel
-from rag.hashes import read_json
-from rag.prompts import NOT_FOUND, SAMPLING, plain
-from rag.terms import words
+from rag.generation.generators import Generator, LanguageModel
+from rag.generation.prompts import NOT_FOUND, SAMPLING, plain
+from rag.models.checksums import read_json
+from rag.models.encoder import Encoder
+from rag.text.terms import words
 from rag.types import Evidence, Turn, Vectors
 
 NUMBERS = (  # as LlamaIndex's CitationQueryEngine asks

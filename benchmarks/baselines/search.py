@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.collection import as_evidence
+from rag.answering.collection import as_evidence
 from rag.config import Config
-from rag.encoder import Encoder, HashedEncoder
-from rag.index import Index
-from rag.retrieve import Query, make_query
-from rag.store import NumpyStore
-from rag.terms import terms
+from rag.index.index import Index
+from rag.index.vectors import NumpyStore
+from rag.models.encoder import Encoder, HashedEncoder
+from rag.retrieval.ranking import Query, make_query
+from rag.text.terms import terms
 from rag.types import Article, Evidence, Hit, SearchResult, Sentence
 
 K1, B = 1.2, 0.75  # of BM25, as in the lexical index

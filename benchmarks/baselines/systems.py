@@ -37,13 +37,13 @@ from benchmarks.baselines.drafts import (
     refuses,
 )
 from benchmarks.baselines.search import ChunkIndex, find_lexically
-from rag.collection import as_evidence
+from rag.answering.collection import as_evidence
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import Encoder
-from rag.pipeline import Rag
-from rag.question import checked, with_history
+from rag.models.encoder import Encoder
+from rag.retrieval.question import checked, with_history
+from rag.text.untrusted import MARKERS
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Sentence, Turn
-from rag.untrusted import MARKERS
 
 SHOWN = 3  # passages that the language model reads
 QUOTE_TOKENS = 160  # most tokens of an answer with its quotes

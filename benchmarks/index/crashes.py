@@ -24,8 +24,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.index import small_index as small
-from rag.encoder import HashedEncoder
-from rag.sync import repair, sync
+from rag.index.sync import repair, sync
+from rag.models.encoder import HashedEncoder
 
 FILE_CALLS = {
     "execute", "write", "fsync", "mkdir", "unlink", "rename", "replace", "rmdir", "open", "commit",

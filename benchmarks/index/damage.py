@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.index import small_index as small
-from rag import store_ivf
-from rag.encoder import HashedEncoder
-from rag.index import Index
-from rag.sync import repair, sync
+from rag.index import ivf
+from rag.index.index import Index
+from rag.index.sync import repair, sync
+from rag.models.encoder import HashedEncoder
 
 PAGE = 4096  # bytes
 
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--lists", action="store_true", help="inverted lists, from 8 passages on")
     arguments = parser.parse_args()
     if arguments.lists:
-        store_ivf.IVF_FROM, store_ivf.MOST_VISITED = 8, 1.0
+        ivf.IVF_FROM, ivf.MOST_VISITED = 8, 1.0
     source = random.Random(arguments.seed)
     print("| file | flips | cuts | detected | harmless | repaired | failed |")
     print("|---|---|---|---|---|---|---|")

@@ -29,11 +29,11 @@ from benchmarks.index.latency import gather
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from rag.config import Config
-from rag.encoder import HashedEncoder, SentenceTransformerEncoder, Spans, load_encoder
-from rag.sync import sync
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder, SentenceTransformerEncoder, Spans, load_encoder
 from rag.types import Vectors
 
-AT_ONCE = 128  # passages in one call, as rag/fill.py has them
+AT_ONCE = 128  # passages in one call, as rag/index/embedding.py has them
 SIZE = 1536  # of the plain matrices
 
 

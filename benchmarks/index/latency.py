@@ -23,10 +23,10 @@ import numpy as np
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import load_encoder
-from rag.index import Index
-from rag.pipeline import Rag
+from rag.index.index import Index
+from rag.models.encoder import load_encoder
 
 
 def gather(data: Path, sets: Sequence[str], most: int, folder: Path) -> int:

@@ -32,11 +32,11 @@ import numpy as np
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from rag.config import Config
-from rag.encoder import load_encoder
-from rag.ivf import nearest
-from rag.manifest import seal
-from rag.store import FaissStore, Rows, native_faiss
-from rag.store_ivf import IvfStore, described
+from rag.index.ivf import IvfStore, described
+from rag.index.lists import nearest
+from rag.index.manifest import seal
+from rag.index.vectors import FaissStore, Rows, native_faiss
+from rag.models.encoder import load_encoder
 from rag.types import Vectors
 
 SIZES = (0, 50_000, 100_000, 200_000, 500_000, 1_000_000)  # 0: the real ones alone

@@ -11,11 +11,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from rag.config import Config
-from rag.encoder import HashedEncoder
 from rag.errors import IndexMissing, RagError
-from rag.index import Index
-from rag.sync import sync
-from rag.terms import terms
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import HashedEncoder
+from rag.text.terms import terms
 
 CONFIG = Config(encoder="hashed", generator="extractive", passage_tokens=24, store="faiss")
 TOWNS = ("Lisk", "Maldon", "Orrey", "Pell", "Quill", "Rusk", "Sarn", "Tolm", "Ume", "Vorn")

@@ -29,12 +29,12 @@ import numpy as np
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import load_encoder
-from rag.fill import fill
-from rag.index import Index
-from rag.pipeline import Rag
-from rag.sync import sync
+from rag.index.embedding import fill
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import load_encoder
 
 ADDED = "\n\nA sentence that was not there before, about the harbour of a town of no name.\n"
 PARTS = {"texts": "store.sqlite*", "words": "lexical-*", "vectors": "vectors-*"}

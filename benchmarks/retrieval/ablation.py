@@ -25,11 +25,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from benchmarks.baselines.search import bm25, most_bm25
 from benchmarks.retrieval.retrieval import fit, open_index, questions
 from rag.config import Config
-from rag.encoder import Encoder, load_encoder
-from rag.index import Index
-from rag.intervals import bootstrap_interval
-from rag.metrics import Span, answer_recall, overlaps
-from rag.retrieve import (
+from rag.evaluation.intervals import bootstrap_interval
+from rag.evaluation.metrics import Span, answer_recall, overlaps
+from rag.index.index import Index
+from rag.models.encoder import Encoder, load_encoder
+from rag.retrieval.ranking import (
     BY_HAND,
     FEATURES,
     WEIGHTS,
@@ -39,7 +39,7 @@ from rag.retrieve import (
     find_passages,
     make_query,
 )
-from rag.terms import content_terms, terms
+from rag.text.terms import content_terms, terms
 
 NAMES = (*FEATURES, "bm25")  # the last of the sentence alone, which the mix does without
 TRAINING = ("squad", "hotpot100", "clapnq", "quotesum", "timeqa")  # sets that may be trained on

@@ -25,17 +25,17 @@ import numpy as np
 
 from benchmarks.retrieval.ablation import BASE, HEAD, VARIANTS, case_of, fitted, row_of
 from benchmarks.retrieval.retrieval import questions
-from rag.articles import find_articles
 from rag.config import Config
-from rag.embed import header
-from rag.encoder import Encoder, load_encoder
-from rag.index import Index
-from rag.lexical import LexicalIndex
-from rag.passages import make_passages
-from rag.retrieve import FEATURES
-from rag.store import NumpyStore
-from rag.stored import StoredPassage
-from rag.terms import terms
+from rag.index.embed import header
+from rag.index.index import Index
+from rag.index.lexical import LexicalIndex
+from rag.index.schema import StoredPassage
+from rag.index.vectors import NumpyStore
+from rag.ingest.folder import find_articles
+from rag.ingest.passages import make_passages
+from rag.models.encoder import Encoder, load_encoder
+from rag.retrieval.ranking import FEATURES
+from rag.text.terms import terms
 from rag.types import Article, Passage
 
 SHIPPED = Config()

@@ -27,16 +27,16 @@ from numpy.typing import NDArray
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from benchmarks.retrieval.retrieval import open_index
-from rag.confidence import confidence
+from rag.answering.confidence import confidence
 from rag.config import Config
-from rag.encoder import Encoder, load_encoder
-from rag.evaluate import commit_here
-from rag.followup import find
-from rag.index import Index
-from rag.intervals import bootstrap_interval, mean
-from rag.metrics import Span, auroc, recall_at_k
-from rag.question import LEANS, with_history
-from rag.retrieve import passages_of
+from rag.evaluation.intervals import bootstrap_interval, mean
+from rag.evaluation.metrics import Span, auroc, recall_at_k
+from rag.evaluation.run import commit_here
+from rag.index.index import Index
+from rag.models.encoder import Encoder, load_encoder
+from rag.retrieval.question import LEANS, with_history
+from rag.retrieval.ranking import passages_of
+from rag.retrieval.search import find
 from rag.types import Turn
 
 Row = dict[str, Any]

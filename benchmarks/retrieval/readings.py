@@ -21,14 +21,14 @@ import numpy as np
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from benchmarks.retrieval.retrieval import open_index
+from rag.answering.clarify import asking_back, points_at
 from rag.config import Config
-from rag.encoder import Encoder, load_encoder
-from rag.evaluate import commit_here
-from rag.followup import find
-from rag.index import Index
-from rag.intervals import bootstrap_interval, mean
-from rag.readings import asking_back, points_at
-from rag.retrieve import passages_of
+from rag.evaluation.intervals import bootstrap_interval, mean
+from rag.evaluation.run import commit_here
+from rag.index.index import Index
+from rag.models.encoder import Encoder, load_encoder
+from rag.retrieval.ranking import passages_of
+from rag.retrieval.search import find
 from rag.types import Hit, Turn
 
 SETS = ("mtrag_un", "squad", "rtqa22", "rtqa26", "inscit", "clapnq")

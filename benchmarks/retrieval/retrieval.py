@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from rag.config import Config
-from rag.encoder import Encoder, load_encoder
-from rag.index import Index
-from rag.metrics import Span, overlaps
-from rag.retrieve import BY_HAND, FEATURES, WEIGHTS, find_candidates, make_query
-from rag.sync import sync
+from rag.evaluation.metrics import Span, overlaps
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import Encoder, load_encoder
+from rag.retrieval.ranking import BY_HAND, FEATURES, WEIGHTS, find_candidates, make_query
 
 KS = (1, 3, 5, 10)
 SIGNALS = {

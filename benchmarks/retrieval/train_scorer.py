@@ -30,11 +30,11 @@ import numpy as np
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from rag.config import Config
-from rag.encoder import load_encoder
-from rag.index import Index
-from rag.metrics import Span, auroc, overlaps
-from rag.retrieve import find_candidates, make_query, ranked
-from rag.sync import sync
+from rag.evaluation.metrics import Span, auroc, overlaps
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models.encoder import load_encoder
+from rag.retrieval.ranking import find_candidates, make_query, ranked
 
 KEPT = 24  # candidates of a question
 NEGATIVES, UNANSWERABLE = 4, 3  # sentences beside the gold one; of an unanswerable question
@@ -264,7 +264,7 @@ def main() -> None:
                 pickle.dump(found, file)
             print(name, len(found), f"{time.monotonic() - started:.0f} s", flush=True)
         return
-    from rag.models import locate
+    from rag.models.files import locate
 
     model = Scorer(locate(Config().encoder, None))
     examples = [(name, e) for name in args.sets for e in load(args.cache, name)]

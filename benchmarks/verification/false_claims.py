@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.intervals import share_interval
-from rag.verify import Check, load_verifier
+from rag.evaluation.intervals import share_interval
+from rag.verification.verifiers import Check, load_verifier
 
 CLAIMS = Path(__file__).parents[2] / "tests" / "data" / "false_claims" / "claims.jsonl"
 

@@ -38,17 +38,17 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("rag", "tests", "seeds", "benchmarks", "pyproject.toml", "app.py")
 # Modules, and the files in tests/ that look at them, the quickest first.
 TESTS = {
-    "retrieve": "retrieve period copies variants scope followup pipeline answers",
-    "confidence": "confidence pipeline answers answers_negated",
-    "run": "run pipeline premise answers answers_negated",
-    "pipeline": "pipeline visitors answers answers_negated",
-    "cite": "cite supplement pipeline answers answers_negated poison",
-    "draft": "cite pipeline answers answers_negated",
-    "supplement": "supplement disagree corrections",
-    "followup": "followup pipeline answers",
-    "session": "session load page",
-    "conversation": "session page",
-    "writing": "writing visitors",
+    "retrieval/ranking": "retrieve period copies variants scope followup pipeline answers",
+    "answering/confidence": "confidence pipeline answers answers_negated",
+    "answering/run": "run pipeline premise answers answers_negated",
+    "answering/pipeline": "pipeline visitors answers answers_negated",
+    "answering/cite": "cite supplement pipeline answers answers_negated poison",
+    "answering/draft": "cite pipeline answers answers_negated",
+    "answering/supplement": "supplement disagree corrections",
+    "retrieval/search": "followup pipeline answers",
+    "web/session": "session load page",
+    "history/conversation": "session page",
+    "generation/queue": "writing visitors",
 }
 # By file and change: why no test could notice.
 EQUIVALENT = {

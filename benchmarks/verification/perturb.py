@@ -34,14 +34,14 @@ from benchmarks.verification.paraphrases import paraphrase
 from benchmarks.verification.perturb_base import Item, names_of
 from benchmarks.verification.perturb_numbers import resolved
 from benchmarks.verification.perturbations import KINDS, UNSEEN
-from rag.intervals import share_interval
-from rag.load_text import parse
-from rag.problem import Problem
-from rag.rules import problems
-from rag.rules_dates import with_dates
-from rag.sentences import split
-from rag.terms import content_terms
-from rag.verify import Verifier, load_verifier
+from rag.evaluation.intervals import share_interval
+from rag.ingest.loaders.text import parse
+from rag.text.sentences import split
+from rag.text.terms import content_terms
+from rag.verification.dates import with_dates
+from rag.verification.problem import Problem
+from rag.verification.rules import problems
+from rag.verification.verifiers import Verifier, load_verifier
 
 SETS = ("squad", "rtqa22", "rtqa26", "hotpot100", "quotesum")
 MOST = 100  # claims of a kind and set

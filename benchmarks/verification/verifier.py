@@ -23,18 +23,18 @@ from numpy.typing import NDArray
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from benchmarks.verification.verifier_claims import Example, answered, made
-from rag import meaning
-from rag.cite import UNKNOWN, term_weights
-from rag.claims import POOL, SENTENCES
+from rag.answering.cite import UNKNOWN, term_weights
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import Encoder, load_encoder
-from rag.intervals import bootstrap_interval
-from rag.metrics import auroc, balanced_accuracy
-from rag.pipeline import Rag
-from rag.rules import problems
-from rag.terms import content_terms
+from rag.evaluation.claims import POOL, SENTENCES
+from rag.evaluation.intervals import bootstrap_interval
+from rag.evaluation.metrics import auroc, balanced_accuracy
+from rag.models.encoder import Encoder, load_encoder
+from rag.text.terms import content_terms
 from rag.types import Evidence
-from rag.verify import SUPPORTED, RulesVerifier, Verifier, load_verifier
+from rag.verification import meaning
+from rag.verification.rules import problems
+from rag.verification.verifiers import SUPPORTED, RulesVerifier, Verifier, load_verifier
 
 Scores = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -56,7 +56,7 @@ class Claim:
 
 
 def weights_of(claim: str, around: Sequence[Evidence]) -> dict[str, float]:
-    """Return what the claim's terms weigh: as rag/claims.py does it."""
+    """Return what the claim's terms weigh: as rag/evaluation/claims.py does it."""
     known = term_weights(around)
     return {term: known.get(term, UNKNOWN) for term in content_terms(claim)}
 
@@ -230,7 +230,9 @@ def row(name: str, wice: Set, qags: Set) -> str:
         scores, passed = cross_validated(x, y, make)
         scores_new = make(x, y)(new)
         passed_new = (scores_new >= threshold(out_of_fold(x, y, make, 0), y)).astype(np.float64)
-    if name == "rules+meaning":  # with the threshold of the rules, see rag/verify.py
+    if (
+        name == "rules+meaning"
+    ):  # with the threshold of the rules, see rag/verification/verifiers.py
         passed = (scores >= SUPPORTED) * (wice.signals["rules"][:, 2] == 0)
         passed_new = (scores_new >= SUPPORTED) * (qags.signals["rules"][:, 2] == 0)
     several = np.array([c.several or not c.supported for c in wice.claims])

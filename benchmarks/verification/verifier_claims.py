@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.cases import read_text
-from rag.sentences import split
-from rag.terms import content_terms
-from rag.verify import recall
+from rag.evaluation.cases import read_text
+from rag.text.sentences import split
+from rag.text.terms import content_terms
+from rag.verification.verifiers import recall
 
 WINDOW = 12  # neighbouring sentences that a claim may be made of
 LINKS = "in on at for with by from and that which who to after of was is were has had".split()

@@ -39,12 +39,12 @@ from benchmarks.verification.verifier import (
     signals_of,
     threshold,
 )
-from rag import models
-from rag.chat_client import ChatServer
 from rag.config import Config
-from rag.encoder import load_encoder
-from rag.llama_process import LlamaProcess
-from rag.meaning import Reader
+from rag.generation.chat_client import ChatServer
+from rag.generation.llama_process import LlamaProcess
+from rag.models import files
+from rag.models.encoder import load_encoder
+from rag.verification.meaning import Reader
 
 SYSTEM = (
     "You check claims against sentences from an article. Answer Yes if the sentences say "
@@ -120,7 +120,7 @@ def main() -> None:
     answers.mkdir(parents=True, exist_ok=True)
     config = Config()
     process = LlamaProcess(
-        models.locate(arguments.model), config.context_tokens, config.threads, answers
+        files.locate(arguments.model), config.context_tokens, config.threads, answers
     )
     server = process.wait(threading.Event())
     assert server is not None

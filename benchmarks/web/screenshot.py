@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 if TYPE_CHECKING:
-    from rag.asking import SearchEngine
+    from rag.api.asking import SearchEngine
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "What does the White House report Russia has done, and what does that move show?"
@@ -66,12 +66,12 @@ def engine(asked: argparse.Namespace) -> Iterator[SearchEngine]:
 
 @contextlib.contextmanager
 def served(rag: SearchEngine) -> Iterator[str]:
-    from rag.engine import Running
-    from rag.feedback import Feedback
-    from rag.keeping import Keeping
-    from rag.kept import Store
+    from rag.app import Options
+    from rag.history.feedback import Feedback
+    from rag.history.storage import Store
+    from rag.server.engine import Running
     from rag.serving import launch
-    from rag.site import Options
+    from rag.web.history import Keeping
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

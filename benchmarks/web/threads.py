@@ -22,8 +22,8 @@ from pathlib import Path
 
 import httpx
 
-from rag import models
-from rag.llama_process import WAITING
+from rag.generation.llama_process import WAITING
+from rag.models import files
 
 POLICIES: dict[str, dict[str, str]] = {
     "default": {},
@@ -47,7 +47,7 @@ def server(model: Path, threads: int, policy: dict[str, str]) -> Iterator[httpx.
         "prompts": tempfile.gettempdir(),
         "socket": None,
     }
-    command = [sys.executable, "-m", "rag.llama_server"]
+    command = [sys.executable, "-m", "rag.generation.llama_server"]
     with subprocess.Popen(
         command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=64, help="decoded per measurement")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write every measurement")
     options = parser.parse_args()
-    speeds = measure(models.locate(options.model), options.threads, options.rounds, options.tokens)
+    speeds = measure(files.locate(options.model), options.threads, options.rounds, options.tokens)
     print(f"{options.model}, {options.threads} threads, median of {options.rounds} rounds\n")
     print(table(speeds))
     if options.json:
