@@ -50,7 +50,7 @@ def free_port() -> int:
 def serving(
     rag: SearchEngine, options: Options | None = None, running: Running | None = None
 ) -> Iterator[Server]:
-    from rag.serving import launch
+    from rag.app import launch
 
     port, running = free_port(), running or Running()
     served = launch(rag, running, host="127.0.0.1", port=port, options=options)

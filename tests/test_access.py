@@ -12,9 +12,8 @@ from fake_rag import FakeRag
 from served import Server, free_port, serving
 
 from rag.errors import InputError
-from rag.server.access import LASTS, Access, Who
+from rag.server.access import LASTS, Access, Who, hashed, is_among, is_right, parsed, token_digest
 from rag.server.engine import Running
-from rag.server.passwords import hashed, is_among, is_right, parsed, token_digest
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 TOKEN = "a-token-of-sufficient-length"
@@ -239,15 +238,14 @@ def test_secrets_and_questions_are_not_logged(
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "somewhere"])
 def test_other_addresses_need_a_password_or_a_token(host: str) -> None:
-    from rag.serving import launch
+    from rag.app import launch
 
     with pytest.raises(InputError, match=rf"(?s){host}.*password or a token"):
         launch(FakeRag(), Running(), host=host, port=7860)
 
 
 def test_a_name_that_others_use_needs_one_too() -> None:
-    from rag.app import Options
-    from rag.serving import launch
+    from rag.app import Options, launch
 
     with pytest.raises(InputError, match=r"articles\.example\.org"):
         launch(
@@ -257,8 +255,7 @@ def test_a_name_that_others_use_needs_one_too() -> None:
 
 
 def test_with_a_token_other_addresses_are_served() -> None:
-    from rag.app import Options
-    from rag.serving import launch
+    from rag.app import Options, launch
 
     port = free_port()
     options = Options(Access({}, (token_digest(TOKEN),)))

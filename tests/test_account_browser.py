@@ -15,8 +15,7 @@ from served import serving
 
 from rag.history.feedback import Feedback
 from rag.history.storage import Store
-from rag.server.access import Access
-from rag.server.passwords import hashed, token_digest
+from rag.server.access import Access, hashed, token_digest
 from rag.web.history import Keeping
 
 PASSWORD = "correct horse battery"

@@ -191,7 +191,7 @@ def test_the_document_describes_each_route_with_an_example(server: Server) -> No
 
 def test_a_response_does_not_wait_for_its_reader_to_confirm_the_headers() -> None:
     """Without TCP_NODELAY each takes 40 ms, once a connection is a few requests old."""
-    from rag.serving import launch
+    from rag.app import launch
 
     served = launch(FakeRag(), Running(), host="127.0.0.1", port=free_port())
     with httpx.Client(base_url=served.url, timeout=30) as client:
@@ -203,7 +203,7 @@ def test_a_response_does_not_wait_for_its_reader_to_confirm_the_headers() -> Non
 
 
 def test_closing_hands_over_what_has_been_verified() -> None:
-    from rag.serving import launch
+    from rag.app import launch
 
     got: list[httpx.Response] = []
     rag, port = FakeRag(), free_port()

@@ -219,7 +219,7 @@ def test_a_fault_is_one_line_and_the_page_goes_on(
 
 
 def test_while_the_model_loads_there_is_evidence_and_stop_works(visitor: Visitor) -> None:
-    from rag.serving import serve
+    from rag.app import serve
 
     rag, port = FakeRag(warm_up_error=ModelError("qwen.gguf is damaged.")), free_port()
     rag.loaded.clear()
@@ -238,7 +238,7 @@ def test_while_the_model_loads_there_is_evidence_and_stop_works(visitor: Visitor
         visit.answer(2)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rag.serving._until_interrupted", use)
+        patch.setattr("rag.app._until_interrupted", use)
         serve(rag, port=port)
 
 
@@ -385,7 +385,7 @@ def test_an_empty_index_says_what_to_do(visitor: Visitor) -> None:
 
 
 def test_a_taken_port_is_named(server: Server) -> None:
-    from rag.serving import serve
+    from rag.app import serve
 
     with pytest.raises(InputError, match=rf"{server.port}.*--port"):
         serve(FakeRag(), port=server.port)

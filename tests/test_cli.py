@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 
 import pytest
 
-from rag import serving
+from rag import app
 from rag.answering import pipeline
 from rag.cli.main import main
 from rag.cli.parser import parser
@@ -479,7 +479,7 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     def serve(rag: pipeline.Rag, **options: Any) -> None:
         served.update(options, articles=[article.path for article in rag.contents()])
 
-    monkeypatch.setattr(serving, "serve", serve)
+    monkeypatch.setattr(app, "serve", serve)
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert run("serve", "--no-browser", "--port", 8123, *QUOTES).code == 0
@@ -539,12 +539,12 @@ def test_serve_without_models_names_the_command(
 def test_sigterm_ends_serving(home: Path) -> None:
     script = """
         import os, signal, threading, sys
-        import rag.serving
+        import rag.app
         from rag.cli.main import main
         def serve(rag, **options):
             os.kill(os.getpid(), signal.SIGTERM)
             threading.Event().wait(20)
-        rag.serving.serve = serve
+        rag.app.serve = serve
         quotes = ["--encoder", "hashed", "--generator", "extractive"]
         sys.exit(main(["serve", "--index", "index", *quotes]))
     """

@@ -12,15 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.changes import Changes
 from rag.config import Config
 from rag.errors import IndexCorrupt, RagError
 from rag.index.index import Index
-from rag.index.plan import plan
-from rag.index.sync import repair, sync
+from rag.index.sync import plan, repair, sync
 from rag.ingest.folder import ArticleFile
 from rag.models.encoder import HashedEncoder, Spans
-from rag.types import Vectors
+from rag.types import Changes, Vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 

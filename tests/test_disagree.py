@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from rag.answering.disagreement import disagreeing
-from rag.answering.values import kind_asked
+from rag.answering.disagreement import disagreeing, kind_asked
 from rag.text.sentences import split
 from rag.text.terms import content_terms
 from rag.types import Evidence

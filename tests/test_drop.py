@@ -12,8 +12,7 @@ from hostile_strings import PIECES
 from rag.ingest.folder import beside
 from rag.ingest.uploads import Manager
 from rag.web.articles import Librarian
-from rag.web.local_files import AT_ONCE
-from rag.web.uploads import Drop
+from rag.web.uploads import AT_ONCE, Drop
 
 
 @pytest.fixture

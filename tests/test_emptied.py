@@ -13,18 +13,15 @@ from pathlib import Path
 import pytest
 
 from rag.answering.pipeline import Rag
-from rag.changes import NO_ARTICLES, Changes
 from rag.cli.main import main
 from rag.config import Config
 from rag.errors import ArticleError, IndexMismatch
 from rag.index.index import Index
-from rag.index.plan import plan
-from rag.index.sync import repair, sync
+from rag.index.sync import plan, repair, sync
 from rag.ingest.uploads import Manager
 from rag.models.encoder import HashedEncoder
-from rag.server.background import Updater
-from rag.server.watch import watch
-from rag.types import Answer, EvidenceFound, Scope
+from rag.server.background import Updater, watch
+from rag.types import NO_ARTICLES, Answer, Changes, EvidenceFound, Scope
 from rag.web.articles import Librarian
 from rag.web.session import answering, begun
 

@@ -13,10 +13,9 @@ from rag.cli.main import main
 from rag.config import Config
 from rag.errors import InputError
 from rag.evaluation.cases import load_part, load_parts
-from rag.evaluation.eval_index import index_dir
 from rag.evaluation.measures import METRICS_OF, measure
 from rag.evaluation.metrics import Span
-from rag.evaluation.run import Evaluation, evaluate, file_name, save
+from rag.evaluation.run import Evaluation, evaluate, file_name, index_dir, save
 from rag.index.manifest import default_index_dir
 from rag.index.sync import sync
 from rag.ingest.formats import FORMATS

@@ -16,10 +16,9 @@ from rag.cli.main import main
 from rag.config import Config
 from rag.errors import ArticleError
 from rag.index.index import Index
-from rag.index.plan import plan
-from rag.index.sync import sync
+from rag.index.sync import plan, sync
 from rag.ingest.formats import parts_of
-from rag.ingest.loaders.fields import Fields, parse_fields
+from rag.ingest.loaders.tables import Fields, parse_fields
 from rag.models.encoder import HashedEncoder
 from rag.types import Article
 

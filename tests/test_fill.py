@@ -19,7 +19,7 @@ from rag.index.embedding import Pace, about, fill
 from rag.index.index import Index
 from rag.index.sync import repair, sync
 from rag.models.encoder import HashedEncoder, Spans
-from rag.server.watch import filling, watching
+from rag.server.background import filling, watching
 from rag.types import Vectors
 
 QUESTION = "How much would the repairs of the bridge cost?"

@@ -19,7 +19,7 @@ from rag.errors import ArticleError
 from rag.index.index import Index
 from rag.index.sync import sync
 from rag.ingest.formats import parts_of
-from rag.ingest.loaders.lines import Line, join_lines
+from rag.ingest.loaders.pdf import Line, join_lines
 from rag.models.encoder import HashedEncoder
 from rag.retrieval.ranking import evidence_of, find_candidates, make_query, ranked
 from rag.types import Article

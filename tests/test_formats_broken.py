@@ -12,13 +12,13 @@ from parts import GOOD, nested, read, zipped
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import EncodedStreamObject, NameObject
 
-from rag.changes import Changes
 from rag.config import Config
 from rag.errors import ArticleError
 from rag.index.sync import sync
 from rag.ingest.formats import parts_of
 from rag.ingest.loaders import pdf as load_pdf_module
 from rag.models.encoder import HashedEncoder
+from rag.types import Changes
 
 FILES = Path(__file__).parent / "files"
 MILL, OWLS, WALL = (FILES.joinpath(n).read_bytes() for n in ("mill.html", "owls.pdf", "wall.docx"))

@@ -486,7 +486,7 @@ def test_transformers_reads_a_prompt_in_steps_as_it_would_at_once(tiny_model: Pa
     from transformers import AutoModelForCausalLM
 
     from rag.generation import prompts
-    from rag.generation.causal_lm import CausalLM
+    from rag.generation.transformers_lm import CausalLM
 
     ours = CausalLM(tiny_model, 16384, None)
     messages = prompts.chat("When?", EVIDENCE, ())

@@ -21,8 +21,7 @@ from rag.index.database import Database
 from rag.index.index import Index
 from rag.index.lexical import LexicalIndex
 from rag.index.manifest import verify_files
-from rag.index.plan import plan
-from rag.index.sync import sync
+from rag.index.sync import plan, sync
 from rag.models.encoder import HashedEncoder
 from rag.text.terms import terms
 

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "rag"
 # The rooms in the order of the data, and what each may import besides itself and VALUES. A name
 # with a point is one file of a room. The contract of import-linter in pyproject.toml says the same
 # in layers; this says more.
-VALUES = ("types", "errors", "config", "command", "places", "changes", "wording")
+VALUES = ("types", "errors", "config", "command", "places")
 ROOMS = {
     "text": "",
     "ingest": "text",
@@ -33,8 +33,6 @@ ROOMS = {
     "history": "text texts evaluation.questions",
     "web": "text texts ingest retrieval answering.suggestions server history",
     "api": "text texts server",
-    "wording": "text texts",
-    "serving": "app server web api history",
     "app": "server history web api",
 }
 FREE = {"cli", "__main__"}  # may import everything

@@ -19,9 +19,9 @@ from rag.ingest.uploads import Manager, clean_folder
 from rag.server.background import Updater
 from rag.server.headers import typed_here
 from rag.web import articles as librarian_module
-from rag.web import local_files
+from rag.web import uploads as local_files
 from rag.web.articles import Librarian
-from rag.web.local_files import Found, LocalFile, found_at, read_local
+from rag.web.uploads import Found, LocalFile, found_at, read_local
 
 TEXT = b"A new lighthouse\n\nThe lighthouse of Brel was lit on Monday.\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of other systems")

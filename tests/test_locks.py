@@ -15,16 +15,16 @@ from filelock import FileLock
 
 from rag.config import Config
 from rag.errors import RagError
-from rag.index import locks
+from rag.index import publish
 from rag.index.index import Index
-from rag.index.locks import writing
+from rag.index.publish import writing
 from rag.index.sync import sync
 from rag.models.encoder import HashedEncoder
 
 HOLD = """
 import sys
 from pathlib import Path
-from rag.index.locks import writing
+from rag.index.publish import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -62,7 +62,7 @@ def test_a_second_writer_is_told_who_writes(folder: Path, monkeypatch: pytest.Mo
         return acquire(held, 0)
 
     monkeypatch.setattr(FileLock, "acquire", waited)
-    monkeypatch.setattr(locks, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(publish, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     other = holder(folder)
     try:
         with pytest.raises(RagError) as error, writing(folder, wait=0):
@@ -73,12 +73,12 @@ def test_a_second_writer_is_told_who_writes(folder: Path, monkeypatch: pytest.Mo
         assert rest.endswith(f", is writing the index {folder}. Try again when it is done.")
         with pytest.raises(RagError, match=r"still after 9 s\. Try again"), writing(folder, wait=9):
             pass
-        assert waits == [0, *([locks.LOOK] * 9)]
+        assert waits == [0, *([publish.LOOK] * 9)]
     finally:
         end(other)
     with writing(folder, wait=0):
         pass
-    assert [path.name for path in folder.iterdir()] == [locks.LOCK]
+    assert [path.name for path in folder.iterdir()] == [publish.LOCK]
 
 
 def test_a_second_writer_waits_for_the_first(
@@ -107,16 +107,16 @@ def test_a_lock_ends_with_its_process(folder: Path) -> None:
     other = holder(folder)
     other.kill()
     end(other)
-    assert (folder / locks.HOLDER).exists()  # it could not tidy up
+    assert (folder / publish.HOLDER).exists()  # it could not tidy up
     with writing(folder, wait=0):
-        assert str(os.getpid()) in (folder / locks.HOLDER).read_text()
+        assert str(os.getpid()) in (folder / publish.HOLDER).read_text()
 
 
 def test_a_note_that_cannot_be_read_is_no_matter(folder: Path) -> None:
     other = holder(folder)
     try:
         for note in ("", "[1]", '{"pid": "x", "host": 1, "since": 2}'):
-            (folder / locks.HOLDER).write_text(note)
+            (folder / publish.HOLDER).write_text(note)
             with pytest.raises(RagError, match="Another process is writing"):
                 writing(folder, wait=0).__enter__()
     finally:

@@ -10,8 +10,7 @@ from fake_rag import FakeRag
 from playwright.sync_api import Browser, expect
 from served import Server, serving
 
-from rag.server.access import Access
-from rag.server.passwords import hashed
+from rag.server.access import Access, hashed
 
 PASSWORD = "correct horse battery"
 pytestmark = BROWSER

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from rag.evaluation.intervals import bootstrap_interval, mean, percentile, ratio, share_interval
 from rag.evaluation.metrics import (
     METRICS,
     Span,
@@ -16,19 +15,24 @@ from rag.evaluation.metrics import (
     aurc,
     auroc,
     balanced_accuracy,
+    bootstrap_interval,
     citation_hits,
     citation_recall,
     ece,
     exact_match,
     f1,
+    mean,
     ndcg_at_k,
     normalise_answer,
     overlaps,
+    percentile,
+    ratio,
     recall_at_k,
     reciprocal_rank,
     reliability,
     risk_coverage,
     share_found,
+    share_interval,
     token_f1,
     valid_pointers,
 )

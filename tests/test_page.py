@@ -24,8 +24,7 @@ from rag.types import (
 )
 from rag.web.answer_html import TO_DOCS, conversation, welcome
 from rag.web.articles_html import View, shelf
-from rag.web.reader_bar import Span
-from rag.web.reader_html import article_html, marked_text, nothing_open
+from rag.web.reader_html import Span, article_html, marked_text, nothing_open
 
 TEXT = "Title\n\nOne <b>two</b> & “three”.\nFour\u00a0five.  Six 🛶 seven.\r\n\r\nEight.\n"
 

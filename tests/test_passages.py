@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.config import Config
-from rag.index.embed import header
+from rag.index.embedding import header
 from rag.ingest.folder import find_articles
 from rag.ingest.loaders.text import parse
 from rag.ingest.passages import make_passages

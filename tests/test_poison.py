@@ -40,8 +40,7 @@ from rag.types import Article, Citation, Evidence
 from rag.verification.verifiers import SUPPORTED
 from rag.web.answer_html import TO_DOCS, conversation, welcome
 from rag.web.articles_html import shelf
-from rag.web.reader_bar import Span
-from rag.web.reader_html import article_html
+from rag.web.reader_html import Span, article_html
 
 CASES = load_pack()
 SEEDS = Path(__file__).parents[1] / "seeds"
@@ -187,7 +186,7 @@ def _tokens(server: object, text: str) -> Counter[str]:
     """How many tokens of a prompt with this text the engine takes for special ones."""
     import httpx
 
-    from rag.generation.chat_client import ChatServer
+    from rag.generation.openai_chat import ChatServer
 
     assert isinstance(server, ChatServer)
     transport = httpx.HTTPTransport(uds=str(server.socket)) if server.socket else None

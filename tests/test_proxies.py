@@ -9,8 +9,7 @@ import pytest
 from fake_rag import FakeRag
 from served import Server, serving
 
-from rag.server.access import Access
-from rag.server.passwords import hashed
+from rag.server.access import Access, hashed
 from rag.server.settings import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

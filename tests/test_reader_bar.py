@@ -9,8 +9,7 @@ import pytest
 
 from rag import texts
 from rag.types import Article
-from rag.web.reader_bar import Span, reference, steps, told
-from rag.web.reader_html import article_html
+from rag.web.reader_html import Span, article_html, reference, steps, told
 
 TEXT = "Title\n\nOne. Two. Three. <b>Four</b>.\n"
 ARTICLE = Article("a/b.txt", "Title", TEXT, 7, "2024-05-03", "Coast", pages=(0, 12))

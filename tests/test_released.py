@@ -18,7 +18,6 @@ from fake_rag import FakeRag
 from served import free_port
 
 from rag.answering.suggestions import Examples
-from rag.changes import Changes
 from rag.errors import InputError, ModelError
 from rag.generation.llama_process import LlamaProcess, _introduce
 from rag.ingest.uploads import Manager
@@ -28,6 +27,7 @@ from rag.models.child import Child
 from rag.models.encoder_process import EncoderProcess
 from rag.server.background import Updater
 from rag.server.engine import Running
+from rag.types import Changes
 
 
 def no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_a_download_that_fails_leaves_nothing_half_done(
 # uvicorn ends its thread with SystemExit, which threads keep to themselves.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_server_that_does_not_start_leaves_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag import serving
+    from rag import app
 
     class Page:
         closed = False
@@ -176,9 +176,9 @@ def test_a_server_that_does_not_start_leaves_its_port(monkeypatch: pytest.Monkey
         await send({"type": "lifespan.startup.failed", "message": ""})
 
     page, port = Page(), free_port()
-    monkeypatch.setattr(serving, "application", lambda *_: (fails, page))
+    monkeypatch.setattr(app, "application", lambda *_: (fails, page))
     with pytest.raises(InputError, match="did not start"):
-        serving.launch(FakeRag(), Running(), host="127.0.0.1", port=port)
+        app.launch(FakeRag(), Running(), host="127.0.0.1", port=port)
     assert page.closed
     assert "server" not in {thread.name for thread in threading.enumerate()}
     socket.create_server(("127.0.0.1", port)).close()
@@ -187,7 +187,7 @@ def test_a_server_that_does_not_start_leaves_its_port(monkeypatch: pytest.Monkey
 def test_files_that_were_sent_and_not_added_are_deleted_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag.serving import launch
+    from rag.app import launch
 
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "sent"))
     served = launch(FakeRag(), Running(), host="127.0.0.1", port=free_port())

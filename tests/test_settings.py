@@ -13,8 +13,8 @@ from rag.cli.main import main
 from rag.cli.serve import _is_local, _options
 from rag.config import Config
 from rag.errors import InputError
+from rag.server.access import hashed, is_right
 from rag.server.logs import Json, Text
-from rag.server.passwords import hashed, is_right
 from rag.server.settings import Limits, Server, settings
 
 

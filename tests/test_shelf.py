@@ -12,11 +12,10 @@ from fake_rag import HOSTILE, FakeRag
 
 from rag import texts
 from rag.server.background import Status
+from rag.texts import day, period_in_words, time_left
 from rag.types import ArticleSummary, Scope
-from rag.web.articles_html import View, shelf
-from rag.web.shelf_status import Outcome, status_html
-from rag.web.timeline import BARS, bars, timeline
-from rag.wording import day, period_in_words, time_left
+from rag.web.articles import Outcome, status_html
+from rag.web.articles_html import BARS, View, bars, shelf, timeline
 
 
 def summary(

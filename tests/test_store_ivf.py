@@ -13,25 +13,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.changes import Changes
 from rag.cli import output
 from rag.config import Config
 from rag.errors import IndexCorrupt
 from rag.index import ivf as store_ivf
 from rag.index.index import Index
-from rag.index.ivf import HEADER, IvfStore, choose_store, described, open_store
-from rag.index.lists import (
+from rag.index.ivf import (
+    HEADER,
     NEAREST,
+    IvfStore,
+    choose_store,
+    described,
     likely_queries,
     nearest,
     number_of_lists,
+    open_store,
     recall_by_probes,
     train,
 )
 from rag.index.sync import repair, sync
 from rag.index.vectors import FaissStore, NumpyStore, Rows
 from rag.models.encoder import HashedEncoder
-from rag.types import Keys, Vectors
+from rag.types import Changes, Keys, Vectors
 
 DIM = 24
 

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from rag import config as config_module
-from rag.changes import Changes
 from rag.config import Config
 from rag.errors import (
     ArticleError,
@@ -28,14 +27,13 @@ from rag.errors import (
 )
 from rag.index import manifest as manifest_module
 from rag.index.database import Database
-from rag.index.embed import header
-from rag.index.embedding import fill
+from rag.index.embedding import fill, header
 from rag.index.index import Index
 from rag.index.sync import repair, sync
 from rag.ingest.article import Part
 from rag.ingest.folder import ArticleFile
 from rag.models.encoder import HashedEncoder, Spans
-from rag.types import Article, Vectors
+from rag.types import Article, Changes, Vectors
 
 CORRECTION = "The bridge opened again on Monday."
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from rag.changes import Changes
 from rag.config import Config
 from rag.index.index import Index
 from rag.index.sync import sync
@@ -16,7 +15,7 @@ from rag.ingest.article import Part, sha256
 from rag.ingest.formats import COLLECTIONS
 from rag.ingest.loaders.text import load_text
 from rag.models.encoder import HashedEncoder, Spans
-from rag.types import Vectors
+from rag.types import Changes, Vectors
 
 ROWS = [f"Row {word}\n\nThe {word} boat left the harbour." for word in "one two three four".split()]
 

@@ -20,13 +20,13 @@ PACKAGE = Path(texts.__file__).parent
 STATIC = PACKAGE / "web/static"
 # Of the page, though there is no markup in them; those that write markup are found.
 WITHOUT_MARKUP = (
-    "wording history/visitors history/export web/session web/history server/background "
-    "web/articles web/history_events web/chat"
+    "history/visitors history/export web/session web/history server/background web/articles "
+    "web/history_events web/chat"
 ).split()
 NOT_OF_THE_PAGE = {
-    "evaluation/eval_errors",
+    "evaluation/mistakes",
     "evaluation/page",
-    "ingest/sniff",
+    "ingest/formats",
 }  # an evaluation's report; reads markup
 NO_TEXTS = {
     "Markdown", "JSON",  # are called so everywhere

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from rag import texts
-from rag.changes import Changes, Progress
 from rag.errors import ArticleError
 from rag.server import background as updating
 from rag.server.background import Updater
+from rag.types import Changes, Progress
 
 HANGS = 120  # seconds after which a test that waits for another thread gives up
 

@@ -13,11 +13,10 @@ import pytest
 from scripted import ScriptedGenerator
 
 from rag.answering.pipeline import Rag
-from rag.changes import Changes
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.server.watch import look, watch, watching
-from rag.types import Answer, EvidenceFound
+from rag.server.background import look, watch, watching
+from rag.types import Answer, Changes, EvidenceFound
 from rag.web.session import answering
 
 QUESTION = "How much would the repairs of the bridge cost?"

@@ -29,9 +29,8 @@ import numpy as np
 from benchmarks.answering.claim_repair import Cached, parts_of
 from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.evaluation.eval_index import index_dir
-from rag.evaluation.intervals import bootstrap_interval, mean
-from rag.evaluation.run import commit_here, default_cache, evaluate
+from rag.evaluation.metrics import bootstrap_interval, mean
+from rag.evaluation.run import commit_here, default_cache, evaluate, index_dir
 from rag.text.untrusted import without_markers
 
 JUDGED = Path(__file__).parents[2] / "benchmarks/results/checked-claims.jsonl"

@@ -31,8 +31,7 @@ from rag.answering.draft import DraftSentence
 from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.evaluation.cases import Part, load_parts
-from rag.evaluation.eval_index import index_dir
-from rag.evaluation.run import commit_here, default_cache, evaluate
+from rag.evaluation.run import commit_here, default_cache, evaluate, index_dir
 from rag.evaluation.scores import Row
 from rag.generation import prompts
 from rag.generation.generators import Generator, load_generator

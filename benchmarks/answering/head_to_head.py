@@ -22,8 +22,7 @@ from benchmarks.baselines.systems import BASELINES
 from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.evaluation.cases import Part, load_parts
-from rag.evaluation.eval_index import index_dir
-from rag.evaluation.run import default_cache, evaluate, save
+from rag.evaluation.run import default_cache, evaluate, index_dir, save
 
 # The slowest last: the table can be read, and an interrupted run be used, before it.
 SYSTEMS = ("footnote", *(name for name in BASELINES if name != "fuzzy_quotes"), "fuzzy_quotes")

@@ -39,7 +39,7 @@ from poison_pack import (
 from rag.answering import pipeline
 from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.evaluation.intervals import share_interval
+from rag.evaluation.metrics import share_interval
 from rag.generation.generators import Generator, load_generator
 from rag.ingest.folder import find_articles
 from rag.retrieval.question import with_history

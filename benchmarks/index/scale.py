@@ -32,8 +32,7 @@ import numpy as np
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from rag.config import Config
-from rag.index.ivf import IvfStore, described
-from rag.index.lists import nearest
+from rag.index.ivf import IvfStore, described, nearest
 from rag.index.manifest import seal
 from rag.index.vectors import FaissStore, Rows, native_faiss
 from rag.models.encoder import load_encoder

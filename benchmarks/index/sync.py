@@ -25,13 +25,11 @@ from benchmarks.index.latency import gather
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from rag.changes import Changes
 from rag.config import Config
 from rag.index.index import Index
-from rag.index.plan import plan
-from rag.index.sync import repair, sync
+from rag.index.sync import plan, repair, sync
 from rag.models.encoder import Encoder, Spans, load_encoder
-from rag.types import Vectors
+from rag.types import Changes, Vectors
 
 ADDED = "A sentence that was not there before, about the harbour of a town that does not exist. "
 

@@ -25,8 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from benchmarks.baselines.search import bm25, most_bm25
 from benchmarks.retrieval.retrieval import fit, open_index, questions
 from rag.config import Config
-from rag.evaluation.intervals import bootstrap_interval
-from rag.evaluation.metrics import Span, answer_recall, overlaps
+from rag.evaluation.metrics import Span, answer_recall, bootstrap_interval, overlaps
 from rag.index.index import Index
 from rag.models.encoder import Encoder, load_encoder
 from rag.retrieval.ranking import (

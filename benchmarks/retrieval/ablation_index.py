@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.retrieval.ablation import BASE, HEAD, VARIANTS, case_of, fitted, row_of
 from benchmarks.retrieval.retrieval import questions
 from rag.config import Config
-from rag.index.embed import header
+from rag.index.embedding import header
 from rag.index.index import Index
 from rag.index.lexical import LexicalIndex
 from rag.index.schema import StoredPassage

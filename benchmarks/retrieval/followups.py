@@ -29,8 +29,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from benchmarks.retrieval.retrieval import open_index
 from rag.answering.confidence import confidence
 from rag.config import Config
-from rag.evaluation.intervals import bootstrap_interval, mean
-from rag.evaluation.metrics import Span, auroc, recall_at_k
+from rag.evaluation.metrics import Span, auroc, bootstrap_interval, mean, recall_at_k
 from rag.evaluation.run import commit_here
 from rag.index.index import Index
 from rag.models.encoder import Encoder, load_encoder

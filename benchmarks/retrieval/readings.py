@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from benchmarks.retrieval.retrieval import open_index
 from rag.answering.clarify import asking_back, points_at
 from rag.config import Config
-from rag.evaluation.intervals import bootstrap_interval, mean
+from rag.evaluation.metrics import bootstrap_interval, mean
 from rag.evaluation.run import commit_here
 from rag.index.index import Index
 from rag.models.encoder import Encoder, load_encoder

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.evaluation.intervals import share_interval
+from rag.evaluation.metrics import share_interval
 from rag.verification.verifiers import Check, load_verifier
 
 CLAIMS = Path(__file__).parents[2] / "tests" / "data" / "false_claims" / "claims.jsonl"

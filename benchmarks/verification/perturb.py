@@ -34,7 +34,7 @@ from benchmarks.verification.paraphrases import paraphrase
 from benchmarks.verification.perturb_base import Item, names_of
 from benchmarks.verification.perturb_numbers import resolved
 from benchmarks.verification.perturbations import KINDS, UNSEEN
-from rag.evaluation.intervals import share_interval
+from rag.evaluation.metrics import share_interval
 from rag.ingest.loaders.text import parse
 from rag.text.sentences import split
 from rag.text.terms import content_terms

@@ -26,9 +26,8 @@ from benchmarks.verification.verifier_claims import Example, answered, made
 from rag.answering.cite import UNKNOWN, term_weights
 from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.evaluation.claims import POOL, SENTENCES
-from rag.evaluation.intervals import bootstrap_interval
-from rag.evaluation.metrics import auroc, balanced_accuracy
+from rag.evaluation.metrics import auroc, balanced_accuracy, bootstrap_interval
+from rag.evaluation.scores import POOL, SENTENCES
 from rag.models.encoder import Encoder, load_encoder
 from rag.text.terms import content_terms
 from rag.types import Evidence
@@ -56,7 +55,7 @@ class Claim:
 
 
 def weights_of(claim: str, around: Sequence[Evidence]) -> dict[str, float]:
-    """Return what the claim's terms weigh: as rag/evaluation/claims.py does it."""
+    """Return what the claim's terms weigh: as rag/evaluation/scores.py does it."""
     known = term_weights(around)
     return {term: known.get(term, UNKNOWN) for term in content_terms(claim)}
 

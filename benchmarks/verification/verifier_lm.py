@@ -40,8 +40,8 @@ from benchmarks.verification.verifier import (
     threshold,
 )
 from rag.config import Config
-from rag.generation.chat_client import ChatServer
 from rag.generation.llama_process import LlamaProcess
+from rag.generation.openai_chat import ChatServer
 from rag.models import files
 from rag.models.encoder import load_encoder
 from rag.verification.meaning import Reader

@@ -66,11 +66,10 @@ def engine(asked: argparse.Namespace) -> Iterator[SearchEngine]:
 
 @contextlib.contextmanager
 def served(rag: SearchEngine) -> Iterator[str]:
-    from rag.app import Options
+    from rag.app import Options, launch
     from rag.history.feedback import Feedback
     from rag.history.storage import Store
     from rag.server.engine import Running
-    from rag.serving import launch
     from rag.web.history import Keeping
 
     with socket.socket() as probe:

@@ -24,13 +24,11 @@ from rag.answering.draft import draft_sentences, says_not_found
 from rag.answering.refusal import why_not
 from rag.answering.run import Found, Run
 from rag.answering.supplement import supplement
-from rag.changes import NO_ARTICLES, Progress, silent
 from rag.config import Config
 from rag.generation.generators import ExtractiveGenerator, load_generator
 from rag.generation.generators import Generator as Writer
 from rag.generation.queue import DraftQueue
-from rag.index.index import Index
-from rag.index.library import Library
+from rag.index.index import Index, Library
 from rag.index.manifest import default_index_dir
 from rag.index.sync import sync
 from rag.ingest.folder import check_folder
@@ -40,14 +38,17 @@ from rag.retrieval.scope import within
 from rag.retrieval.search import find
 from rag.text.language import stranger
 from rag.types import (
+    NO_ARTICLES,
     Answer,
     Event,
     Evidence,
     EvidenceFound,
+    Progress,
     Scope,
     SearchResult,
     Turn,
     Waiting,
+    silent,
 )
 from rag.verification.verifiers import load_verifier
 

@@ -10,8 +10,7 @@ from functools import partial
 from rag.answering.cite import Citer
 from rag.answering.collection import as_evidence
 from rag.answering.corrections import concerns, corrections
-from rag.answering.disagreement import disagreeing
-from rag.answering.values import Value
+from rag.answering.disagreement import Value, disagreeing
 from rag.index.index import Index
 from rag.types import Citation, Claim, ClaimVerified, Evidence
 

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from rag.api.asking import Asking, unless_gone
@@ -211,3 +212,41 @@ def sent(name: str, data: object) -> bytes:
 
 def _json(body: object, status: int = 200) -> Response:
     return Response(to_json(body), status, media_type="application/json")
+
+
+# Adding and removing articles over HTTP; served only where somebody may.
+
+
+class Manager(Protocol):
+    """Who keeps the files: confines names, checks what they hold, and has the index updated."""
+
+    def add(self, name: str, data: bytes) -> object:
+        """Keep a file and return its path among the articles. Raises InputError."""
+
+    def remove(self, path: str) -> object:
+        """Move a file to where it can be put back from. Raises InputError."""
+
+
+class Added(BaseModel):
+    """The path under which a file was kept; it is indexed soon after."""
+
+    path: str
+
+
+def changes(manager: Manager) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1", tags=["articles"], responses=PROBLEMS)
+
+    @router.post(
+        "/articles", summary="Add a file", status_code=201, response_model=Added,
+    )  # fmt: skip
+    def add(file: Annotated[UploadFile, File(description="the article")]) -> Response:
+        path = manager.add(file.filename or "article.txt", file.file.read())
+        return Response(to_json({"path": str(path)}), 201, media_type="application/json")
+
+    @router.delete("/articles/{path:path}", summary="Remove a file", status_code=204)
+    def remove(path: str) -> Response:
+        manager.remove(path)
+        return Response(status_code=204)
+
+    return router

@@ -216,7 +216,7 @@ class Ready(BaseModel):
 
 def problem(said: str) -> dict[str, Any]:
     """Return how the document describes an error."""
-    schema = {"$ref": "#/components/schemas/ProblemRow"}  # put there by api_examples.py
+    schema = {"$ref": "#/components/schemas/ProblemRow"}  # put there by docs.py
     return {"description": said, "content": {"application/problem+json": {"schema": schema}}}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rag.changes import Progress
+from rag.types import Progress
 
 
 @contextmanager

@@ -25,10 +25,10 @@ from rag.errors import IndexMissing, InputError, ModelError
 
 if TYPE_CHECKING:
     from rag.answering.pipeline import Rag
-    from rag.changes import Changes
     from rag.evaluation.run import Evaluation
     from rag.index.embedding import Until
     from rag.models.encoder import Encoder
+    from rag.types import Changes
 
 SEEDS = Path("seeds")
 _GIVEN = ("encoder", "generator", "model", "accept_errors", "fields")  # options, too
@@ -47,11 +47,10 @@ def index(args: argparse.Namespace) -> None:
     from rag.cli import output as report
     from rag.index.index import manifest_of
     from rag.index.manifest import default_index_dir
-    from rag.index.plan import plan
-    from rag.index.sync import repair, sync
+    from rag.index.sync import plan, repair, sync
     from rag.ingest.folder import check_folder
     from rag.models.encoder import load_encoder
-    from rag.server.watch import watch
+    from rag.server.background import watch
     from rag.text import untrusted
 
     config = _config(args)
@@ -86,9 +85,9 @@ def _fill(index: Path, config: Config, encoder: Encoder, until: Until) -> int:
 
 def search(args: argparse.Namespace) -> None:
     """Retrieval alone, of one question or a file of them."""
-    from rag.changes import NO_ARTICLES
     from rag.cli import output as report
     from rag.text import untrusted
+    from rag.types import NO_ARTICLES
 
     with _opened(args) as rag:
         if args.input:
@@ -163,7 +162,7 @@ def evaluate(args: argparse.Namespace) -> None:
 def _measured(articles: Path, config: Config, cache: Path) -> Iterator[Rag]:
     """What is measured, over an index that is built or brought up to date first."""
     from rag.answering.pipeline import Rag
-    from rag.evaluation.eval_index import index_dir
+    from rag.evaluation.run import index_dir
 
     with bar("reading") as progress, bar("embedding") as embedding:
         folder = index_dir(articles, config, cache)

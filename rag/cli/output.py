@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.changes import NO_ARTICLES
 from rag.text.untrusted import clean, one_line
+from rag.types import NO_ARTICLES
 
 if TYPE_CHECKING:
-    from rag.changes import Changes
     from rag.models.files import ModelStatus
-    from rag.types import Answer, Citation, Claim, Event, Evidence, SearchResult
+    from rag.types import Answer, Changes, Citation, Claim, Event, Evidence, SearchResult
 
 
 SHOWN = 3  # sentences under a refusal

@@ -14,7 +14,7 @@ from rag.cli.argument_types import Parser, date, positive, share
 from rag.cli.options import add_scope, add_uploads
 from rag.command import command
 from rag.config import Config
-from rag.ingest.loaders.fields import parse_fields
+from rag.ingest.loaders.tables import parse_fields
 
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001

@@ -37,10 +37,10 @@ def serve(args: argparse.Namespace) -> None:
     articles = _articles(args, found)
     encoder = _encoder(args)  # loads beside what follows, which takes as long
     gc.disable()  # a twelfth of that time: what is imported is no garbage
+    from rag.app import check_reachable
+    from rag.app import serve as serve_all
     from rag.cli.options import librarian_of, updater_of
-    from rag.server.watch import filling, watching
-    from rag.serving import check_reachable
-    from rag.serving import serve as serve_all
+    from rag.server.background import filling, watching
     from rag.web.history import keeping_for
 
     gc.freeze()
@@ -72,11 +72,11 @@ def mcp(args: argparse.Namespace) -> None:
 
     from rag.api.asking import Asking
     from rag.api.mcp import mcp_server
+    from rag.server.background import filling
     from rag.server.engine import Running
     from rag.server.limits import Gate
     from rag.server.logs import log_to_stderr
     from rag.server.settings import settings
-    from rag.server.watch import filling
 
     found = settings(os.environ)
     log_to_stderr(found.server().log)
@@ -103,7 +103,7 @@ def config(args: argparse.Namespace) -> None:
 
 def password(args: argparse.Namespace) -> None:
     """Print the hash of a password, or a new token."""
-    from rag.server.passwords import hashed
+    from rag.server.access import hashed
 
     if args.token:
         print(secrets.token_urlsafe(32))
@@ -123,8 +123,7 @@ def _end(_signal: int, _frame: object) -> NoReturn:
 
 def _options(found: Settings) -> Options:
     from rag.app import Options
-    from rag.server.access import Access
-    from rag.server.passwords import token_digest
+    from rag.server.access import Access, token_digest
 
     server = found.server()
     tokens = tuple(token_digest(token) for token in found.tokens())

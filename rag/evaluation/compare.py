@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rag.command import command
 from rag.errors import InputError
 from rag.evaluation.cases import PARTS, PartName
-from rag.evaluation.intervals import bootstrap_interval, mean
 from rag.evaluation.measures import METRICS_OF, Metric, interval_row, statistic_of, values_of
+from rag.evaluation.metrics import bootstrap_interval, mean
 from rag.evaluation.run import VERSION
 from rag.evaluation.scores import Row
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from rag.evaluation import metrics
 from rag.evaluation.cases import Case, PartName
-from rag.evaluation.intervals import (
+from rag.evaluation.metrics import (
+    METRICS,
     Statistic,
     bootstrap_interval,
     mean,
@@ -24,7 +25,6 @@ from rag.evaluation.intervals import (
     ratio,
     share_interval,
 )
-from rag.evaluation.metrics import METRICS
 from rag.evaluation.scores import CUTOFFS, Row
 
 

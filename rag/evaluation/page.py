@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.evaluation import charts
-from rag.evaluation.eval_errors import errors_html
-from rag.evaluation.eval_words import ABOUT, KEYS, TITLES, in_words, title_of
-from rag.evaluation.mistakes import worst
+from rag.evaluation.mistakes import errors_html, worst
 from rag.evaluation.run import Evaluation
 from rag.evaluation.scores import CUTOFFS
 
@@ -229,3 +227,87 @@ def _plain(head: str, rows: str) -> str:
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+# What the figures of an evaluation mean, in words.
+
+TITLES = {
+    "retrieval": "Retrieval, all figures",
+    "answers": "Answers, all figures",
+    "claims": "Checking claims, all figures",
+}
+# The first four of these that a result has stand at the top of its page.
+KEYS = (
+    ("retrieval", "evidence_recall@5"),
+    ("answers", "answer_recall"),
+    ("answers", "citation_precision"),
+    ("answers", "rejection_rate"),
+    ("claims", "balanced_accuracy"),
+    ("claims", "auroc"),
+    ("claims", "supported_passed"),
+    ("claims", "unsupported_passed"),
+    ("retrieval", "evidence_recall@1"),
+    ("retrieval", "passages_recall@5"),
+    ("retrieval", "auroc"),
+)
+ABOUT = {
+    "answer_recall": "answers with all words of a known answer",
+    "exact_match": "answers that are a known answer and nothing else",
+    "token_f1": "words shared with the nearest known answer",
+    "citation_precision": "citations that point at a known sentence, over all answers",
+    "citation_gold_or_answer": "citations that do, or that hold a known answer",
+    "citation_recall": "known sentences that are cited, over the answers given",
+    "citation_f1": "harmonic mean of the two",
+    "citation_recall_of_all": "the same, a refusal counting as none",
+    "pointer_validity": "quotes that are exactly the place that they name",
+    "mean_quote_length": "characters of a cited quote",
+    "uncited_claim_rate": "claims without a citation",
+    "answer_characters": "characters of an answer",
+    "rejection_rate": "questions without an answer in the articles that were declined",
+    "false_refusal_rate": "questions with one that were declined",
+    "auroc": "how well the score tells yes from no; 0.5 is chance",
+    "ece": "calibration error of the confidence, which --accept-errors goes by; lower is better",
+    "aurc": "mean error rate over all coverages; lower is better",
+    "balanced_accuracy": "mean of both kinds judged rightly; 50 % is chance",
+    "supported_passed": "supported claims that pass",
+    "unsupported_passed": "other claims that pass; lower is better",
+    "sentences_found": "sentences of its article that a claim is judged against",
+}
+_WORDS = {
+    "auroc": "AUROC", "ece": "ECE", "aurc": "AURC", "token_f1": "Token F1",
+    "citation_f1": "Citation F1",
+}  # fmt: skip
+
+
+def title_of(metric: str) -> str:
+    """The metric's name as people write it."""
+    if metric in _WORDS:
+        return _WORDS[metric]
+    words = metric.replace("_", " ").replace("mrr@", "MRR@").replace("ndcg@", "nDCG@")
+    return words[:1].upper() + words[1:]
+
+
+def in_words(result: Mapping[str, Any]) -> str:
+    """The result in a few sentences."""
+    parts, said = result["parts"], []
+    if found := _value(parts, "retrieval", "evidence_recall@5"):
+        said.append(f"The known evidence is among the first five sentences for {found}.")
+    if right := _value(parts, "answers", "answer_recall"):
+        said.append(
+            f"Of the questions that the articles answer, {right} get an answer that holds it"
+        )
+        refused = _value(parts, "answers", "false_refusal_rate")
+        said[-1] += f"; {refused} are declined." if refused else "."
+    if cited := _value(parts, "answers", "citation_precision"):
+        said.append(f"{cited} of the citations point at a known sentence.")
+    if declined := _value(parts, "answers", "rejection_rate"):
+        said.append(f"Of the questions that the articles do not answer, {declined} are declined.")
+    if passed := _value(parts, "claims", "supported_passed"):
+        wrongly = _value(parts, "claims", "unsupported_passed")
+        said.append(f"{passed} of the supported claims pass, and {wrongly} of the others.")
+    return " ".join(said) or f"{sum(part['n'] for part in parts.values())} questions were asked."
+
+
+def _value(parts: Mapping[str, Any], part: str, metric: str) -> str | None:
+    value = parts.get(part, {}).get("metrics", {}).get(metric, {}).get("value")
+    return None if value is None else f"{100 * value:.0f} %"

@@ -6,12 +6,14 @@ published.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
 import os
 import platform
 import re
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,20 +25,24 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import platformdirs
 
 import rag
+from rag.config import Config
+from rag.errors import IndexCorrupt
 from rag.evaluation import batch
 from rag.evaluation.cases import Case, Part, PartName, read_text
-from rag.evaluation.claims import POOL, judge
-from rag.evaluation.eval_index import index_record
 from rag.evaluation.measures import by_kind, columns, curves, latency, measured
-from rag.evaluation.scores import Row, score_answers, score_retrieval
+from rag.evaluation.scores import POOL, Row, judge, score_answers, score_retrieval
+from rag.index.database import Database
+from rag.index.manifest import default_index_dir
+from rag.index.schema import NAME
+from rag.ingest.folder import find_articles
 from rag.places import repository
 from rag.text.untrusted import to_json
 from rag.verification.verifiers import load_verifier
 
 if TYPE_CHECKING:
     from rag.answering.pipeline import Rag
-    from rag.config import Config
     from rag.types import Answer, SearchResult, Turn
+
 
 VERSION = 1  # of the result file; raised when the meaning of a field changes
 K = 10  # passages and sentences that retrieval is asked for
@@ -47,11 +53,10 @@ _NOT_ASKED = (
     *(
         f"evaluation/{name}.py"
         for name in (
-            "metrics", "intervals", "scores", "measures", "compare", "mistakes", "charts", "page",
-            "eval_errors", "eval_words", "report",
+            "metrics", "scores", "measures", "compare", "mistakes", "charts", "page", "report",
         )
     ),
-    "app.py", "serving.py", "texts.py", "wording.py",
+    "app.py", "texts.py",
 )  # fmt: skip
 _NUMBERS, _BREAK = r"\[\n\s*([^\[\]{}]+?)\n\s*\]", r"\n\s*"  # in indented JSON
 Bar: TypeAlias = Callable[[str], AbstractContextManager[batch.Progress]]  # title → a progress bar
@@ -235,3 +240,38 @@ def save(result: Row, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     text = re.sub(_NUMBERS, on_one_line, to_json(result, indent=1))
     output.write_text(text + "\n", encoding="utf-8")
+
+
+# The index that an evaluation uses: where it lies, and what the result says about it.
+
+
+def index_dir(articles: Path, config: Config, cache: Path) -> Path:
+    """Where the index lies: the usual place if the folder has its index there, made with these
+    settings, else in the cache, one for each choice of settings.
+    """
+    usual, settings = default_index_dir(articles), config.index_settings()
+    if (usual / NAME).is_file():
+        manifest = _manifest(usual)
+        if all(manifest.get(name) == value for name, value in settings.items()):
+            return usual
+    digest = hashlib.sha256(to_json(settings).encode()).hexdigest()[:8]
+    return cache / "indexes" / f"{usual.name}-{digest}"
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        with contextlib.closing(Database(folder)) as database:
+            return database.manifest()
+    except (IndexCorrupt, sqlite3.OperationalError):
+        return {}
+
+
+def index_record(manifest: Mapping[str, Any], articles: Path) -> dict[str, Any]:
+    """What a result says of its index: its settings, and which articles it holds."""
+    kept = {k: v for k, v in manifest.items() if k not in {"files", "articles_folder"}}
+    files = list(find_articles(articles))
+    digest = hashlib.sha256()
+    for file in files:
+        content = hashlib.sha256(file.location.read_bytes()).hexdigest()
+        digest.update(f"{file.path}\0{content}\0".encode())
+    return {**kept, "articles": len(files), "articles_sha256": digest.hexdigest()}

@@ -9,8 +9,8 @@ from typing import Any
 from rag.config import Config
 from rag.errors import ModelError
 from rag.generation import prompts
-from rag.generation.chat_client import ChatServer, stream_chat, turn, use_slot
 from rag.generation.llama_process import LlamaProcess
+from rag.generation.openai_chat import ChatServer, stream_chat, turn, use_slot
 from rag.generation.prompt_cache import PromptCache
 from rag.models import files
 from rag.types import Evidence, Turn

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from rag.errors import ModelError
-from rag.generation.chat_client import POLL, ChatServer
+from rag.generation.openai_chat import POLL, ChatServer
 from rag.models.child import Child
 
 # By default OpenMP's waiting threads spin: one other busy process then makes decoding several times

@@ -13,8 +13,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.errors import ModelError
-from rag.generation.chat_client import POLL
 from rag.generation.generators import Generator as Writer
+from rag.generation.openai_chat import POLL
 from rag.types import Evidence, Turn
 
 CLOSING = 2.0  # seconds that the draft in progress has to end

@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 from rag import texts
 from rag.errors import RagError
-from rag.history.conversation import Exchange
-from rag.history.reopen import Read
+from rag.history.conversation import Exchange, Read
 from rag.history.rows import Kept
 from rag.text.untrusted import shown
 from rag.types import Citation, Evidence

@@ -20,8 +20,7 @@ from typing import Any
 
 from rag.errors import InputError
 from rag.evaluation.questions import lines, read_row
-from rag.history.conversation import Exchange, turns
-from rag.history.reopen import Read, stands
+from rag.history.conversation import Exchange, Read, stands, turns
 from rag.history.storage import replace_file
 from rag.types import Article, Citation
 

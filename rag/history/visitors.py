@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag import texts
+from rag.history.conversation import reopened
 from rag.history.export import as_json, as_markdown
-from rag.history.reopen import reopened
 from rag.history.storage import Store, is_visitor, new_visitor, of_user
 from rag.types import Article
 

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rag.changes import Changes, Progress
 from rag.config import Config
 from rag.errors import ArticleError
 from rag.index.database import Database
-from rag.index.embed import UNEMBEDDED, header, input_hash, input_of
+from rag.index.embedding import UNEMBEDDED, header, input_hash, input_of
 from rag.ingest.folder import ArticleFile, by_file
 from rag.ingest.passages import make_passages
 from rag.models.encoder import Encoder
 from rag.text.terms import terms
-from rag.types import Article, Passage
+from rag.types import Article, Changes, Passage, Progress
 
 Known: TypeAlias = "dict[str, tuple[int, str]]"  # path: row, digest
 

@@ -18,9 +18,9 @@ from rag.config import Config
 from rag.index.index import Index
 from rag.index.schema import StoredPassage
 from rag.models.encoder import Encoder
-from rag.retrieval.answer_types import answer_type
 from rag.retrieval.copies import originals
 from rag.retrieval.period import Latest, Period, Years, ordinal, overlap, period_of, years_in
+from rag.retrieval.question import answer_type
 from rag.retrieval.variants import Variants, near_spelling, variants_of
 from rag.text.names import names
 from rag.text.terms import content_terms, stem, terms, words

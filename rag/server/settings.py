@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 from rag.command import command
 from rag.config import Config
 from rag.errors import InputError
+from rag.server.access import parsed
 from rag.server.logs import KINDS
-from rag.server.passwords import parsed
 
 FILE = "FOOTNOTE_CONFIG"
 OTHERS = {"base_url": "OPENAI_BASE_URL", "api_key": "OPENAI_API_KEY"}  # their usual names

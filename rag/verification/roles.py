@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from rag.text.names import LONG_FORMS, acronyms, names, same_name
 from rag.text.terms import stem
 from rag.verification.problem import Problem
-from rag.verification.rules_deeds import reversed_verb
-from rag.verification.tokens import ROLES, WEAK, Mention, Token, mentions, tokens
+from rag.verification.tokens import (
+    JOINED,
+    PASSIVE,
+    ROLES,
+    WEAK,
+    Mention,
+    Token,
+    is_verb,
+    mentions,
+    tokens,
+)
 
 
 def role_problems(claim: str, sources: Sequence[str], title: str) -> Iterator[Problem]:
@@ -159,3 +169,64 @@ def _is_office(row: Sequence[Token], n: int) -> bool:
 
 # Words that are often something else: only beside a name or "of", or as "chief executive".
 _ALSO_OTHER = frozenset(("general", "justice", "judge", "coach", "captain", "executive"))
+
+
+# Deeds: who did what to whom, by the words on both sides of a verb, the passive turned round.
+
+_MUTUAL = frozenset(
+    map(
+        stem,
+        "meet met marry divorce play face fight join match equal resemble tie merge talk agree "
+        "discuss share contact replace follow include remain become".split(),
+    )
+)
+REACH = 5  # tokens on either side of a verb that may be its subject or object
+
+
+def reversed_verb(claim: str, sources: Sequence[str]) -> str | None:
+    """Return a verb whose subject in the claim is its object in the sources, and vice versa."""
+    for verb, (agents, patients) in _deeds(claim):
+        held = [deed for source in sources for other, deed in _deeds(source) if other == verb]
+        if held and all(
+            agents & held_patients and patients & held_agents
+            and not agents & held_agents and not patients & held_patients
+            for held_agents, held_patients in held
+        ):  # fmt: skip
+            return verb
+    return None
+
+
+Deed = tuple[frozenset[str], frozenset[str]]  # the words of the subject and of the object
+
+
+@lru_cache(maxsize=256)
+def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
+    row = tokens(text)
+    found = []
+    for n, token in enumerate(row):
+        verb = token.stem.removesuffix(PASSIVE)
+        passive = token.stem != verb or [t.stem for t in row[n + 1 : n + 2]] == ["by"]
+        if token.name or not is_verb(token.written.lower()) or verb in _MUTUAL:
+            continue
+        before = _phrase(row, n, -1)
+        if passive and [t.stem for t in row[n + 1 : n + 2]] != ["by"]:
+            continue  # by whom is not said
+        after = _phrase(row, n + 1 if passive else n, 1)
+        if before and after:
+            found.append((verb, (after, before) if passive else (before, after)))
+    return tuple(dict.fromkeys(found))
+
+
+def _phrase(row: Sequence[Token], n: int, step: int) -> frozenset[str]:
+    words: list[str] = []
+    for token in row[n + 1 : n + 1 + REACH] if step > 0 else row[max(0, n - REACH) : n][::-1]:
+        if token.name:
+            words += token.name
+            continue
+        belongs = token.stem == "of" or (token.stem == "to" and not words)
+        ends = token.stem in WEAK and not belongs
+        if ends or not token.stem or is_verb(token.written.lower()):
+            break
+        if token.stem not in {"of", "to", *JOINED}:
+            words.append(token.stem)
+    return frozenset(words)

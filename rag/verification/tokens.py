@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.text.irregular import BASE_FORM
 from rag.text.names import is_name
-from rag.text.terms import fold, stem
+from rag.text.terms import BASE_FORM, fold, stem
 
 # Offices and the like, brought to one word each: what a person is, not how they are called.
 ROLES = {

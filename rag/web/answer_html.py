@@ -15,9 +15,9 @@ from itertools import groupby
 from rag import texts
 from rag.history.conversation import Exchange, Place
 from rag.text.untrusted import as_html
+from rag.texts import day
 from rag.types import ArticleSummary, Citation, Claim, Copy, Evidence
 from rag.web.history_html import rating
-from rag.wording import day
 
 SHOWN = 5  # evidence sentences listed before the rest is folded away
 COPIES = 3  # other articles with the same sentence that are listed

@@ -16,13 +16,13 @@ from rag.ingest.formats import COLLECTIONS, LOADERS
 from rag.server.engine import Engine
 from rag.server.headers import typed_here
 from rag.text.untrusted import as_html
+from rag.texts import period_in_words
 from rag.types import Scope
 from rag.web.answer_html import suggestions, welcome
 from rag.web.articles import Librarian
+from rag.web.articles_html import FORM
 from rag.web.gradio_setup import AT_ONCE, QUIET, gr
-from rag.web.local_files import AT_ONCE as FILES
-from rag.web.shelf_path import FORM
-from rag.wording import period_in_words
+from rag.web.uploads import AT_ONCE as FILES
 
 SUFFIXES = " ".join((*LOADERS, *COLLECTIONS))
 PATIENCE, LATER = 1.0, 20.0  # seconds to wait for questions that are still being made

@@ -1,5 +1,5 @@
 """The web chat: Gradio's layout and the handlers. What is drawn is in answer_html.py and
-reader_html.py, what a conversation is in history/conversation.py, how it is served in serving.py.
+reader_html.py, what a conversation is in history/conversation.py, how it is served in app.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from rag import texts
 from rag.errors import Overloaded
 from rag.server.engine import Engine, Running
 from rag.types import Scope
-from rag.web.account import LOG_OUT
 from rag.web.answer_html import BUSY, HEADER, HINT, dropped, not_taken
 from rag.web.articles import Librarian
 from rag.web.articles_events import Shelf, in_words
@@ -206,3 +205,19 @@ def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:
 
 def _html(value: str, *, js: str | None = None, elem_id: str | None = None) -> Any:
     return gr.HTML(value, js_on_load=js, elem_id=elem_id, apply_default_css=False)
+
+
+# The control that ends a session, for a page behind a password: a plain form, as of a page without
+# scripts. What ends is in server/login.py; page_account.js tells the browser's other tabs.
+
+# A door with an arrow out of it, for a phone, where the words have no room.
+_SIGN = (
+    '<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" '
+    'stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
+    '<path d="M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3"/></svg>'
+)
+LOG_OUT = (
+    '<form method="post" action="logout" data-log-out><button type="submit" class="plain" '
+    f'aria-label="{texts.LOG_OUT}" title="{texts.LOG_OUT}">{_SIGN}'
+    f"<span>{texts.LOG_OUT}</span></button></form>"
+)

@@ -12,9 +12,8 @@ from typing import Final
 
 from rag import texts
 from rag.errors import InputError, RagError
-from rag.history.conversation import Exchange, Rating
+from rag.history.conversation import Exchange, Rating, reopened
 from rag.history.feedback import NOTE, Feedback
-from rag.history.reopen import reopened
 from rag.history.storage import Store, default_folder, user_in
 from rag.server.engine import Engine
 from rag.web.history_html import kept_list

@@ -18,8 +18,7 @@ from rag.retrieval.copies import is_copy
 from rag.server.engine import Engine, refresh
 from rag.types import Article, ArticleSummary, Event, Scope, Sentence
 from rag.web.answer_html import welcome
-from rag.web.reader_bar import Span
-from rag.web.reader_html import article_html, nothing_open
+from rag.web.reader_html import Span, article_html, nothing_open
 
 Questions: TypeAlias = Callable[[tuple[ArticleSummary, ...]], Sequence[str]]
 POLL = 0.1  # seconds between two looks at the cancel event

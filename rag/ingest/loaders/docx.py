@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.errors import ArticleError
-from rag.ingest.extracted import Found, clean, make_article
-from rag.ingest.loaders.markup import tidy
+from rag.ingest.article import Found, clean, make_article
+from rag.ingest.loaders.html import tidy
 from rag.types import Article
 
 MOST_UNPACKED = 60_000_000  # bytes; pictures are packed already, and text takes little

@@ -9,9 +9,8 @@ from typing import Any
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Part, sha256, unreadable
-from rag.ingest.extracted import Found, clean, make_article
-from rag.ingest.loaders.markup import decode_markup, plain
+from rag.ingest.article import Found, Part, clean, make_article, sha256, unreadable
+from rag.ingest.loaders.html import decode_markup, plain
 from rag.types import Article
 
 MOST_ENTRIES = 10_000

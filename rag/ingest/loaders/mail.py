@@ -12,9 +12,8 @@ from itertools import islice
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Part, sha256, unreadable
-from rag.ingest.extracted import Found, clean, make_article
-from rag.ingest.loaders.markup import decode_markup, text_of
+from rag.ingest.article import Found, Part, clean, make_article, sha256, unreadable
+from rag.ingest.loaders.html import decode_markup, text_of
 from rag.ingest.loaders.text import decode
 from rag.types import Article
 

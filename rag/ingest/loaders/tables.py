@@ -8,18 +8,16 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from argparse import ArgumentTypeError
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Part, unreadable
-from rag.ingest.extracted import Found, clean, make_article
-from rag.ingest.loaders.fields import Names, names_of
-from rag.ingest.loaders.fields import plain as plain_name
-from rag.ingest.loaders.markup import plain
+from rag.ingest.article import Found, Part, clean, make_article, unreadable
+from rag.ingest.loaders.html import plain
 from rag.ingest.loaders.text import decode
 from rag.types import Article
 
@@ -200,3 +198,61 @@ def _time(value: str) -> str:
         seconds = float(value) / (1000 if len(value.partition(".")[0]) > 10 else 1)
         return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
     return "" if _NUMBER.fullmatch(value) and not _YEAR_OR_DAY.fullmatch(value) else value
+
+
+# Which field of a row in JSON or CSV holds what: known names, or those that a person gives.
+
+Fields: TypeAlias = tuple[tuple[str, str], ...]  # what it holds, and the field's own name
+Names: TypeAlias = Mapping[str, tuple[str, ...]]  # what it holds: plain names, the surest first
+
+# The names that a field may have, the surest first; case and marks between words do not count.
+_KNOWN = {
+    "text": "text body content fulltext articlebody articletext maintext bodytext article story "
+            "contenttext contenthtml description summary",
+    "title": "title headline heading articletitle name",
+    "published": "published publishedat publishedon publicationdate publisheddate publishdate "
+                 "datepublished pubdate firstpublished publishtime dateofpublication date "
+                 "published_time timestamp time",
+    "url": "url link canonicalurl weburl articleurl href externalurl",
+    "author": "author authors byline creator writer by",
+    "source": "source outlet publisher publication sitename newspaper site domain",
+    "id": "id articleid guid uuid docid uid",
+}  # fmt: skip
+
+
+def plain_name(name: str) -> str:
+    """Return a field's name as names are compared."""
+    return re.sub(r"\W|_", "", name).lower()
+
+
+NAMES: Names = {held: tuple(map(plain_name, names.split())) for held, names in _KNOWN.items()}
+
+
+def names_of(given: Fields | None) -> Names:
+    """Return the names to look for: where a field is given, that one alone."""
+    return {**NAMES, **{held: (plain_name(name),) for held, name in given or ()}}
+
+
+def parse_fields(text: str) -> Fields:
+    """Return what "title=headline,text=body" says; nothing for "".
+
+    Raises ArgumentTypeError, as what reads an option does.
+    """
+    given: dict[str, str] = {}
+    for pair in filter(None, (pair.strip() for pair in text.split(","))):
+        held, is_one, name = (part.strip() for part in pair.partition("="))
+        if not is_one or held not in NAMES or not plain_name(name) or held in given:
+            raise ArgumentTypeError(
+                f"{pair!r} is not such as title=headline; it can be given once what holds the "
+                f"{', '.join(NAMES)}"
+            )
+        given[held] = name
+    return tuple(sorted(given.items()))
+
+
+def recorded(manifest: Mapping[str, object]) -> Fields:
+    """Return the fields that an index says it was made with."""
+    found = manifest.get("fields")
+    if not isinstance(found, Sequence):
+        return ()
+    return tuple((str(held), str(name)) for held, name in found)

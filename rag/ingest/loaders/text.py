@@ -14,8 +14,8 @@ from itertools import islice
 from charset_normalizer import from_bytes
 
 from rag.errors import ArticleError
+from rag.ingest.article import LONGEST_TITLE, title_of_name
 from rag.ingest.byline import Heading, day_or_text, evidence, read_heading
-from rag.ingest.extracted import LONGEST_TITLE, title_of_name
 from rag.types import Article
 
 METADATA = re.compile(r"(published|source|author|url)[ \t]*:(.*)\Z", re.IGNORECASE | re.DOTALL)
