@@ -511,8 +511,8 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
 def test_by_default_only_this_machine_may_change_the_articles(
     options: list[str], *, adds: bool
 ) -> None:
-    from rag.cli.options import librarian_of, updater_of
     from rag.cli.parser import parser
+    from rag.cli.serve import librarian_of, updater_of
     from rag.server.headers import is_loopback
 
     args = parser().parse_args(["serve", "articles", *options])

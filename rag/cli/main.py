@@ -10,8 +10,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from rag.cli import commands
-from rag.cli.options import check_usage
+from rag.cli.ask import check_usage
+from rag.cli.models import models
 from rag.cli.parser import parser
 from rag.errors import RagError
 
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         debug = args.debug
         check_usage(args)
-        _prepare_environment(offline=args.run is not commands.models or args.action != "pull")
+        _prepare_environment(offline=args.run is not models or args.action != "pull")
         args.run(args)
         sys.stdout.flush()
     except SystemExit as wanted:  # argparse: --help or wrong usage

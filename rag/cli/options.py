@@ -1,92 +1,117 @@
-"""Options that more than one place has to understand: what a question is limited to, and who may
-add files in the chat and remove them.
-"""
+"""What several commands take: the options' types, and the options that they share."""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from rag.cli.argument_types import date
-
-if TYPE_CHECKING:
-    from rag.answering.pipeline import Rag
-    from rag.server.background import Updater
-    from rag.web.articles import Librarian
+from rag import places
+from rag.config import Config
 
 
-def add_scope(parser: argparse.ArgumentParser) -> None:
-    """Add --only, --from and --to."""
-    limits = parser.add_argument_group("only some of the articles are searched")
-    limits.add_argument(
-        "--only", nargs="+", action="extend", metavar="PATH",
-        help="articles, as their paths are shown; a folder or an archive stands for all in it",
+class Parser(argparse.ArgumentParser):
+    """One that hands over to another when its first argument is a word like ``compare``."""
+
+    words: Mapping[str, Parser] = MappingProxyType({})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """See argparse."""
+        if args and args[0] in self.words:
+            return self.words[args[0]].parse_known_args(args[1:], namespace)
+        return super().parse_known_args(args, namespace)
+
+
+def positive(text: str) -> int:
+    """Return a whole number above 0."""
+    with suppress(ValueError):
+        if (number := int(text)) > 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def share(text: str) -> float:
+    """Return a number between 0 and 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
+    return value
+
+
+def date(text: str) -> str:
+    """Return an ISO date."""
+    with suppress(ValueError):
+        if dt.date.fromisoformat(text).isoformat() == text:
+            return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not a date as YYYY-MM-DD")
+
+
+Run: TypeAlias = Callable[[argparse.Namespace], None]
+Group: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
+
+DEFAULTS = Config()
+
+
+def add_articles(parser: argparse.ArgumentParser) -> None:
+    about = "folder of articles (default: seeds, in the current folder)"
+    parser.add_argument("articles", type=Path, nargs="?", metavar="ARTICLES", help=about)
+    add_index_option(parser, f"{_shown_indexes()}/<folder name>-<hash of its path>")
+
+
+def command_parser(
+    group: Group, name: str, run: Run, about: str, *examples: str, encoder: bool = True
+) -> Parser:
+    parser = group.add_parser(
+        name, help=about, description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n  ".join(["examples:", *examples]),
     )  # fmt: skip
-    limits.add_argument("--from", dest="first", type=date, metavar="DATE", help="published since")
-    limits.add_argument("--to", dest="last", type=date, metavar="DATE", help="… until, included")
-
-
-def limited(args: argparse.Namespace) -> bool:
-    """Return whether one of these is given."""
-    return any(getattr(args, name, None) for name in ("only", "first", "last"))
-
-
-def limits(rag: Rag, args: argparse.Namespace) -> dict[str, Any]:
-    """Return what the question is limited to, as arguments of ``rag.search`` and ``rag.answer``.
-
-    Raises InputError for a path that there is not.
-    """
-    from rag.retrieval.scope import checked_scope
-    from rag.types import Scope
-
-    if not limited(args):
-        return {}
-    paths = frozenset(path.rstrip("/") for path in args.only) if args.only else None
-    return {"scope": checked_scope(Scope(paths, args.first, args.last), rag.contents())}
-
-
-def add_uploads(parser: argparse.ArgumentParser) -> None:
-    """Add --uploads, --no-uploads and --remove-own."""
+    parser.set_defaults(run=run, usage_error=parser.error)
     parser.add_argument(
-        "--uploads", action=argparse.BooleanOptionalAction, default=None,
-        help="whether files can be added in the chat, and removed again; they are kept in "
-        "ARTICLES.footnote, beside the folder (default: only where no other machine reaches it)",
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
+    )
+    if encoder:
+        parser.add_argument(
+            "--encoder", metavar="NAME",
+            help=f"catalogue name, hub id or folder (default: {DEFAULTS.encoder})",
+        )  # fmt: skip
+    return parser
+
+
+def _shown_indexes() -> str:
+    return str(places.indexes_dir()).replace("%", "%%")  # argparse fills in what follows one
+
+
+def add_index_option(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--index", type=Path, metavar="DIR", help=f"(default: {default})")
+
+
+def add_generator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--generator", metavar="NAME",
+        help="llamacpp, transformers, openai (a server at $OPENAI_BASE_URL) or extractive (quotes "
+        f"only, no model) (default: {DEFAULTS.generator})",
     )  # fmt: skip
     parser.add_argument(
-        "--remove-own", action="store_true",
-        help="files of the folder itself can be removed too: they are moved to ARTICLES.footnote",
+        "--model", metavar="NAME",
+        help="catalogue name, hub id or path (default: the generator's own)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accept-errors", type=share, metavar="SHARE",
+        help="decline when an answer would more probably than this be to a question that the "
+        "articles do not answer, such as 0.2 (default: decline when little speaks for one). The "
+        "probability was off by .06 to .15 (expected calibration error) on questions of SQuAD, "
+        "CLAPNQ, HotpotQA, QuoteSum and RealTimeQA, and by .16 to .23 on the seed questions, a "
+        "quarter of which only seem to be answered: see benchmarks/results/confidence.md",
     )  # fmt: skip
 
 
-def updater_of(rag: Rag, articles: Path) -> Updater:
-    """Return what brings the index up to date while the chat runs: words first, then vectors."""
-    from rag.server.background import Updater
-
-    return Updater(lambda progress: rag.sync(articles, progress, vectors=False), rag.fill)
-
-
-def librarian_of(
-    rag: Rag, updater: Updater, articles: Path, args: argparse.Namespace, *, local: bool
-) -> Librarian:
-    """Return what may be done to the articles; by default nothing where others reach the page."""
-    from rag.ingest.uploads import Manager
-    from rag.web.articles import Librarian
-
-    if not (local if args.uploads is None else args.uploads):
-        return Librarian(rag)
-    manager = Manager(articles, rag.config, own=args.remove_own)
-    return Librarian(rag, manager, updater, local=local)
-
-
-def check_usage(args: argparse.Namespace) -> None:
-    """What argparse cannot say: one question, or a file of them and a place for the answers."""
-    if args.command in {"search", "ask"}:
-        if (args.question is None) == (args.input is None):
-            args.usage_error("give either QUESTION or --input")
-        if (args.input is None) != (args.output is None):
-            args.usage_error("--input and --output go together")
-        if args.input is not None and (args.json or getattr(args, "date", None)):
-            args.usage_error("--json and --date are for one QUESTION; each row has its own date")
-        if args.input is not None and limited(args):
-            args.usage_error("--only, --from and --to are for one QUESTION")
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from rag.text.untrusted import clean, one_line
-from rag.types import NO_ARTICLES
+from rag.types import NO_ARTICLES, Progress
 
 if TYPE_CHECKING:
     from rag.models.files import ModelStatus
@@ -144,3 +147,24 @@ def models(rows: Sequence[ModelStatus]) -> str:
 def size(number: int) -> str:
     """Bytes as a person reads them, in powers of ten."""
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+# A progress bar on stderr, if that is a terminal.
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Progress]:
+    """Yield what moves the bar; it appears with the first call."""
+    shown: Any = None
+
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        if shown is None:
+            shown = tqdm(desc=title, total=total, initial=done, disable=None, leave=False)
+        shown.update(done - shown.n)
+
+    try:
+        yield progress
+    finally:
+        if shown is not None:
+            shown.close()

@@ -1,14 +1,11 @@
-"""What the commands around the server do: serve, mcp, config, password."""
+"""``serve`` and ``mcp``: the web chat, the interfaces for programs, the tools for agents."""
 
 from __future__ import annotations
 
 import argparse
 import gc
-import getpass
 import os
-import secrets
 import signal
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -17,15 +14,82 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rag.cli.bar import bar
-from rag.cli.commands import _config, _say
+from rag.cli.common import config_of
+from rag.cli.common import say as _say
+from rag.cli.options import Group, add_articles, add_generator, command_parser, positive
+from rag.cli.output import bar
 from rag.errors import InputError, RagError
 
 if TYPE_CHECKING:
     from rag.answering.pipeline import Rag
     from rag.app import Options
     from rag.models.encoder import Encoder
+    from rag.server.background import Updater
     from rag.server.settings import Server, Settings
+    from rag.web.articles import Librarian
+
+
+def add_serve(group: Group) -> None:
+    parser = command_parser(
+        group, "serve", serve,
+        "Sync the index and serve the web chat, the HTTP interface (/openapi.json) and the tools "
+        "for agents (/mcp). Settings also come from the environment and a file: see config.",
+        "%(prog)s", "%(prog)s ~/news --port 8000 --no-browser",
+    )  # fmt: skip
+    add = parser.add_argument
+    add_articles(parser)
+    add("--host", help="address to listen on; others than this machine's own need a password or "
+        "token (default: 127.0.0.1)")  # fmt: skip
+    add("--port", type=positive, help="(default: 7860)")
+    add("--no-browser", action="store_true", help="do not open a browser")
+    add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
+    add_uploads(parser)
+    add("--no-history", action="store_true", help="keep no conversations and no ratings")
+    add_generator(parser)
+
+
+def add_mcp(group: Group) -> None:
+    parser = command_parser(
+        group, "mcp", mcp,
+        "Sync the index and serve the tools search_articles, read_article and answer_question to "
+        "an agent, over standard input and output (Model Context Protocol).",
+        "%(prog)s ~/news",
+    )  # fmt: skip
+    add_articles(parser)
+    add_generator(parser)
+
+
+def add_uploads(parser: argparse.ArgumentParser) -> None:
+    """Add --uploads, --no-uploads and --remove-own."""
+    parser.add_argument(
+        "--uploads", action=argparse.BooleanOptionalAction, default=None,
+        help="whether files can be added in the chat, and removed again; they are kept in "
+        "ARTICLES.footnote, beside the folder (default: only where no other machine reaches it)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--remove-own", action="store_true",
+        help="files of the folder itself can be removed too: they are moved to ARTICLES.footnote",
+    )  # fmt: skip
+
+
+def updater_of(rag: Rag, articles: Path) -> Updater:
+    """Return what brings the index up to date while the chat runs: words first, then vectors."""
+    from rag.server.background import Updater
+
+    return Updater(lambda progress: rag.sync(articles, progress, vectors=False), rag.fill)
+
+
+def librarian_of(
+    rag: Rag, updater: Updater, articles: Path, args: argparse.Namespace, *, local: bool
+) -> Librarian:
+    """Return what may be done to the articles; by default nothing where others reach the page."""
+    from rag.ingest.uploads import Manager
+    from rag.web.articles import Librarian
+
+    if not (local if args.uploads is None else args.uploads):
+        return Librarian(rag)
+    manager = Manager(articles, rag.config, own=args.remove_own)
+    return Librarian(rag, manager, updater, local=local)
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -39,7 +103,6 @@ def serve(args: argparse.Namespace) -> None:
     gc.disable()  # a twelfth of that time: what is imported is no garbage
     from rag.app import check_reachable
     from rag.app import serve as serve_all
-    from rag.cli.options import librarian_of, updater_of
     from rag.server.background import filling, watching
     from rag.web.history import keeping_for
 
@@ -87,36 +150,6 @@ def mcp(args: argparse.Namespace) -> None:
         anyio.run(tools.run_stdio_async)
 
 
-def config(args: argparse.Namespace) -> None:
-    """Show every setting and where it comes from."""
-    from rag.server.settings import settings
-    from rag.text.untrusted import one_line, to_json
-
-    rows = settings(os.environ).shown()
-    if args.json:
-        print(to_json({row.pop("name"): row for row in rows}))
-        return
-    for row in rows:
-        value = "" if row["value"] is None else to_json(row["value"])
-        print(f"{row['name']:25} = {one_line(value):25} # {one_line(row['source'])}")
-
-
-def password(args: argparse.Namespace) -> None:
-    """Print the hash of a password, or a new token."""
-    from rag.server.access import hashed
-
-    if args.token:
-        print(secrets.token_urlsafe(32))
-        return
-    if not sys.stdin.isatty():  # as in `… < file`
-        print(hashed(sys.stdin.readline().rstrip("\r\n")))
-        return
-    chosen = getpass.getpass("Password: ")
-    if getpass.getpass("Once more: ") != chosen:
-        raise InputError("The two differ; nothing was made.")
-    print(hashed(chosen))
-
-
 def _end(_signal: int, _frame: object) -> NoReturn:
     raise SystemExit(0)  # whoever runs services takes another code for a failure
 
@@ -143,7 +176,7 @@ def _encoder(args: argparse.Namespace) -> Encoder:
     from rag.models.encoder_process import load_beside
     from rag.verification.verifiers import NLI
 
-    settings = _config(args)
+    settings = config_of(args)
     encoder = load_beside(settings.encoder, settings.models_dir)
     if settings.generator != "transformers" and not settings.verifier.startswith(NLI):
         keep_torch_out()  # it takes seconds to load
@@ -162,7 +195,7 @@ def _articles(args: argparse.Namespace, found: Settings) -> Path:
 def _synced(articles: Path, args: argparse.Namespace, found: Settings, encoder: Encoder) -> Rag:
     from rag.answering.pipeline import Rag
 
-    index, settings = args.index or found.server().index, _config(args)
+    index, settings = args.index or found.server().index, config_of(args)
     with bar("reading") as progress:  # what is to be embedded is so behind the first questions
         return Rag.for_articles(articles, settings, index, progress, encoder=encoder, vectors=False)
 
