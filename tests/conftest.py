@@ -134,7 +134,7 @@ def minilm() -> Encoder:
 
 @pytest.fixture(scope="session")
 def valley(minilm: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of the articles of tests/valley.py, by the real encoder."""
+    """An index of the articles of tests/support/valley.py, by the real encoder."""
     place = tmp_path_factory.mktemp("valley")
     sync(write_valley(place), place / "index", Config(), minilm)
     return place / "index"

@@ -256,7 +256,11 @@ class Copy:
             os.dup2(said.fileno(), 2)
         os.chdir(self.root)
         os.environ["PYTHONPATH"] = sys.path[0] = str(self.root)
-        files = [f"tests/test_{name}.py" for name in TESTS[module].split()]
+        files = [
+            str(path.relative_to(self.root))
+            for name in TESTS[module].split()
+            for path in (self.root / "tests").rglob(f"test_{name}.py")
+        ]
         try:
             # What has been imported is a plugin of pytest too, which it warns of.
             early = "ignore::pytest.PytestAssertRewriteWarning"

@@ -51,7 +51,7 @@ def main() -> None:
 @contextlib.contextmanager
 def engine(asked: argparse.Namespace) -> Iterator[SearchEngine]:
     if asked.fake:
-        sys.path.insert(0, str(ROOT / "tests"))
+        sys.path.insert(0, str(ROOT / "tests/support"))
         from fake_rag import ARTICLES, FakeRag
 
         yield FakeRag(ARTICLES[:2])

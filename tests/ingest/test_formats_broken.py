@@ -20,7 +20,7 @@ from rag.ingest.loaders import pdf as load_pdf_module
 from rag.models.encoder import HashedEncoder
 from rag.types import Changes
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parents[1] / "files"
 MILL, OWLS, WALL = (FILES.joinpath(n).read_bytes() for n in ("mill.html", "owls.pdf", "wall.docx"))
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 BOMB = "<!DOCTYPE x [<!ENTITY a0 'ha'>" + "".join(

@@ -129,7 +129,7 @@ def test_the_setting_says_how_long_a_question_may_be(
 def test_over_stdio(articles: Path, tmp_path: Path) -> None:
     settings = ["--encoder", "hashed", "--generator", "extractive"]
     command = ["-m", "rag", "mcp", str(articles), "--index", str(tmp_path / "index"), *settings]
-    root = str(Path(__file__).resolve().parents[1])
+    root = str(Path(__file__).resolve().parents[2])
     environment = {**os.environ, "PYTHONPATH": root}
     parameters = StdioServerParameters(command=sys.executable, args=command, env=environment)
     names, (answer,) = use(

@@ -16,7 +16,7 @@ from rag.types import Evidence
 
 PAIRS = [
     json.loads(line)
-    for line in Path(__file__).with_name("data").joinpath("disagreements.jsonl")
+    for line in Path(__file__).parents[1].joinpath("data").joinpath("disagreements.jsonl")
     .read_text(encoding="utf-8").splitlines()
 ]  # fmt: skip
 MISSED = {"h-age"}  # the question calls him a victim, the sentences do not

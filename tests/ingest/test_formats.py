@@ -24,7 +24,7 @@ from rag.models.encoder import HashedEncoder
 from rag.retrieval.ranking import evidence_of, find_candidates, make_query, ranked
 from rag.types import Article
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parents[1] / "files"
 FLOOD = "The river Tarn rose by two metres on Sunday. Nobody was hurt."
 
 

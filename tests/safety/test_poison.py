@@ -43,7 +43,7 @@ from rag.web.articles_html import shelf
 from rag.web.reader_html import Span, article_html
 
 CASES = load_pack()
-SEEDS = Path(__file__).parents[1] / "seeds"
+SEEDS = Path(__file__).parents[2] / "seeds"
 # What a tokenizer would take for a special token of some chat template.
 TOKEN = re.compile(
     r"<\|?/?\w|<\||<｜|[＜﹤]\S|\|>|｜>|\[/?(?:[A-Z_]{2,}|gMASK)|\[\||</?s>|<<SYS|<(?:start|end)_of_turn"

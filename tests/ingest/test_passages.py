@@ -17,7 +17,7 @@ from rag.models.encoder import Encoder, HashedEncoder
 from rag.text.sentences import split
 from rag.types import Article, Passage
 
-SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 TOKENS = HashedEncoder().token_spans
 
 

@@ -16,7 +16,7 @@ from browsing import BROWSER, chromium, visit
 from playwright.sync_api import expect
 from served import free_port
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = BROWSER
 # Runs in the server and in every Python that it starts, before anything else of theirs.
 WATCH = """

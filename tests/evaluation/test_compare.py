@@ -15,7 +15,7 @@ from rag.evaluation.compare import compare, difference, read
 from rag.evaluation.measures import METRICS_OF, Metric
 from rag.models import files
 
-GATE = Path(__file__).parent / "data" / "gate"
+GATE = Path(__file__).parents[1] / "data" / "gate"
 GATED = (
     "evidence_recall@1", "evidence_recall@5", "passages_recall@5", "retrieval.auroc",
     "answer_recall", "citation_f1", "pointer_validity", "uncited_claim_rate", "rejection_rate",

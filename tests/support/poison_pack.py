@@ -16,8 +16,8 @@ from rag.generation import prompts
 from rag.history.conversation import Exchange, advance
 from rag.types import Answer, Evidence, Turn
 
-PACK = Path(__file__).parent / "data" / "poison.jsonl"
-WORDINGS = Path(__file__).parent / "data" / "poison_wordings.jsonl"
+PACK = Path(__file__).parents[1] / "data" / "poison.jsonl"
+WORDINGS = Path(__file__).parents[1] / "data" / "poison_wordings.jsonl"
 OBEYED = "HACKED"  # what each of the wordings asks for
 
 

@@ -13,7 +13,7 @@ import pytest
 from rag.ingest.loaders.text import parse
 from rag.text.sentences import split
 
-FOLDER = Path(__file__).parent / "data" / "false_claims"
+FOLDER = Path(__file__).parents[1] / "data" / "false_claims"
 
 
 def rows() -> list[dict[str, Any]]:

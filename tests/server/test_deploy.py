@@ -16,7 +16,7 @@ import pytest
 
 from rag.server.settings import settings
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs/deploy"
 
 

@@ -1,5 +1,5 @@
 """The default language model from the question to the answer. It takes minutes, so these tests are
-not in the default run: python -m pytest -m slow tests/test_default_model.py
+not in the default run: python -m pytest -m slow tests/answering/test_default_model.py
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ DIM = 24
 def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[VectorStore]:
     if request.param != "ivf":
         return store_named(request.param)
-    # What it visits must be exact, so it visits all; what it leaves out: tests/test_store_ivf.py.
+    # What it visits must be exact, so it visits all; what it leaves out:
+    # tests/index/test_store_ivf.py.
     monkeypatch.setattr(
         "rag.index.ivf._measure", lambda _, lists, __: Measured(len(lists), len(lists), 1.0, 0)
     )

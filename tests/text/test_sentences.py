@@ -12,7 +12,7 @@ from rag.config import Config
 from rag.ingest.folder import find_articles
 from rag.text.sentences import split
 
-SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 FRAGMENTS = [
     *"The ferry of Dr. Reyes U.S. a.m. p.m. Friday 3.5 $4 No. 5 e.g. he said iPhone".split(" "),
     *". . . ! ? … ” “ \" ' ) ( ] [ « » : ; - – 。".split(" "),

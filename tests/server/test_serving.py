@@ -14,7 +14,7 @@ import httpx
 import pytest
 from served import free_port
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-of-sufficient-length"
 
 

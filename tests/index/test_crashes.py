@@ -20,7 +20,7 @@ from rag.ingest.folder import ArticleFile
 from rag.models.encoder import HashedEncoder, Spans
 from rag.types import Changes, Vectors
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def table(script: str, *options: str) -> list[list[str]]:
