@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fake_rag import FakeRag
 from served import Server, serving
-from test_hostile import LEAKS
+from hostile_strings import LEAKS
 
 schemathesis = pytest.importorskip("schemathesis")
 # Now: pytest rewrites what is imported, which fails in Python 3.11 while a server imports, too.

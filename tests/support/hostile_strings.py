@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 
+# What an answer to a program must not give away.
+LEAKS = re.compile(r"Traceback|site-packages|/rag/|\.py\b|/tmp/|sqlite3|Error:")
 PIECES = (
     "<script>window.__pwned=1</script>", "<img src=x onerror=alert(1)>",
     "<svg/onload=alert(1)>", "</mark></p></div>", '" onmouseover="alert(1)',
