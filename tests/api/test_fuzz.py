@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from fake_rag import FakeRag
-from served import Server, serving
 from hostile_strings import LEAKS
+from served import Server, serving
 
 schemathesis = pytest.importorskip("schemathesis")
 # Now: pytest rewrites what is imported, which fails in Python 3.11 while a server imports, too.
