@@ -18,6 +18,7 @@ test: $(VENV)/.ready-dev  ## linters, types and tests, as in CI; ARGS go to pyte
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --cov -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 setup: $(READY)  ## create the environment only

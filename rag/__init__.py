@@ -10,6 +10,23 @@ Articles   Article, ArticleSummary, Sentence, Passage
 Errors     RagError and its kinds, drawn as a tree in rag/errors.py
 
 Heavy libraries load only when an index is opened.
+
+The package is made of rooms, in the order of the data; each imports only those before it:
+
+text/          sentences, terms, numbers, dates, names, negation; what is done to untrusted text
+ingest/        a folder of files → articles → passages; loaders/ has one file a format
+models/        model files on disk, and the encoder
+index/         the store: SQLite, vectors, BM25; its sync; an opened index
+retrieval/     question → candidates → ranked evidence
+generation/    question and evidence → a draft
+verification/  does a sentence say the claim? One file a rule
+answering/     Rag: search → decline? → draft → cite → verify → Answer
+evaluation/    cases × system → metrics, report, comparison
+server/        what page and interfaces share: settings, access, limits, background updates
+history/       conversations that are kept
+web/           the page
+api/           HTTP, OpenAI-compatible, MCP
+cli/           one file a command
 """
 
 from __future__ import annotations
@@ -48,7 +65,7 @@ from rag.types import (
 )
 
 if TYPE_CHECKING:
-    from rag.pipeline import Rag
+    from rag.answering.pipeline import Rag
 
 __version__ = "0.1.0"
 __all__ = [
@@ -99,7 +116,7 @@ def answer(
     the question is asked; without it "this week" stays unresolved.
     Raises a ``RagError``: ArticleError, IndexMismatch, ModelError, InputError …
     """
-    from rag.pipeline import Rag
+    from rag.answering.pipeline import Rag
 
     turns = [t if isinstance(t, Turn) else Turn(t["role"], t["text"]) for t in history or ()]
     place = Path(index) if index is not None else None
@@ -109,7 +126,7 @@ def answer(
 
 def __getattr__(name: str) -> Any:
     if name == "Rag":
-        from rag.pipeline import Rag
+        from rag.answering.pipeline import Rag
 
         return Rag
     raise AttributeError(f"module 'rag' has no attribute {name!r}")

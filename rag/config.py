@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FORMAT_VERSION = 3  # of the index on disk; raised when its meaning changes
-TERMS_VERSION = 2  # of what rag/terms.py makes of a text, which the lexical files hold
+TERMS_VERSION = 2  # of what rag/text/terms.py makes of a text, which the lexical files hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Config:
     base_url: str | None = None  # of the "openai" generator, such as http://localhost:8000/v1
     api_key: str | None = field(default=None, repr=False)  # of the "openai" generator
     answer_seconds: float = 120.0  # a draft that takes longer is cut off
-    accept_errors: float | None = None  # probability; None: rag/confidence.py's choice
+    accept_errors: float | None = None  # probability; None: rag/answering/confidence.py's choice
     decline_below: float | None = None  # confidence; goes before accept_errors
     verifier: str = "rules"
 

@@ -1,15 +1,20 @@
 """What the page says, in one place, so that it can be read through, and translated.
 
 Braces are filled in; nothing here is untrusted, and nothing is markup. Questions to begin with are
-made in examples.py, of which the patterns that they depend on are a part.
+made in answering/suggestions.py, of which the patterns that they depend on are a part.
 """
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from rag.command import command
+from rag.text.dates import day_of
+from rag.text.untrusted import as_html
 
 NAME = "Footnote"
 
@@ -202,9 +207,9 @@ NOT_COPIED = "The browser did not allow copying."
 PREVIOUS, NEXT = "Previous cited sentence", "Next cited sentence"
 
 # Confidence. Over seven sets of questions the estimate was off by .06 to .15 on average (the
-# expected calibration errors with the default weights in results/confidence.md). "Well" therefore
-# begins where, that much lower, an answer is still clearly likelier than none (.80 - .15 = .65),
-# and "weakly" ends where, that much higher, it is no more than that (.50 + .15 = .65).
+# expected calibration errors with the default weights in benchmarks/results/confidence.md). "Well"
+# therefore begins where, that much lower, an answer is still clearly likelier than none (.80 - .15
+# = .65), and "weakly" ends where, that much higher, it is no more than that (.50 + .15 = .65).
 WELL, WEAKLY = 0.80, 0.50
 
 
@@ -295,3 +300,50 @@ IN_SCRIPTS: Final = {
     "tooManyEntries": FOLDER_TOO_MANY_ENTRIES.replace("{:,}", "{}"),
 }
 IN_STYLES: Final = {"new": NEW, "note": NOTE_BEFORE, "drop": "Drop to add to your articles"}
+
+
+# Days, periods and times in words, for the page.
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is a whole ISO date."""
+    return len(text) == len("2024-05-03") and day_of(text) is not None
+
+
+@lru_cache(maxsize=4_096)
+def day(published: str) -> str:
+    """Return an ISO date as "3 May 2024", anything else as it is; escaped."""
+    try:
+        date = dt.date.fromisoformat(published)
+    except ValueError:
+        return as_html(published)
+    return f"{date.day} {date:%B} {date.year}"
+
+
+def period_in_words(first: str, last: str) -> str:
+    """Return a period of whole days, as ISO dates or "", as briefly as it can be said."""
+    begin, end = day_of(first), day_of(last)
+    if begin is None or end is None:
+        since = SINCE.format(day(first)) if begin else ""
+        return since or (UNTIL.format(day(last)) if end else "")
+    if begin == end:
+        return day(first)
+    ends = end.day == calendar.monthrange(end.year, end.month)[1]
+    if begin.day == 1 and ends:
+        if begin.year == end.year and (begin.month, end.month) == (1, 12):
+            return str(begin.year)
+        if (begin.year, begin.month) == (end.year, end.month):
+            return f"{begin:%B} {begin.year}"
+        if (begin.month, end.month) == (1, 12):
+            return FROM_TO.format(begin.year, end.year)
+        return FROM_TO.format(f"{begin:%B} {begin.year}", f"{end:%B} {end.year}")
+    return FROM_TO.format(day(first), day(last))
+
+
+def time_left(seconds: float) -> str:
+    """Return how long something will still take, roughly."""
+    if seconds < 5:
+        return A_FEW_SECONDS_LEFT
+    if seconds < 90:
+        return SECONDS_LEFT.format(round(seconds / 5) * 5)
+    return MINUTES_LEFT.format(round(seconds / 60))

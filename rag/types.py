@@ -7,12 +7,14 @@ Offsets are Python ``str`` offsets into ``Article.text``, half-open. A quote is 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
 
 Vectors: TypeAlias = "NDArray[np.float32]"  # (n, dim), rows of length 1
 Keys: TypeAlias = "NDArray[np.int64]"  # (n,), passage keys
@@ -259,3 +261,45 @@ def _row(place: Evidence | Citation) -> dict[str, Any]:
 
 
 Event: TypeAlias = EvidenceFound | Waiting | ClaimVerified | Answer
+
+
+# What a sync did to an index, and how far it is.
+
+NO_ARTICLES = "There are no articles in the index."  # their folder has none that can be read
+Progress = Callable[[int, int], None]  # files (or passages) done, in all
+
+
+def silent(_done: int, _all: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What ``sync`` did, as paths relative to the articles folder."""
+
+    added: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: int = 0
+    skipped: tuple[tuple[str, str], ...] = ()  # path, reason
+    repaired: tuple[str, ...] = ()  # read again, since their rows were damaged
+    rebuilt: str | None = None  # why everything, or the search files alone, was made anew
+
+    def __str__(self) -> str:
+        counts = [
+            f"{len(paths)} {name}"
+            for name in ("added", "edited", "renamed", "removed", "repaired", "skipped")
+            if (paths := getattr(self, name))
+        ]
+        return ", ".join([*counts, f"{self.unchanged} unchanged"])
+
+    def left(self) -> int:
+        """Return how many articles the index has now."""
+        read = self.added + self.edited + self.renamed + self.repaired
+        return self.unchanged + len(read)
+
+    def any(self) -> bool:
+        """Return whether there is something to write."""
+        of_articles = self.added + self.edited + self.renamed + self.removed + self.repaired
+        return bool(of_articles or self.rebuilt)

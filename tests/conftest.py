@@ -16,14 +16,15 @@ import pytest
 from scripted import Draft, Drafting, ScriptedGenerator
 from valley import write_valley
 
-from rag import models, places
+from rag import places
+from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.encoder import Encoder, HashedEncoder, load_encoder
-from rag.encoder_process import EncoderProcess, load_beside
 from rag.errors import ModelError
-from rag.index import Index
-from rag.pipeline import Rag
-from rag.sync import sync
+from rag.index.index import Index
+from rag.index.sync import sync
+from rag.models import files as models
+from rag.models.encoder import Encoder, HashedEncoder, load_encoder
+from rag.models.encoder_process import EncoderProcess, load_beside
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -133,7 +134,7 @@ def minilm() -> Encoder:
 
 @pytest.fixture(scope="session")
 def valley(minilm: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of the articles of tests/valley.py, by the real encoder."""
+    """An index of the articles of tests/support/valley.py, by the real encoder."""
     place = tmp_path_factory.mktemp("valley")
     sync(write_valley(place), place / "index", Config(), minilm)
     return place / "index"

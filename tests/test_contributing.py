@@ -35,7 +35,7 @@ def collected(*arguments: str | Path, **variables: str) -> subprocess.CompletedP
     ],
 )
 def test_slow_tests_are_left_out_unless_named(selected: str, *, slow: bool, others: bool) -> None:
-    said = collected("-m", selected, TESTS / "test_crashes.py").stdout
+    said = collected("-m", selected, TESTS / "index/test_crashes.py").stdout
     assert ("test_many_killed_processes" in said) is slow, said
     assert ("test_a_clock_that_jumps_back" in said) is others, said
 
@@ -43,7 +43,7 @@ def test_slow_tests_are_left_out_unless_named(selected: str, *, slow: bool, othe
 def test_files_that_need_a_package_of_the_developers_skip_without_it(tmp_path: Path) -> None:
     hidden = f"import sys\nsys.modules.update(dict.fromkeys({OPTIONAL}))\n"
     (tmp_path / "hidden.py").write_text(hidden, encoding="utf-8")
-    needing = [path for path in TESTS.glob("test_*.py") if _needs(path)]
+    needing = [path for path in TESTS.rglob("test_*.py") if _needs(path)]
     assert len(needing) > len(OPTIONAL)
     done = collected("-p", "hidden", "-rs", *needing, PYTHONPATH=str(tmp_path))
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout

@@ -26,12 +26,10 @@ from served import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-OURS = {"rag", "app"} | {
-    path.stem for path in (*ROOT.glob("tests/*.py"), *ROOT.glob("benchmarks/*.py"))
-}
+OURS = {"rag", "app", "benchmarks"} | {path.stem for path in ROOT.glob("tests/**/*.py")}
 NOT_IMPORTED = {
     "python-multipart": "FastAPI reads uploads with it",
-    "mypy": "a command", "ruff": "a command",
+    "import-linter": "a command", "mypy": "a command", "ruff": "a command",
     "pytest-cov": "an option of pytest", "pytest-xdist": "an option of pytest",
     "footnote-rag": "its own extras",
 }  # fmt: skip
@@ -138,7 +136,7 @@ def tracked(*paths: str) -> list[str]:
 
 
 def copied_by_the_container() -> list[str]:
-    text = (ROOT / "deploy" / "Containerfile").read_text("utf-8")
+    text = (ROOT / "docs/deploy" / "Containerfile").read_text("utf-8")
     lines = re.findall(r"^COPY (?!--)(.+) \S+$", text, re.MULTILINE)
     return [name for line in lines for name in line.split()]
 

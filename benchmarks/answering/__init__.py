@@ -1,0 +1,1 @@
+"""Whole answers: what is cited, repaired, declined."""

@@ -1,0 +1,1 @@
+"""The ways of others, as systems over the same index and models."""

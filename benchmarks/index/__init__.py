@@ -1,0 +1,1 @@
+"""Building, keeping and opening indexes: time, crashes, damage."""

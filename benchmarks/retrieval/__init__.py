@@ -1,0 +1,1 @@
+"""Finding and ranking the sentences that answer."""

@@ -1,0 +1,1 @@
+"""Telling right claims from wrong ones."""

@@ -1,0 +1,1 @@
+"""The page and its server: time to show, visitors at once, pictures."""

@@ -1,0 +1,332 @@
+"""The page /docs: the OpenAPI document for people, drawn from the document itself.
+
+FastAPI's own page loads scripts from another host. This one needs none: plain HTML, every value of
+the document escaped where it enters the markup.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from rag import texts
+from rag.api.schemas import ProblemRow
+from rag.server.access import OPEN
+from rag.text.untrusted import as_html
+
+Tree = Mapping[str, Any]
+CSS = (files("rag.api") / "static/docs.css").read_text(encoding="utf-8")
+RAW = "openapi.json"
+# Beside the policy of all pages: this one runs and loads nothing.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+LIMITS = (
+    "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern",
+)  # fmt: skip
+
+
+def docs(app: FastAPI) -> APIRouter:
+    """Return the route of the page about an app's document."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    def page(request: Request) -> HTMLResponse:
+        headers = {"content-security-policy": POLICY}
+        return HTMLResponse(api_page(app.openapi(), str(request.base_url)), headers=headers)
+
+    return router
+
+
+def api_page(document: Tree, base: str) -> str:
+    """Return the page. ``base``: the server's address, for the commands."""
+    routes = [
+        (method, path, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+    about = document["info"]
+    told = "".join(f"<p>{_text(about.get(key))}</p>" for key in ("summary", "description"))
+    token = texts.API_PLACEHOLDER.format(f"<code>{PLACEHOLDER}</code>")
+    raw = texts.API_FOR_MACHINES.format(f'<a href="{RAW}">{RAW}</a>')
+    drawn = "".join(_route(*route, document, base) for route in routes)
+    shapes = sorted(document.get("components", {}).get("schemas", {}).items())
+    links = ", ".join(_type({"$ref": name}) for name, _ in shapes)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{texts.API_TITLE}</title><style>{CSS}</style></head><body>"
+        f'<header><a class="wordmark" href="./">{texts.NAME}</a><h1>{texts.FOR_PROGRAMS}</h1>'
+        f"{told}<p>{token} {raw}</p></header>"
+        f'<nav aria-label="{texts.API_ROUTES}">{_contents(routes)}'
+        f"<h2>{texts.API_SHAPES}</h2><p>{links}</p></nav>"
+        f'<main><h2 id="routes">{texts.API_ROUTES}</h2>{drawn}'
+        f'<h2 id="shapes">{texts.API_SHAPES}</h2>'
+        f"{''.join(_shape(name, shape) for name, shape in shapes)}</main>"
+        "</body></html>"
+    )
+
+
+def _contents(routes: Iterable[tuple[str, str, Tree]]) -> str:
+    groups: dict[str, list[str]] = {}
+    for method, path, operation in routes:
+        link = f'<a href="#{_id(method, path)}">{_named(method, path)}</a>'
+        entry = f"<li>{link} <span>{_text(operation.get('summary'))}</span></li>"
+        groups.setdefault(next(iter(operation.get("tags", ())), ""), []).append(entry)
+    return "".join(f"<h2>{_text(g)}</h2><ul>{''.join(rows)}</ul>" for g, rows in groups.items())
+
+
+def _named(method: str, path: str) -> str:
+    # A path may break before each slash.
+    return f"<b>{_text(method.upper())}</b> <code>{_text(path).replace('/', '<wbr>/')}</code>"
+
+
+def _route(method: str, path: str, operation: Tree, document: Tree, base: str) -> str:
+    rows = [
+        _field(
+            p["name"], p.get("schema", {}), p.get("required", False), p.get("description"), p["in"]
+        )
+        for p in operation.get("parameters", ())
+    ]
+    parameters = f"<h4>{texts.API_PARAMETERS}</h4><dl>{''.join(rows)}</dl>" if rows else ""
+    bodies = operation.get("requestBody", {}).get("content", {})
+    sent = "".join(f"<p>{_media(kind, media)}</p>" for kind, media in bodies.items())
+    body = f"<h4>{texts.API_BODY}</h4>{sent}" if sent else ""
+    more = _examples(e for m in bodies.values() for e in examples_of(m, document)[1:])
+    told = operation.get("description")
+    command = _text(curl(base, path, method, operation, document))
+    return (
+        f'<section id="{_id(method, path)}"><h3>{_named(method, path)}</h3>'
+        f'<p class="summary">{_text(operation.get("summary"))}</p>'
+        f"{f'<p>{_text(told)}</p>' if told else ''}<pre><code>{command}</code></pre>"
+        f"{parameters}{body}{more}{_answers(operation.get('responses', {}), document)}</section>"
+    )
+
+
+def _answers(responses: Tree, document: Tree) -> str:
+    rows = {"good": "", "bad": ""}
+    for status, response in sorted(responses.items()):
+        bad = status >= "4"
+        media = "".join(
+            f"<div>{_media(kind, value)}</div>"
+            f"{'' if bad else _examples(examples_of(value, document))}"
+            for kind, value in response.get("content", {}).items()
+        )
+        rows["bad" if bad else "good"] += (
+            f"<dt><code>{_text(status)}</code></dt>"
+            f"<dd>{_text(response.get('description'))}{media}</dd>"
+        )
+    errors = f"<details><summary>{texts.API_ERRORS}</summary><dl>{rows['bad']}</dl></details>"
+    return f"<h4>{texts.API_ANSWERS}</h4><dl>{rows['good']}</dl>{errors if rows['bad'] else ''}"
+
+
+def _shape(name: str, shape: Tree) -> str:
+    required = shape.get("required", ())
+    fields = "".join(
+        _field(field, schema, field in required, schema.get("description"))
+        for field, schema in shape.get("properties", {}).items()
+    )
+    told = f"<p>{_text(shape['description'])}</p>" if "description" in shape else ""
+    return (
+        f'<section id="{_id("shape", name)}"><h3><code>{_text(name)}</code></h3>{told}'
+        f"<dl>{fields}</dl>{_examples(shape.get('examples', ()))}</section>"
+    )
+
+
+def _field(name: str, schema: Tree, required: bool, told: str | None, place: str = "") -> str:
+    limits = [f"{key} {json.dumps(value)}" for key, value in _limits(schema) if value is not None]
+    facts = [_type(schema), _text(place), "" if required else texts.API_OPTIONAL]
+    said = f"<p>{_text(told)}</p>" if told else ""
+    codes = f"<p><code>{_text(', '.join(limits))}</code></p>" if limits else ""
+    return (
+        f"<dt><code>{_text(name)}</code></dt>"
+        f"<dd>{' · '.join(fact for fact in facts if fact)}{said}{codes}</dd>"
+    )
+
+
+def _limits(schema: Tree) -> Iterator[tuple[str, Any]]:
+    for part in (schema, *schema.get("anyOf", ())):
+        yield from ((key, part[key]) for key in LIMITS if key in part)
+
+
+def _type(schema: Tree) -> str:
+    """Return what a value is, as HTML: shapes are links."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f'<a href="#{_id("shape", name)}">{_text(name)}</a>'
+    if "anyOf" in schema:
+        return texts.API_OR.join(map(_type, schema["anyOf"]))
+    if "const" in schema or "enum" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return texts.API_OR.join(f"<code>{_text(json.dumps(v))}</code>" for v in values)
+    if "items" in schema:
+        return texts.API_LIST_OF.format(_type(schema["items"]))
+    if isinstance(inner := schema.get("additionalProperties"), Mapping):
+        return texts.API_OBJECT_OF.format(_type(inner))
+    format_ = schema.get("format") or schema.get("contentMediaType")
+    kind = _text(schema.get("type") or texts.API_ANYTHING)
+    return f"{kind} ({_text(format_)})" if format_ else kind
+
+
+def _media(kind: str, media: Tree) -> str:
+    schema = media.get("schema")
+    return f"<code>{_text(kind)}</code>{f' · {_type(schema)}' if schema else ''}"
+
+
+def _examples(examples: Iterable[Any]) -> str:
+    return "".join(
+        f"<details><summary>{texts.API_EXAMPLE}</summary>"
+        f"<pre><code>{_text(written(example))}</code></pre></details>"
+        for example in examples
+    )
+
+
+def written(example: Any) -> str:
+    """Return an example as it stands on the page, not yet escaped."""
+    if isinstance(example, str):  # events, as they are sent
+        return example
+    return json.dumps(example, indent=2, ensure_ascii=False)
+
+
+def _id(kind: str, name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", f"{kind} {name}".lower()).strip("-")
+
+
+def _text(value: Any) -> str:
+    said = as_html("" if value is None else str(value))
+    return re.sub("``([^`]+)``", r"<code>\1</code>", said)  # as docstrings write code
+
+
+# Examples for programs' authors: one of each shape that is sent or answered, and of each request
+# as a ``curl`` command. A test holds them to the document's shapes.
+
+PLACEHOLDER = "TOKEN"  # stands for a token
+PATH, TITLE, DAY = "alliances/secretary.txt", "A new secretary general", "2024-10-02"
+SENTENCE = "Mark Rutte became NATO's secretary general on 1 October."
+TEXT = f"{TITLE}\nPublished: {DAY}\n\n{SENTENCE}\n"
+SPAN = {"start": TEXT.index(SENTENCE), "end": TEXT.index(SENTENCE) + len(SENTENCE)}
+QUESTION, CLAIM = "Who leads NATO?", "Mark Rutte leads NATO since 1 October."
+PLACE: dict[str, Any] = {
+    "article": PATH, "title": TITLE, "published": DAY, **SPAN, "quote": SENTENCE, "also_in": [],
+    "page": None, "url": None,
+}  # fmt: skip
+ANSWER: dict[str, Any] = {
+    "question": QUESTION, "answer": f"{CLAIM} [1]", "declined": False, "reason": None,
+    "confidence": 0.93,
+    "claims": [{
+        "text": CLAIM, "citations": [1], "verdict": "supported", "support": 0.97, "repair": None,
+    }],
+    "citations": [{"number": 1, **PLACE, "support": 0.97}],
+    "evidence": [{**PLACE, "score": 0.82}],
+    "notes": [],
+    "timings_ms": {"retrieve": 41.0, "first_evidence": 42.0, "generate": 6100.0, "total": 6200.0},
+    "models": {"encoder": "all-MiniLM-L6-v2", "generator": "qwen2.5-coder-1.5b-instruct"},
+}  # fmt: skip
+FILE = {"path": PATH, "title": TITLE, "published": DAY, "source": None}
+SHAPES: dict[str, Any] = {
+    "AnswerRow": ANSWER,
+    "SearchRow": {
+        "question": QUESTION, "confidence": 0.93,
+        "passages": [{"article": PATH, **SPAN, "score": 0.82}],
+        "evidence": [{**PLACE, "score": 0.82}],
+    },
+    "ArticlesRow": {
+        "total": 1, "articles": [{**FILE, "sentences": 1, "characters": len(TEXT)}],
+        "skipped": [{"file": "scan.pdf", "reason": "has no text"}],
+    },
+    "ArticleRow": {**FILE, "author": None, "url": None, "text": TEXT, "sentences": [SPAN]},
+    "Added": {"path": f"uploads/{PATH}"},
+    "Ready": {"ready": True, "index": "open", "model": "loaded"},
+    "ProblemRow": {
+        "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+        "detail": "The question is empty.", "request_id": "5f0c2a9e71d44b0c",
+    },
+}  # fmt: skip
+MODEL = {"id": "footnote", "object": "model", "created": 0, "owned_by": "footnote"}
+MESSAGE: dict[str, Any] = {
+    "role": "assistant", "refusal": None,
+    "content": f"{CLAIM} [1]\n\nSources:\n[1] {TITLE} ({DAY}), {PATH}: “{SENTENCE}”",
+    "annotations": [], "footnote": ANSWER,
+}  # fmt: skip
+# What is answered without a shape of its own.
+ANSWERS: dict[str, Any] = {
+    "/healthz": {"status": "alive"},
+    "/v1/models": {"object": "list", "data": [MODEL]},
+    "/v1/chat/completions": {
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_730_000_000,
+        "model": "footnote", "usage": {
+            "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0,
+        },
+        "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop", "logprobs": None}],
+    },
+}  # fmt: skip
+
+
+def add_examples(app: FastAPI) -> None:
+    """Put the examples into the app's document; FastAPI itself drops each null in them."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        known = app.openapi_schema
+        return known or _with_examples(plain())
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to extend it
+
+
+def _with_examples(document: dict[str, Any]) -> dict[str, Any]:
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["ProblemRow"] = ProblemRow.model_json_schema()
+    for name in schemas.keys() & SHAPES.keys():
+        schemas[name]["examples"] = [SHAPES[name]]
+    for path, example in ANSWERS.items():
+        for operation in document["paths"].get(path, {}).values():
+            operation["responses"]["200"]["content"]["application/json"]["example"] = example
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    parameter["example"] = PATH
+    return document
+
+
+def shape_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a schema refers to, or itself."""
+    shapes: Mapping[str, Any] = document.get("components", {}).get("schemas", {})
+    found: Mapping[str, Any] = shapes.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    return found
+
+
+def examples_of(media: Mapping[str, Any], document: Mapping[str, Any]) -> list[Any]:
+    """Return the examples of a body."""
+    if "example" in media:
+        return [media["example"]]
+    return list(shape_of(media.get("schema", {}), document).get("examples", ()))
+
+
+def curl(
+    base: str, path: str, method: str, operation: Mapping[str, Any], document: Mapping[str, Any]
+) -> str:
+    """Return a request as a command for a shell. ``base``: the server's address."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path" and "example" in parameter:
+            path = path.replace(f"{{{parameter['name']}}}", quote(str(parameter["example"])))
+    verb = "" if method == "get" or "requestBody" in operation else f"-X {method.upper()} "
+    address = shlex.quote(f"{base.rstrip('/')}{path}")
+    token = [] if path in OPEN else [f'-H "Authorization: Bearer {PLACEHOLDER}"']
+    return " \\\n  ".join([f"curl {verb}{address}", *token, *_sent(operation, document)])
+
+
+def _sent(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+        if kind == "multipart/form-data":
+            for name in shape_of(media["schema"], document).get("required", ()):
+                yield f"-F {shlex.quote(f'{name}=@article.txt')}"
+        for example in examples_of(media, document)[:1]:
+            yield f"-H {shlex.quote(f'Content-Type: {kind}')}"
+            yield f"-d {shlex.quote(json.dumps(example, ensure_ascii=False))}"

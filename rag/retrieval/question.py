@@ -1,0 +1,91 @@
+"""What was asked: checked, and completed from the conversation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.errors import InputError
+from rag.text.names import names
+from rag.types import Turn
+
+LEANS = re.compile(
+    r"^(?:and|but|so|why|how so|what about|how about)\b|\b(?:he|she|it|they|him|her|them|his|its|"
+    r"their|this|those|these)\b",
+    re.IGNORECASE,
+)
+
+POLAR = re.compile(
+    r"^(?:so |and |but )?(?:am|is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall"
+    r"|should|may|might|must)(?:n't|n’t)?\b(?!.*\bor\b)",
+    re.IGNORECASE,
+)
+
+
+PARTS = re.compile(
+    r",? (?:and|but) (?:also )?(?:who|whom|whose|what|when|where|why|how|which|do|does|did|is|are"
+    r"|was|were|has|have|had|can|could|will|would)\b"
+    r"|\b(?:which|what|who) (?:were |are )?(?:the )?(?:two|three|four)\b"
+    r"|\b(?:both|each of|differ(?:s|ed|ence)?|compared?)\b",
+    re.IGNORECASE,
+)
+
+
+def checked(question: str, most_characters: int) -> str:
+    """Return a question without characters that cannot be encoded.
+
+    Raises InputError when it is empty or too long.
+    """
+    clean = question.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").strip()
+    if not clean:
+        raise InputError("The question is empty. Ask something.")
+    if len(clean) > most_characters:
+        raise InputError(
+            f"The question is too long ({len(clean):,} characters; the limit is "
+            f"{most_characters:,}). Shorten it."
+        )
+    return clean
+
+
+def with_history(question: str, history: Sequence[Turn]) -> str:
+    """Return what to search for: a question that leans on the one before, together with it."""
+    before = [turn.text for turn in history if turn.role == "user"]
+    if before and LEANS.search(question) and not names(question):
+        return f"{before[-1]} {question}"
+    return question
+
+
+def is_polar(question: str) -> bool:
+    """Return whether the answer is yes or no."""
+    return bool(POLAR.search(question.strip()))
+
+
+def has_parts(question: str) -> bool:
+    """Return whether the answer probably stands in more than one sentence."""
+    return bool(PARTS.search(question))
+
+
+# What a sentence that answers a kind of question contains: "when" a date, "how many" a number.
+
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+NUMBER = (
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
+    r"thousand|million|billion|half|twice|double)\b"
+)
+ANSWER_TYPES = (
+    (r"\bhow (?:many|much|old|long|far|tall|big|large|fast|often)\b|\bwhat (?:number|percent"
+     r"|proportion|amount|age|price|share)", NUMBER),
+    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b",
+     rf"\d|\b(?:{MONTHS}|{DAYS}|yesterday|today|century|week|month|year|ago)\b"),
+    (r"\bwho(?:m|se)?\b", r"(?<!^)(?<![.!?] )\b[A-Z][a-z]|\b(?:he|she|they)\b"),
+    (r"\bwhere\b|\b(?:what|which) (?:city|country|state|place|town|county|continent|region)\b",
+     r"\b(?:in|at|near|from|to|of|on) (?:the )?(?:\w+ )?[A-Z]"),
+    (r"\bwhy\b", r"\b(?:because|since|due|to|so|after|for|as|therefore|cause)\b"),
+)  # fmt: skip
+_ANSWER_TYPES = [(re.compile(q, re.IGNORECASE), re.compile(a)) for q, a in ANSWER_TYPES]
+
+
+def answer_type(question: str) -> re.Pattern[str] | None:
+    """Return what a sentence that answers this kind of question contains, where that is known."""
+    return next((answer for asked, answer in _ANSWER_TYPES if asked.search(question)), None)

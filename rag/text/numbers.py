@@ -1,0 +1,186 @@
+"""Numbers, units and dates in a text, brought to one form: "12,000" = "twelve thousand",
+"3.5%" = "3.5 per cent", "$4m" = "four million dollars", "Oct. 23" = "23 October".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.text.dates import dates_with_spans
+from rag.text.terms import fold_spaces
+
+UNITS = {
+    "%": "percent", "percent": "percent", "per cent": "percent", "percentage point": "point",
+    "$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "us$": "dollar", "usd": "dollar",
+    "eur": "euro", "gbp": "pound", "km": "kilometre", "kilometer": "kilometre", "m": "metre",
+    "meter": "metre", "cm": "centimetre", "mm": "millimetre", "kg": "kilogram",
+    "kilo": "kilogram", "lb": "pound", "ft": "foot", "feet": "foot", "mph": "mph",
+    "inches": "inch", "sec": "second", "min": "minute", "hr": "hour", "points": "point",
+    "₹": "rupee", "₽": "rouble", "₩": "won", "c$": "canadian dollar", "a$": "australian dollar",
+} | {
+    word: word
+    for word in (
+        "dollar euro pound yen yuan rouble ruble rupee cent kilometre metre centimetre mile foot "
+        "inch yard acre hectare gram kilogram tonne ton ounce litre liter gallon barrel second "
+        "minute hour day week month year decade century degree watt kilowatt megawatt gigawatt "
+        "volt byte megabyte gigabyte terabyte"
+    ).split()
+}  # fmt: skip
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+WORDS = {word: n for n, word in enumerate(_SMALL)} | {
+    word: 10 * n for n, word in enumerate(_TENS, start=2)
+}
+MAGNITUDES = {
+    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+    "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "dozen": 12,
+}  # fmt: skip
+_RANKS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+).split()
+ORDINALS = {word: n for n, word in enumerate(_RANKS, start=1)} | {
+    f"{word[:-1]}ieth": n for word, n in WORDS.items() if word in _TENS
+}
+
+_UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len)[::-1])
+_WORD = "|".join([*WORDS, *MAGNITUDES])
+_RANKS_TO_NINE = "|".join(_RANKS[:9])
+NUMBER = re.compile(
+    r"(?P<currency>(?:us|\b[ac])\$|[$€£¥₹₽₩])?\s?"
+    r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,])\d+(?:\.\d+)?)"
+    r"(?:(?P<ordinal>st|nd|rd|th)\b)?"
+    r"(?:[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|dozen|mn|mln|bn|tn|k|m)\b)?"
+    rf"(?:\s?(?P<sign>%|per\s?cent(?:age points?)?\b)|[\s-]?(?P<unit>{_UNIT})s?\b)?"
+    rf"|\b(?P<words>(?:{_WORD})"
+    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
+    rf"(?:[\s-](?P<sign2>per\s?cent(?:age points?)?)\b|[\s-](?P<unit2>{_UNIT})s?\b)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A value with its unit's one name, or None, and the characters it was written with."""
+
+    value: float
+    unit: str | None
+    written: str
+    bound: str | None = None  # least, most, more, less, near (just below), about, exact
+    loose: bool = False  # whether the bound is "over" or "under", which may be prepositions
+
+
+def numbers(text: str) -> list[Number]:
+    """Return the numbers in a text, those in its dates left out (years alone are numbers)."""
+    folded = fold_spaces(text)
+    for _, (start, end) in dates_with_spans(folded):
+        folded = folded[:start] + "\0" * (end - start) + folded[end:]
+    return [number for match in NUMBER.finditer(folded) if (number := _number(match, folded))]
+
+
+_RANK = re.compile(
+    rf"\b(?:(?P<digits>\d{{1,6}})(?:st|nd|rd|th)|(?:(?P<tens>{'|'.join(_TENS)})[\s-])?"
+    rf"(?P<word>{'|'.join(sorted(ORDINALS, key=len)[::-1])}))\b"
+)
+
+
+def ordinals(text: str) -> list[tuple[int, str]]:
+    """Return the ranks in a text with how they are written: "third", "3rd", "twenty-first"."""
+    return [
+        (
+            int(match["digits"]) if match["digits"]
+            else ORDINALS[match["word"]] + WORDS.get(match["tens"] or "", 0),
+            match[0],
+        )
+        for match in _RANK.finditer(fold_spaces(text))
+    ]  # fmt: skip
+
+
+# What stands before a number, and after it, and bounds it.
+_BEFORE = {
+    "least": r"at least|no (?:fewer|less) than|(?:a )?minimum(?: of)?|upwards of",
+    "most": r"at most|up to|no more than|(?:a )?maximum(?: of)?|as (?:many|much) as",
+    "more": r"more than|over|above|in excess of|greater than|higher than|exceed(?:s|ed|ing)?|"
+            r"beyond|>",
+    "less": r"fewer than|less than|under|below|lower than|<",
+    "near": r"nearly|almost|close to|approaching|just (?:under|below|short of)",
+    "about": r"about|around|approximately|roughly|some|(?:an )?estimated|circa|ca?\.|~",
+    "exact": r"exactly|precisely",
+}  # fmt: skip
+_BOUND = re.compile(
+    r"(?:^|(?<=[\s(]))(?:"
+    + "|".join(f"(?P<{name}>{words})" for name, words in reversed(_BEFORE.items()))
+    + r")\s?(?:an?\s|the\s)?$"
+)
+_AFTER = re.compile(
+    r"\s?(?:\w+\s)?or (?:(?P<least>more|greater|over)|(?P<most>less|fewer|under)|(?P<about>so))\b"
+    r"|(?P<plus>\+)"
+)
+
+
+# "For over ten years" is a bound; "rose over ten years" is not.
+_LOOSE = re.compile(
+    r"(?<!\bfor)(?<!\bof)(?<!\bwell)(?<!\bjust)(?<!\bafter)(?<!\bto)(?<!\bby)(?<!\bwith)"
+    r" (?:over|under) $"
+)
+_CENTURY = re.compile(r"(1[0-9]|20)\d\d[-–/]$")  # of "2018–19"
+
+
+def bound_of(text: str, start: int, end: int) -> str | None:
+    """Return what bounds the number at ``text[start:end]`` (folded), or None: see Number."""
+    before = text[max(0, start - 24) : start]
+    if match := _BOUND.search(before):
+        return match.lastgroup
+    if match := _AFTER.match(text, end):
+        return "least" if match.lastgroup == "plus" else match.lastgroup
+    return None
+
+
+def _number(match: re.Match[str], text: str) -> Number | None:
+    written = match[0].strip()
+    start = match.end() - len(match[0].lstrip())
+    if match["digits"]:
+        value = float(match["digits"].replace(",", ""))
+        magnitude = match["magnitude"]
+        unit = match["sign"] or match["currency"] or match["unit"]
+        if magnitude == "m" and not match["currency"]:
+            magnitude, unit = None, "m"
+        value *= MAGNITUDES.get(magnitude or "", 1)
+        if century := _CENTURY.search(text[max(0, start - 5) : start]):
+            value += 100 * int(century[1]) if match["digits"].isdigit() and value < 100 else 0
+        if text[match.end() : match.end() + 1] == "s" and value % 10 == 0 and value > 1000:
+            unit = "era"
+    else:
+        words = re.split(r"[\s-]+(?:and )?", match["words"])
+        if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
+            return None  # "one of them"
+        value, unit = _spoken(words), match["sign2"] or match["unit2"]
+    bound = bound_of(text, start, match.end())
+    loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
+    value = float(f"{value:.9g}")  # so that 3.3 million is 3,300,000
+    return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
+
+
+def _spoken(words: list[str]) -> float:
+    total, current = 0.0, 0.0
+    for word in words:
+        if word in WORDS:
+            current += WORDS[word]
+        elif word == "hundred":
+            current = max(current, 1) * 100
+        else:
+            total += max(current, 1) * MAGNITUDES[word]
+            current = 0.0
+    return total + current
+
+
+def _unit(written: str | None) -> str | None:
+    if not written:
+        return None
+    plain = re.sub(r"\s+", " ", written).replace("percent ", "per cent ")
+    if plain.startswith(("percentage point", "per centage point")):
+        return "point"
+    return UNITS.get(plain) or UNITS.get(plain.rstrip("s"), plain)

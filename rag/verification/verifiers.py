@@ -1,0 +1,168 @@
+"""SEAM Verifier: do these sentences support this claim?
+
+A newcomer adds a verifier by writing one class and one row in VERIFIERS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rag.config import Config
+from rag.errors import UnknownName
+from rag.models import files
+from rag.models.encoder import Encoder, load_encoder
+from rag.text.names import same_name
+from rag.text.numbers import MAGNITUDES, WORDS
+from rag.text.terms import content_terms, stem
+from rag.verification import meaning
+from rag.verification.nli import NliModel
+from rag.verification.problem import Problem
+from rag.verification.rules import problems
+
+SUPPORTED = 0.7  # least support of a claim that is shown in the draft's own words
+# Terms that are not looked for as words: numbers have rules of their own, "yes" says nothing.
+_OWN_RULES = frozenset(stem(word) for word in [*WORDS, *MAGNITUDES, "yes"])
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A verifier's judgement of a claim."""
+
+    support: float  # 0..1
+    problems: tuple[Problem, ...] = ()
+    needed: float = SUPPORTED  # least support with which it passes
+    strict: bool = True  # whether a problem fails it, whatever its support
+    unsaid: tuple[str, ...] = ()  # content terms that are new in the claim
+
+    @property
+    def passed(self) -> bool:
+        found = self.strict and (self.problems or self.unsaid)
+        return self.support >= self.needed and not found
+
+
+class Verifier(Protocol):
+    """Judges a claim against its sources, which are to be read together with their title."""
+
+    def check(
+        self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float], /
+    ) -> Check:
+        """Return the judgement. ``weights`` of terms (see ``rag.text.terms``); 1 where not
+        given.
+        """
+
+
+class RulesVerifier:
+    """The rules of rag/verification/rules.py, then the words: its sources or their title hold each
+    of the claim's, in some form, and the sources alone most of them.
+    """
+
+    def check(
+        self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float], /
+    ) -> Check:
+        # Words that only the title holds count half: every sentence of the article would have them.
+        untitled, unsaid = unheld(claim, sources), unheld(claim, [*sources, title])
+        support = (_held_share(claim, untitled, weights) + _held_share(claim, unsaid, weights)) / 2
+        return Check(support, problems(claim, sources, title), unsaid=unsaid)
+
+
+class NoVerifier:
+    """Takes every claim as it is: what others do, for measuring against it."""
+
+    def check(
+        self, _claim: str, _sources: Sequence[str], _title: str, _weights: Mapping[str, float], /
+    ) -> Check:
+        return Check(1.0)
+
+
+class MeaningVerifier:
+    """P(supported) of rag/verification/meaning.py, which what the rules find lowers; ``strict``:
+    or fails.
+    """
+
+    def __init__(self, encoder: Encoder, needed: float, *, strict: bool) -> None:
+        self._reader = meaning.Reader(encoder)
+        self._needed = needed
+        self._strict = strict
+
+    def check(
+        self, claim: str, sources: Sequence[str], title: str, _weights: Mapping[str, float], /
+    ) -> Check:
+        said, *held = self._reader.read([claim, *sources])
+        found = problems(claim, sources, title)
+        support = meaning.probability(meaning.signals(said, held, found))
+        return Check(support, found, self._needed, self._strict)
+
+
+class NliVerifier:
+    """The rules, and the probability of entailment by a model of the hub (see
+    rag/verification/nli.py).
+    """
+
+    def __init__(self, model: NliModel) -> None:
+        self._model = model
+
+    def check(
+        self, claim: str, sources: Sequence[str], title: str, _weights: Mapping[str, float], /
+    ) -> Check:
+        premise = " ".join([f"{title}.", *sources])
+        support = self._model.entailment(premise, claim) if sources else 0.0
+        return Check(support, problems(claim, sources, title), needed=0.5)
+
+
+# What makes each from the settings and the encoder that is loaded already, if one is.
+VERIFIERS: dict[str, Callable[[Config, Encoder | None], Verifier]] = {
+    "rules": lambda _config, _encoder: RulesVerifier(),
+    "meaning": lambda config, encoder: MeaningVerifier(
+        encoder or load_encoder(config.encoder, config.models_dir), meaning.BALANCED, strict=False
+    ),
+    "rules+meaning": lambda config, encoder: MeaningVerifier(
+        encoder or load_encoder(config.encoder, config.models_dir), SUPPORTED, strict=True
+    ),
+    "none": lambda _config, _encoder: NoVerifier(),
+}
+NLI = "nli:"  # followed by a hub id or the folder of a model
+
+
+def load_verifier(
+    name: str, config: Config | None = None, encoder: Encoder | None = None
+) -> Verifier:
+    """Return a registered verifier, or the one of "nli:" and a hub id or folder.
+
+    Raises UnknownName, and ModelError if its model is not on this machine or cannot be used.
+    """
+    config = config or Config()
+    if name.startswith(NLI) and name != NLI:
+        return NliVerifier(NliModel(files.locate(name.removeprefix(NLI), config.models_dir)))
+    if name not in VERIFIERS:
+        raise UnknownName("verifier", name, [*sorted(VERIFIERS), f"{NLI}HUB_ID"])
+    return VERIFIERS[name](config, encoder)
+
+
+def recall(claim: str, sources: Sequence[str], weights: Mapping[str, float]) -> float:
+    """Return the weighted share of the claim's content terms that the sources hold, 0..1."""
+    return _held_share(claim, unheld(claim, sources), weights)
+
+
+def _held_share(claim: str, missing: Sequence[str], weights: Mapping[str, float]) -> float:
+    wanted = _wanted(claim)
+    if not wanted:
+        return 0.0
+    whole = sum(weights.get(term, 1.0) for term in wanted)
+    return 1 - sum(weights.get(term, 1.0) for term in missing) / max(1e-9, whole)
+
+
+def unheld(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
+    """Return the claim's content terms that no source holds in any form."""
+    held = {term for source in sources for term in content_terms(source)}
+    return tuple(term for term in _wanted(claim) if not _held(term, held))
+
+
+def _wanted(claim: str) -> tuple[str, ...]:
+    terms = dict.fromkeys(content_terms(claim))
+    return tuple(term for term in terms if term not in _OWN_RULES)
+
+
+def _held(term: str, held: set[str]) -> bool:
+    return term in held or any(same_name(term, other) for other in held)
