@@ -56,7 +56,7 @@ EQUIVALENT = {
     ("supplement.py", "s.start < citation.end → s.start <= citation.end"): "there is a space",
     ("supplement.py", "citation.start < s.end → citation.start <= s.end"): "there is a space",
     ("session.py", "len(text) < 12 → len(text) <= 12"): "no article is that long",
-    ("retrieve.py", "strict=True → strict=False"): "both are made of the same",
+    ("ranking.py", "strict=True → strict=False"): "both are made of the same",
 }
 SPARE = 60.0  # seconds that a run may take beyond four times that of the code as it is
 # Imported once, before the process of each mutant is forked off: most of the time of a short run.
