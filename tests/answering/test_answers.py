@@ -306,7 +306,7 @@ def test_a_claim_that_fails_is_replaced_by_the_sentence_and_says_so(
     [
         ("How many stops does the Velmar tram have?", "The tram has 19 stops. [1]", "19"),
         ("When was the Orrin dam built?", "The Orrin dam was built in 1985. [1]", "1985"),
-        ("How much is a tram ticket?", "A ticket for the tram costs 7 crowns. [1]", "7 crowns"),
+        ("How much is a tram ticket?", "A ticket for the tram costs 8 crowns. [1]", "8 crowns"),
     ],
 )
 def test_a_false_number_is_never_said(
@@ -342,13 +342,12 @@ def test_two_parts_cite_two_sentences_in_the_order_of_the_draft(drafting: Drafti
     check(rag, answer)
 
 
-def test_an_answer_that_rests_on_a_much_worse_sentence_gives_way_to_the_best(
-    drafting: Drafting,
-) -> None:
-    rag, _ = drafting("Trams run every eight minutes until midnight. [3]")
+def test_a_claim_keeps_its_sentence_however_that_is_ranked(drafting: Drafting) -> None:
+    rag, _ = drafting("Trams in Velmar run every eight minutes. [3]")
     answer = rag.answer("How many stops does the Velmar tram have?")
-    assert [claim.text for claim in answer.claims] == [LINE]
-    assert answer.claims[0].repair == "quoted"
+    assert [claim.text for claim in answer.claims] == ["Trams in Velmar run every eight minutes."]
+    assert quotes(answer) == ["Trams run every eight minutes until midnight."]
+    assert answer.evidence[0].quote == LINE
     check(rag, answer)
 
 

@@ -128,7 +128,7 @@ class Searches:
 def test_of_a_long_article_little_is_looked_at(junk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     patterns = [Searches(corrections_of._ANYWHERE), Searches(corrections_of._MARKER)]
     for name, pattern in zip(("_ANYWHERE", "_MARKER"), patterns, strict=True):
-        monkeypatch.setattr(f"rag.corrections.{name}", pattern)
+        monkeypatch.setattr(f"rag.answering.corrections.{name}", pattern)
     text = junk * (2_000_000 // len(junk))
     marked(text)
     assert not is_correction(text)

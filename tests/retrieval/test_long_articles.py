@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,12 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return call
 
-    for name in ("database.to_passage", "cite.addresses_model", "collection.addresses_model",
-                 "corrections.is_correction", "examples.addresses_model"):  # fmt: skip
-        module = __import__(f"rag.{name.split('.')[0]}", fromlist=["_"])
-        of = getattr(module, name.split(".")[1])
-        monkeypatch.setattr(f"rag.{name}", counting(name.split(".")[1], of))
+    for module, name in (("index.database", "to_passage"), ("answering.cite", "addresses_model"),
+                         ("answering.collection", "addresses_model"),
+                         ("answering.corrections", "is_correction"),
+                         ("answering.suggestions", "addresses_model")):  # fmt: skip
+        of = getattr(import_module(f"rag.{module}"), name)
+        monkeypatch.setattr(f"rag.{module}.{name}", counting(name, of))
     return counted
 
 
