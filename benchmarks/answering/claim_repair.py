@@ -72,8 +72,11 @@ class Cached:
 
 
 class AsDrafted(Citer):
-    def add(self, sentence: DraftSentence) -> ClaimVerified | None:
+    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
         return self._publish(sentence.text, self._hinted(sentence), 0.0)
+
+    def _off_topic(self, claim: ClaimVerified) -> bool:  # noqa: ARG002
+        return False
 
     def _hinted(self, sentence: DraftSentence) -> list[Evidence]:
         numbers = dict.fromkeys(n for n in sentence.hints if 1 <= n <= len(self.evidence))
@@ -81,7 +84,7 @@ class AsDrafted(Citer):
 
 
 class Checked(AsDrafted):
-    def add(self, sentence: DraftSentence) -> ClaimVerified | None:
+    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
         sources = self._hinted(sentence)
         check = self._check(sentence.text, sources)
         passed = sources and sentence.finished and check.passed
@@ -89,7 +92,7 @@ class Checked(AsDrafted):
 
 
 class CitedAnew(AsDrafted):
-    def add(self, sentence: DraftSentence) -> ClaimVerified | None:
+    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
         for sources in self._attempts(sentence.text, self._ranked(sentence)):
             check = self._check(sentence.text, sources)
             if check.passed and sentence.finished:

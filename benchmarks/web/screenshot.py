@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rag.api.asking import SearchEngine
 
 ROOT = Path(__file__).parents[2]
-QUESTION = "What does the White House report Russia has done, and what does that move show?"
+QUESTION = "What is happening on the Korean peninsula?"  # nothing was tuned on it
 UNANSWERED = "Who won the football world cup in 1998?"
 DESKTOP, PHONE = (1280, 800), (390, 844)  # CSS pixels
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]

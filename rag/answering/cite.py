@@ -67,7 +67,30 @@ class Citer:
         self._weights = term_weights(self.evidence)
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
-        """Return the claim that a sentence of the draft becomes, or None when it is dropped."""
+        """Return the claim that a sentence of the draft becomes, or None when it is dropped.
+
+        A first claim whose sentence has no word of the question, as has one that obeys an order in
+        an article, gives way to the sentence that fits the question best.
+        """
+        claim = self._verified(sentence)
+        if claim and len(self.claims) == 1 and self._off_topic(claim):
+            self.claims.clear()
+            self.citations.clear()
+            return self.quote(self.evidence[0], repair="quoted")
+        return claim
+
+    def _off_topic(self, claim: ClaimVerified) -> bool:
+        """Return whether the sentences that a claim rests on have no word of the question, though
+        the best one has.
+        """
+
+        def asked(quote: str) -> bool:
+            return not self._asked.isdisjoint(content_terms(quote))
+
+        cited = [c.quote for c in self.citations.values() if c.number in claim.claim.citations]
+        return bool(self.evidence) and asked(self.evidence[0].quote) and not any(map(asked, cited))
+
+    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
         if exact := self._holding(sentence, whole=True):
             return self.quote(exact[0])
         if len(words(sentence.text)) <= FRAGMENT:

@@ -234,6 +234,17 @@ def test_a_claim_rests_on_its_sentence_however_that_is_ranked() -> None:
     )
 
 
+def test_a_claim_whose_sentence_has_no_word_of_the_question_gives_way_to_the_best_one() -> None:
+    of = Citer("How long was the port closed?", [CLOSED, BOATS], load_verifier("rules"), earlier)
+    found = of.add(DraftSentence(BOATS.quote, (2,)))
+    assert found is not None
+    assert found.claim.text == CLOSED.quote
+    assert [citation.quote for citation in of.citations.values()] == [CLOSED.quote]
+    again = of.add(DraftSentence(BOATS.quote, (2,)))  # a second part may be about something else
+    assert again is not None
+    assert again.claim.text == BOATS.quote
+
+
 def test_footnote_marks_of_the_article_are_not_taken_for_ours() -> None:
     evidence = replace(CLOSED, quote="The port[12] was closed for 11 days.[3]")
     of = citer(evidence)
