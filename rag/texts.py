@@ -206,7 +206,7 @@ COPY, COPIED = "Copy quote", "Copied, with its reference."
 NOT_COPIED = "The browser did not allow copying."
 PREVIOUS, NEXT = "Previous cited sentence", "Next cited sentence"
 
-# Confidence. Over seven sets of questions the estimate was off by .06 to .15 on average (the
+# Confidence. Over seven sets of questions the estimate was off by .07 to .15 on average (the
 # expected calibration errors with the default weights in benchmarks/results/confidence.md). "Well"
 # therefore begins where, that much lower, an answer is still clearly likelier than none (.80 - .15
 # = .65), and "weakly" ends where, that much higher, it is no more than that (.50 + .15 = .65).
