@@ -24,7 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.api import routes as api
 from rag.api.asking import Asking, SearchEngine
-from rag.api.docs import add_examples, docs
+from rag.api.docs import docs
+from rag.api.examples import add_examples
 from rag.api.openai import completions
 from rag.api.routes import Manager, Warming, changes
 from rag.command import command

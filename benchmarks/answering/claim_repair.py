@@ -119,7 +119,7 @@ def rows_of(rag: Rag, name: str, step: str, parts: list[Part], articles: Path) -
     verify = part["latency_ms"]["verify"]["p50"] if "verify" in part["latency_ms"] else 0
     yield f"| {step} | {' | '.join(cells)} | {verify:.0f} |"
     if step == "footnote":
-        yield f"\n{_counts(rows)}"
+        yield f"\n{_counts(rows)}\n\n{_refusals(part)}"
 
 
 def _cell(metric: Row | None) -> str:
@@ -140,6 +140,17 @@ def _counts(rows: Sequence[Row]) -> str:
         f"the draft named, {quoted} are a source sentence in the place of the draft's words, and "
         f"{copied} were sentences of the articles already."
     )
+
+
+def _refusals(part: Row) -> str:
+    kinds = {
+        kind: metric
+        for title in ("rejection_rate by kind", "rejection_rate by kind of question")
+        for kind, metric in part["by_kind"].get(title, {}).items()
+    }
+    said = "; ".join(f"{kind} {_cell(metric)}" for kind, metric in kinds.items())
+    auroc, ece = (_cell(part["metrics"].get(name)) for name in ("auroc", "ece"))
+    return f"Refused by kind: {said}. Confidence: AUROC {auroc}, ECE {ece}."
 
 
 def main() -> None:

@@ -28,11 +28,11 @@ STATIC = files("rag.web") / "static"
 # Later ones overrule earlier ones.
 CSS = "\n".join(
     (STATIC / f"{name}.css").read_text("utf-8")
-    for name in "page account history articles typed_path".split()
+    for name in ("page", "account", "history", "articles", "typed_path")
 )
 JAVASCRIPT = "\n".join(
     (STATIC / f"{name}.js").read_text("utf-8")
-    for name in "page account history keys articles uploads typed_path".split()
+    for name in ("page", "account", "history", "keys", "articles", "uploads", "typed_path")
 )
 SCRIPT_TEXTS = f"window.footnoteTexts = {json.dumps(texts.IN_SCRIPTS)};"
 STYLE_TEXTS = "".join(

@@ -15,7 +15,8 @@ from fake_rag import FakeRag
 from hostile_strings import PIECES
 from served import Server, serving
 
-from rag.api.docs import SENTENCE, SHAPES, SPAN, TEXT, api_page, curl, examples_of, written
+from rag.api.docs import api_page, written
+from rag.api.examples import SENTENCE, SHAPES, SPAN, TEXT, curl, examples_of
 
 jsonschema = pytest.importorskip("jsonschema")
 BASE = "http://127.0.0.1:7860/"

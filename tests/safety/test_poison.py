@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import NEWS
+from news import NEWS
 from poison_pack import (
     OBEYED,
     Obedient,

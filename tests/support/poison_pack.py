@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conftest import NEWS
+from news import NEWS
 
 from rag.answering.pipeline import Rag
 from rag.generation import prompts

@@ -183,7 +183,7 @@ def test_texts_can_stand_in_markup_as_they_are() -> None:
 def test_every_text_is_used() -> None:
     sources = {
         path: path.read_text("utf-8")
-        for path in PACKAGE.glob("*.*")
+        for path in PACKAGE.rglob("*.*")
         if path.suffix in {".py", ".js", ".css"}
     }
     used = "".join(text for path, text in sources.items() if path.suffix in {".py", ".js"})
@@ -195,7 +195,7 @@ def test_every_text_is_used() -> None:
 
 
 def test_a_script_asks_only_for_texts_that_there_are() -> None:
-    for path in PACKAGE.glob("*.js"):
+    for path in PACKAGE.rglob("*.js"):
         asked = set(
             re.findall(r"\btexts\.([a-z]\w*)", path.read_text("utf-8").replace("texts.py", ""))
         )
