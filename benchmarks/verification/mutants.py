@@ -42,7 +42,7 @@ TESTS = {
     "answering/confidence": "confidence pipeline answers answers_negated",
     "answering/run": "run pipeline premise answers answers_negated",
     "answering/pipeline": "pipeline visitors answers answers_negated",
-    "answering/cite": "cite supplement pipeline answers answers_negated poison",
+    "answering/cite": "cite supplement pipeline answers answers_negated",
     "answering/draft": "cite pipeline answers answers_negated",
     "answering/supplement": "supplement disagree corrections",
     "retrieval/search": "followup pipeline answers",
