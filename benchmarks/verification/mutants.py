@@ -47,12 +47,13 @@ TESTS = {
     "answering/supplement": "supplement disagree corrections",
     "retrieval/search": "followup pipeline answers",
     "web/session": "session load page",
-    "history/conversation": "session page",
+    "history/conversation": "session page kept",
     "generation/queue": "writing visitors",
 }
 # By file and change: why no test could notice.
 EQUIVALENT = {
     ("run.py", "Found((), (), 0.0) → Found((), (), 1.0)"): "replaced before it is read",
+    ("run.py", "strays: bool = False → strays: bool = True"): "given wherever a draft is written",
     ("supplement.py", "s.start < citation.end → s.start <= citation.end"): "there is a space",
     ("supplement.py", "citation.start < s.end → citation.start <= s.end"): "there is a space",
     ("session.py", "len(text) < 12 → len(text) <= 12"): "no article is that long",
