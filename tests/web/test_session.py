@@ -83,7 +83,7 @@ def test_the_engine_is_asked_with_the_conversation_the_day_and_the_scope() -> No
         assert dt.date.fromisoformat(step.asked)
 
 
-def test_a_refusal_is_answered_and_an_error_is_not() -> None:
+def test_a_refusal_is_answered_and_an_error_is_not(caplog: pytest.LogCaptureFixture) -> None:
     declined = asked("What of the moon?")[1]
     assert (declined.state, declined.declined, declined.claims) == ("answered", True, ())
     failed = asked("Is it broken?")[1]
@@ -93,6 +93,7 @@ def test_a_refusal_is_answered_and_an_error_is_not() -> None:
     fault = asked("Is it a fault?")[1]
     assert fault.state == "failed"
     assert "not one of ours" not in (fault.error or "")
+    assert "not one of ours" in caplog.text  # for whoever runs the server
     assert len(fault.claims) == 1  # what had been verified stays
 
 
