@@ -29,6 +29,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf
 OURS = {"rag", "app", "benchmarks"} | {path.stem for path in ROOT.glob("tests/**/*.py")}
 NOT_IMPORTED = {
     "python-multipart": "FastAPI reads uploads with it",
+    "lxml-html-clean": "trafilatura cleans pages with it",
     "import-linter": "a command", "mypy": "a command", "ruff": "a command",
     "pytest-cov": "an option of pytest", "pytest-xdist": "an option of pytest",
     "footnote-rag": "its own extras",
