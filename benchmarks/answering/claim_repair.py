@@ -35,6 +35,7 @@ from rag.evaluation.run import commit_here, default_cache, evaluate, index_dir
 from rag.evaluation.scores import Row
 from rag.generation import prompts
 from rag.generation.generators import Generator, load_generator
+from rag.models.encoder import load_encoder
 from rag.types import ClaimVerified, Evidence, Turn
 
 ROOT = Path(__file__).parents[2]
@@ -165,12 +166,12 @@ def main() -> None:
         print(f"\n## {Path(name).name}, {len(parts[0].cases)} questions, commit {commit_here()}\n")
         print(f"| step | {' | '.join(COLUMNS.values())} | check ms, p50 |")
         print("|---" * (len(COLUMNS) + 2) + "|")
-        writer = Cached(config, cache)
-        index = index_dir(articles, config, cache)
-        with Rag.for_articles(articles, config, index, generator=writer) as rag:
+        encoder, drafts = load_encoder(config.encoder, config.models_dir), Cached(config, cache)
+        folder = index_dir(articles, config, cache)
+        with Rag.for_articles(articles, config, folder, generator=drafts, encoder=encoder) as base:
             for step, citer in STEPS.items():
                 print(f"{name}, {step}", file=sys.stderr, flush=True)
-                rag.citer = citer
+                rag = Rag(base.index, config, encoder, drafts, citer=citer)
                 print("\n".join(rows_of(rag, name, step, parts, articles)), flush=True)
 
 

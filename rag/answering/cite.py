@@ -56,12 +56,12 @@ class Citer:
     # Whether a sentence is quoted in the place of a claim that fails: not when the question names
     # what no article mentions, since then the nearest sentence is about something else.
     repairs: bool = True
-    asked_before: str = ""  # the question that this one follows on
+    previous: str = ""  # the question that this one follows on
     claims: list[Claim] = field(default_factory=list)
     citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        asked = f"{self.asked_before} {self.question}"
+        asked = f"{self.previous} {self.question}"
         self._asked = set(content_terms(asked))
         self._asked_words = frozenset(words(asked))
         self._weights = term_weights(self.evidence)

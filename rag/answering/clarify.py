@@ -2,7 +2,7 @@
 
 Only where its form is certain: it points ("this treaty", "it") at what neither it nor the
 conversation has named, and several articles come near. That several come equally near
-does not by itself tell such a question from a clear one (benchmarks/results/readings.md).
+does not by itself tell such a question from a clear one.
 """
 
 from __future__ import annotations

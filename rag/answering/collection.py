@@ -155,7 +155,7 @@ def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evi
     )  # fmt: skip
 
 
-def before(index: Index, evidence: Evidence) -> Iterator[Evidence]:
+def sentences_before(index: Index, evidence: Evidence) -> Iterator[Evidence]:
     """Yield the sentences before one in its article, the nearest first."""
     article = index.article(evidence.article)
     for sentence in index.sentences_before(evidence.article, evidence.start):

@@ -1,7 +1,7 @@
 """The answering flow: question → evidence → draft → claims → checks → Answer.
 
 Code picks the evidence and shows it at once; the language model only phrases it; every sentence of
-its draft is checked against what it cites before it is shown.
+its draft is checked against what it cites before it is shown. ``Rag._stream`` is the whole of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -18,15 +19,14 @@ from typing import Self
 
 from rag.answering.cite import Citer
 from rag.answering.clarify import asking_back
-from rag.answering.collection import Intent, before, intent_of, reply
-from rag.answering.confidence import least_confidence
+from rag.answering.collection import Intent, intent_of, reply, sentences_before
+from rag.answering.confidence import after_draft, confidence, least_confidence
 from rag.answering.draft import draft_sentences, says_not_found
 from rag.answering.refusal import why_not
-from rag.answering.run import Found, Run
 from rag.answering.supplement import supplement
 from rag.config import Config
 from rag.generation.generators import ExtractiveGenerator, load_generator
-from rag.generation.generators import Generator as Writer
+from rag.generation.generators import Generator as DraftGenerator
 from rag.generation.queue import DraftQueue
 from rag.index.index import Index, Library
 from rag.index.manifest import default_index_dir
@@ -34,15 +34,18 @@ from rag.index.sync import sync
 from rag.ingest.folder import check_folder
 from rag.models.encoder import Encoder, load_encoder
 from rag.retrieval.question import checked, has_parts
+from rag.retrieval.ranking import evidence_of, passages_of, unknown_names
 from rag.retrieval.scope import within
-from rag.retrieval.search import find
-from rag.text.language import stranger
+from rag.retrieval.search import find, is_off_topic
+from rag.text.injection import set_aside
+from rag.text.language import foreign_language
 from rag.types import (
     NO_ARTICLES,
     Answer,
     Event,
     Evidence,
     EvidenceFound,
+    Hit,
     Progress,
     Scope,
     SearchResult,
@@ -52,25 +55,91 @@ from rag.types import (
 )
 from rag.verification.verifiers import load_verifier
 
+JUDGED = 10  # best sentences that confidence and unknown names are judged by
+NOT_ANSWERED = "The articles do not answer this."
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What was retrieved for a question."""
+
+    evidence: tuple[Evidence, ...] = ()
+    passages: tuple[Hit, ...] = ()
+    confidence: float = 0.0  # probability that the articles answer the question
+    unknown_names: tuple[str, ...] = ()  # in the question, but in no article
+    previous: str = ""  # the question that this one follows on
+    off_topic: bool = False  # the sentences fit the previous question, and not this one
+
+
+@dataclass
+class Run:
+    """One question on its way to an answer."""
+
+    question: str
+    models: dict[str, str]
+    started: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)  # milliseconds
+    retrieval: Retrieval = Retrieval()
+    remarks: tuple[str, ...] = ()  # a question back; what is not embedded yet
+
+    def mark(self, stage: str, since: float | None = None) -> float:
+        """Note the time of a stage since its start, or since that of the question."""
+        now = time.perf_counter()
+        begun = self.started if since is None else since
+        self.timings[stage] = round(1000 * (now - begun), 1)
+        return now
+
+    def answer(
+        self, citer: Citer | None = None, *, notes: tuple[str, ...] = (), reason: str | None = None
+    ) -> Answer:
+        """Return the answer; a ``reason`` makes it a refusal."""
+        self.mark("total")
+        return Answer(
+            question=self.question,
+            claims=tuple(citer.claims) if citer else (),
+            citations=tuple(citer.citations.values()) if citer else (),
+            evidence=self.retrieval.evidence,
+            declined=reason is not None,
+            reason=reason,
+            confidence=self.retrieval.confidence,
+            notes=(*notes, *self.remarks),
+            timings_ms=self.timings,
+            models=self.models,
+        )
+
+    def decline(self, reason: str) -> Answer:
+        return self.answer(notes=(f"{NOT_ANSWERED} {reason}",), reason=reason)
+
 
 class Rag(Library):
     """Answers questions about the articles of one index. Several threads may ask at once."""
 
-    citer = Citer  # what makes claims of drafts
-
-    def __init__(self, index: Index, config: Config, encoder: Encoder, generator: Writer) -> None:
+    def __init__(
+        self,
+        index: Index,
+        config: Config,
+        encoder: Encoder,
+        generator: DraftGenerator,
+        *,
+        citer: type[Citer] = Citer,
+    ) -> None:
         super().__init__(index, config, encoder)
+        self._citer = citer  # what makes claims of drafts
         self._generator = generator
         self._drafts = DraftQueue(generator)
-        self._verifier = load_verifier(config.verifier, config, encoder)
+        self._verifier = load_verifier(config.verifier, config)
         self._reads = not isinstance(generator, ExtractiveGenerator)  # what it drafts from
         self._least = least_confidence(config, reads=self._reads)
 
     @classmethod
     def open(
-        cls, index: Path, config: Config | None = None, *, generator: Writer | None = None,
+        cls,
+        index: Path,
+        config: Config | None = None,
+        *,
+        generator: DraftGenerator | None = None,
         encoder: Encoder | None = None,
-    ) -> Self:  # fmt: skip
+    ) -> Self:
         """Open an index that ``sync`` made.
 
         ``generator`` and ``encoder``: instead of those that the settings name.
@@ -82,10 +151,17 @@ class Rag(Library):
 
     @classmethod
     def for_articles(
-        cls, articles: Path, config: Config | None = None, index: Path | None = None,
-        progress: Progress = silent, embedding: Progress = silent, *,
-        generator: Writer | None = None, encoder: Encoder | None = None, vectors: bool = True,
-    ) -> Self:  # fmt: skip
+        cls,
+        articles: Path,
+        config: Config | None = None,
+        index: Path | None = None,
+        progress: Progress = silent,
+        embedding: Progress = silent,
+        *,
+        generator: DraftGenerator | None = None,
+        encoder: Encoder | None = None,
+        vectors: bool = True,
+    ) -> Self:
         """Build or update the index of a folder, then open it; see ``rag.index.sync`` for the rest.
 
         Also raises ArticleError.
@@ -99,7 +175,7 @@ class Rag(Library):
 
     @classmethod
     def _opened(
-        cls, folder: Path, config: Config, encoder: Encoder, generator: Writer | None
+        cls, folder: Path, config: Config, encoder: Encoder, generator: DraftGenerator | None
     ) -> Self:
         index = Index.open(folder, config, encoder)
         try:
@@ -109,31 +185,47 @@ class Rag(Library):
             raise
 
     def search(
-        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
-        date: str | None = None, scope: Scope | None = None,
-    ) -> SearchResult:  # fmt: skip
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Sequence[Turn] | None = None,
+        date: str | None = None,
+        scope: Scope | None = None,
+    ) -> SearchResult:
         """Return the best k passages and k evidence sentences, no language model involved.
 
         ``history``: earlier turns, to complete a follow-up. ``date`` (ISO): the day that "this
         week" is relative to. ``scope``: the only articles that are searched.
         """
         question = checked(question, self.config.question_characters)
-        found = self._pinned(scope)._find(question, k, date, history or ())  # noqa: SLF001
-        return SearchResult(question, found.confidence, found.passages[:k], found.evidence)
+        retrieval = self._pinned(scope)._retrieve(question, k, date, history or ())  # noqa: SLF001
+        return SearchResult(
+            question, retrieval.confidence, retrieval.passages[:k], retrieval.evidence
+        )
 
     def answer(
-        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] | None = None,
+        date: str | None = None,
         scope: Scope | None = None,
-    ) -> Answer:  # fmt: skip
+    ) -> Answer:
         """Return the finished answer. Raises InputError or ModelError."""
         *_, last = self.stream(question, history=history, date=date, scope=scope)
         assert isinstance(last, Answer)
         return last
 
     def stream(
-        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None,
-        cancel: threading.Event | None = None, scope: Scope | None = None,
-    ) -> Iterator[Event]:  # fmt: skip
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] | None = None,
+        date: str | None = None,
+        cancel: threading.Event | None = None,
+        scope: Scope | None = None,
+    ) -> Iterator[Event]:
         """Yield the evidence, Waiting while other drafts come first, each verified claim, then the
         Answer. When ``cancel`` is set, the answer ends with the claims that were verified by then.
 
@@ -160,47 +252,66 @@ class Rag(Library):
         if intent:
             yield from self._about_the_collection(run, intent)
             return
-        run.found = self._find(run.question, self.config.evidence, date, history)
+        # Evidence: shown at once.
+        retrieval = self._retrieve(run.question, self.config.evidence, date, history)
+        run.retrieval = retrieval
         run.mark("retrieve")
         run.mark("first_evidence")
-        yield EvidenceFound(run.found.evidence, run.found.confidence)
-        if asks := asking_back(
-            run.question, history, run.found.passages, lambda p: self.index.article(p).title
-        ):
-            run.remarks = (asks,)
-        if behind := self.behind():
-            run.remarks = (*run.remarks, behind)
-        if language := stranger(run.question, (e.quote for e in run.found.evidence)):
+        yield EvidenceFound(retrieval.evidence, retrieval.confidence)
+        # Answered at all? Else declined before a draft is written.
+        asks = asking_back(
+            run.question, history, retrieval.passages, lambda path: self.index.article(path).title
+        )
+        run.remarks = tuple(remark for remark in (asks, self.behind()) if remark)
+        if language := foreign_language(run.question, (e.quote for e in retrieval.evidence)):
             yield run.decline(
                 f"The question seems to be in {language}, and they are not. English questions "
                 "about English articles are supported."
             )
             return
-        if run.found.confidence < self._least:
+        if retrieval.confidence < self._least:
             yield run.decline("Nothing in them comes near enough to the question.")
             return
-        yield from self._draft(run, history, cancel)
-
-    def _draft(self, run: Run, history: Sequence[Turn], cancel: threading.Event) -> Iterator[Event]:
-        citer = self.citer(
-            run.question, run.found.evidence, self._verifier, partial(before, self.index),
-            repairs=not (run.found.unknown_names or run.found.strays),
-            asked_before=run.found.asked_before,
-        )  # fmt: skip
+        # Draft → claims, each verified before it is yielded.
+        citer = self._citer(
+            run.question,
+            retrieval.evidence,
+            self._verifier,
+            partial(sentences_before, self.index),
+            repairs=not (retrieval.unknown_names or retrieval.off_topic),
+            previous=retrieval.previous,
+        )
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
             yield run.answer(citer)
             return
         # A draft that refuses and answers says nothing about the question.
         if self._reads and not (refused and citer.claims):
-            run.drafted(answered=bool(citer.claims))
+            after = after_draft(retrieval.confidence, answered=bool(citer.claims))
+            run.retrieval = replace(retrieval, confidence=after)
+        # What other articles say instead, and corrections; or why there is no answer.
         if citer.claims:
             notes = yield from supplement(citer, self.index)
             yield run.answer(citer, notes=notes)
         else:
-            found = run.found
-            reason = why_not(run.question, found.evidence, found.unknown_names, refused=refused)
-            yield run.decline(reason)
+            evidence, unknown = retrieval.evidence, retrieval.unknown_names
+            yield run.decline(why_not(run.question, evidence, unknown, refused=refused))
+
+    def _retrieve(
+        self, question: str, k: int, date: str | None = None, history: Sequence[Turn] = ()
+    ) -> Retrieval:
+        search = find(question, history, self.index, self._encoder, self.config, date)
+        # Sentences that address a language model come after the others.
+        best = set_aside(question, search.best, max(k, JUDGED))
+        follows = bool(search.previous)
+        return Retrieval(
+            evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
+            passages=tuple(passages_of(search.best)),
+            confidence=round(confidence(search.query, best), 4),
+            unknown_names=unknown_names(search.query, best),
+            previous=search.previous,
+            off_topic=follows and is_off_topic(question, [c.terms for c in best]),
+        )
 
     def _claims(
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
@@ -209,12 +320,12 @@ class Rag(Library):
         config = self.config
         in_parts = has_parts(run.question)
         most = config.prompt_sentences_of_parts if in_parts else config.prompt_sentences
-        shown = run.found.evidence[:most]
-        quotes = {" ".join(evidence.quote.split()) for evidence in shown}
+        evidence = run.retrieval.evidence[:most]
+        quotes = {" ".join(e.quote.split()) for e in evidence}
         begun = time.perf_counter()
-        verifying, draft, done, refused = 0.0, "", 0, False
+        verifying, draft, count, refused = 0.0, "", 0, False
         # Closed here: an error keeps the frames that it came through, and so the draft.
-        with closing(self._drafts.draft(run.question, shown, history, cancel)) as pieces:
+        with closing(self._drafts.draft(run.question, evidence, history, cancel)) as pieces:
             for piece in chain(pieces, (None,)):
                 if cancel.is_set():
                     break
@@ -226,48 +337,44 @@ class Rag(Library):
                     run.mark("first_token")
                 draft += piece or ""
                 since = time.perf_counter()
-                ready = draft_sentences(draft, complete=piece is None, quotes=quotes)
-                new, done = ready[done:], len(ready)
-                refused = refused or any(says_not_found(sentence.text) for sentence in new)
-                drafted = [sentence for sentence in new if not says_not_found(sentence.text)]
-                claims = [claim for sentence in drafted if (claim := citer.add(sentence))]
-                verifying += (
-                    time.perf_counter() - since
-                )  # without what the reader does with a claim
+                sentences = draft_sentences(draft, complete=piece is None, quotes=quotes)
+                new, count = sentences[count:], len(sentences)
+                answers = [sentence for sentence in new if not says_not_found(sentence.text)]
+                refused = refused or len(answers) < len(new)
+                claims = [claim for sentence in answers if (claim := citer.add(sentence))]
+                # Without what the reader does with a claim.
+                verifying += time.perf_counter() - since
                 yield from claims
         run.mark("generate", begun)
         run.timings["verify"] = round(1000 * verifying, 1)
         return refused
 
-    def _find(
-        self, question: str, k: int, date: str | None = None, history: Sequence[Turn] = ()
-    ) -> Found:
-        search = find(question, history, self.index, self._encoder, self.config, date)
-        return Found.of(question, search, k)
-
     def _about_the_collection(self, run: Run, intent: Intent) -> Iterator[Event]:
         def best(text: str) -> Evidence | None:
-            return next(iter(self._find(text, 1).evidence), None)
+            return next(iter(self._retrieve(text, 1).evidence), None)
 
-        said = reply(intent, run.question, self.index, best)
-        run.found = Found(said.quotes, (), 1.0)
+        answer = reply(intent, run.question, self.index, best)
+        run.retrieval = Retrieval(answer.quotes, confidence=1.0)
         run.mark("first_evidence")
-        yield EvidenceFound(said.quotes, 1.0)
-        if not said.known:
-            yield run.decline(said.note)
+        yield EvidenceFound(answer.quotes, 1.0)
+        if not answer.known:
+            yield run.decline(answer.note)
             return
-        citer = Citer(run.question, said.quotes, self._verifier, partial(before, self.index))
-        for quote in said.quotes:
+        before = partial(sentences_before, self.index)
+        citer = Citer(run.question, answer.quotes, self._verifier, before)
+        for quote in answer.quotes:
             if claim := citer.quote(quote):
                 yield claim
-        yield run.answer(citer, notes=(said.note,) if said.note else ())
+        yield run.answer(citer, notes=(answer.note,) if answer.note else ())
 
     def _models(self) -> dict[str, str]:
         config = self.config
         return {
-            "encoder": config.encoder, "generator": config.generator,
-            "model": self._generator.model, "verifier": config.verifier,
-        }  # fmt: skip
+            "encoder": config.encoder,
+            "generator": config.generator,
+            "model": self._generator.model,
+            "verifier": config.verifier,
+        }
 
     def warm_up(self) -> None:
         """Load the models now. Raises ModelError."""

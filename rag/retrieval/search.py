@@ -86,7 +86,7 @@ class Search:
 
     query: Query  # bare: what the conversation lends it is no sign that it is answered
     best: list[Candidate]  # best first, scored for both forms of a follow-up
-    asked_before: str = ""  # the question that this one follows on
+    previous: str = ""  # the question that this one follows on
 
 
 def follow_up(
@@ -193,7 +193,7 @@ def _blended(bare: Candidate, whole: Candidate, extended: FollowUp) -> Candidate
     return replace(bare, features=features, lowered=lowered)
 
 
-def strays(question: str, found: Sequence[Sequence[str]]) -> bool:
+def is_off_topic(question: str, found: Sequence[Sequence[str]]) -> bool:
     """Return whether a question has words of its own, and the best sentences' terms none of them:
     what was found then answers the question before, not this one.
     """

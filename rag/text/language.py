@@ -62,7 +62,7 @@ def language_of(text: str) -> str | None:
     return best if counts[best] >= 2 else None
 
 
-def stranger(question: str, texts: Iterable[str]) -> str | None:
+def foreign_language(question: str, texts: Iterable[str]) -> str | None:
     """Return the language of a question that is neither English nor that of the texts."""
     asked = language_of(question)
     if asked in {None, "English"}:

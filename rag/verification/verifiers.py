@@ -12,11 +12,9 @@ from typing import Protocol
 from rag.config import Config
 from rag.errors import UnknownName
 from rag.models import files
-from rag.models.encoder import Encoder, load_encoder
 from rag.text.names import same_name
 from rag.text.numbers import MAGNITUDES, WORDS
 from rag.text.terms import content_terms, stem
-from rag.verification import meaning
 from rag.verification.nli import NliModel
 from rag.verification.problem import Problem
 from rag.verification.rules import problems
@@ -33,13 +31,11 @@ class Check:
     support: float  # 0..1
     problems: tuple[Problem, ...] = ()
     needed: float = SUPPORTED  # least support with which it passes
-    strict: bool = True  # whether a problem fails it, whatever its support
     unsaid: tuple[str, ...] = ()  # content terms that are new in the claim
 
     @property
     def passed(self) -> bool:
-        found = self.strict and (self.problems or self.unsaid)
-        return self.support >= self.needed and not found
+        return self.support >= self.needed and not self.problems and not self.unsaid
 
 
 class Verifier(Protocol):
@@ -76,25 +72,6 @@ class NoVerifier:
         return Check(1.0)
 
 
-class MeaningVerifier:
-    """P(supported) of rag/verification/meaning.py, which what the rules find lowers; ``strict``:
-    or fails.
-    """
-
-    def __init__(self, encoder: Encoder, needed: float, *, strict: bool) -> None:
-        self._reader = meaning.Reader(encoder)
-        self._needed = needed
-        self._strict = strict
-
-    def check(
-        self, claim: str, sources: Sequence[str], title: str, _weights: Mapping[str, float], /
-    ) -> Check:
-        said, *held = self._reader.read([claim, *sources])
-        found = problems(claim, sources, title)
-        support = meaning.probability(meaning.signals(said, held, found))
-        return Check(support, found, self._needed, self._strict)
-
-
 class NliVerifier:
     """The rules, and the probability of entailment by a model of the hub (see
     rag/verification/nli.py).
@@ -111,23 +88,11 @@ class NliVerifier:
         return Check(support, problems(claim, sources, title), needed=0.5)
 
 
-# What makes each from the settings and the encoder that is loaded already, if one is.
-VERIFIERS: dict[str, Callable[[Config, Encoder | None], Verifier]] = {
-    "rules": lambda _config, _encoder: RulesVerifier(),
-    "meaning": lambda config, encoder: MeaningVerifier(
-        encoder or load_encoder(config.encoder, config.models_dir), meaning.BALANCED, strict=False
-    ),
-    "rules+meaning": lambda config, encoder: MeaningVerifier(
-        encoder or load_encoder(config.encoder, config.models_dir), SUPPORTED, strict=True
-    ),
-    "none": lambda _config, _encoder: NoVerifier(),
-}
+VERIFIERS: dict[str, Callable[[], Verifier]] = {"rules": RulesVerifier, "none": NoVerifier}
 NLI = "nli:"  # followed by a hub id or the folder of a model
 
 
-def load_verifier(
-    name: str, config: Config | None = None, encoder: Encoder | None = None
-) -> Verifier:
+def load_verifier(name: str, config: Config | None = None) -> Verifier:
     """Return a registered verifier, or the one of "nli:" and a hub id or folder.
 
     Raises UnknownName, and ModelError if its model is not on this machine or cannot be used.
@@ -137,7 +102,7 @@ def load_verifier(
         return NliVerifier(NliModel(files.locate(name.removeprefix(NLI), config.models_dir)))
     if name not in VERIFIERS:
         raise UnknownName("verifier", name, [*sorted(VERIFIERS), f"{NLI}HUB_ID"])
-    return VERIFIERS[name](config, encoder)
+    return VERIFIERS[name]()
 
 
 def recall(claim: str, sources: Sequence[str], weights: Mapping[str, float]) -> float:

@@ -13,7 +13,7 @@ from scripted import Draft, ScriptedGenerator
 
 from rag.answering import confidence
 from rag.answering.collection import GREETING
-from rag.answering.pipeline import Rag
+from rag.answering.pipeline import Rag, Retrieval, Run
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
 from rag.models.encoder import Encoder
@@ -380,7 +380,7 @@ def test_opening_what_is_not_there(config: Config, tmp_path: Path) -> None:
 def test_unknown_names(articles: Path, config: Config, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"gpt.*extractive, llamacpp"):
         Rag.for_articles(articles, replace(config, generator="gpt"), tmp_path / "index")
-    with pytest.raises(UnknownName, match=r"oracle.*meaning, none, rules"):
+    with pytest.raises(UnknownName, match=r"oracle.*none, rules"):
         Rag.for_articles(
             articles, replace(config, verifier="oracle", generator="extractive"), tmp_path / "index"
         )
@@ -480,3 +480,30 @@ def test_a_threshold_by_errors_is_refused_where_nothing_is_calibrated(config: Co
     other = replace(config, encoder="hashed", accept_errors=0.2)
     with pytest.raises(InputError, match=r"hashed.*--accept-errors"):
         confidence.least_confidence(other, reads=True)
+
+
+def test_a_stage_is_timed_from_its_start_or_from_that_of_the_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([10.5, 12.0, 13.0])
+    monkeypatch.setattr("rag.answering.pipeline.time.perf_counter", lambda: next(clock))
+    run = Run("Why?", {}, started=10.0)
+    begun = run.mark("retrieve")
+    assert begun == 10.5
+    assert run.mark("generate", begun) == 12.0
+    answer = run.answer()
+    assert answer.timings_ms == {"retrieve": 500.0, "generate": 1500.0, "total": 3000.0}
+
+
+def test_a_refusal_gives_its_reason_and_an_answer_has_none() -> None:
+    run = Run("Why?", {"model": "m"}, retrieval=Retrieval(confidence=0.4), remarks=("Which one?",))
+    declined = run.decline("They do not say.")
+    assert declined.declined
+    assert declined.reason == "They do not say."
+    assert declined.reason in declined.notes[0]
+    assert declined.notes[1:] == ("Which one?",)
+    assert (declined.confidence, declined.models) == (0.4, {"model": "m"})
+    answered = run.answer(notes=("The articles disagree.",))
+    assert not answered.declined
+    assert answered.reason is None
+    assert answered.notes == ("The articles disagree.", "Which one?")

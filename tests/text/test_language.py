@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.language import language_of, stranger
+from rag.text.language import foreign_language, language_of
 
 ENGLISH = "The bridge was closed on Friday after cracks were found in two of its pillars."
 
@@ -40,11 +40,11 @@ def test_the_language_of_a_question(text: str, language: str | None) -> None:
     assert language_of(text) == language
 
 
-def test_a_stranger_is_in_neither_english_nor_the_language_of_the_articles() -> None:
+def test_a_foreign_language_is_neither_english_nor_that_of_the_articles() -> None:
     german = "Die Brücke wurde am Freitag nach der Prüfung von zwei Pfeilern gesperrt."
     asked = "Wann wurde die Brücke gesperrt und von wem?"
-    assert stranger(asked, [ENGLISH]) == "German"
-    assert stranger(asked, [german]) is None
-    assert stranger("When was the bridge closed?", [german]) is None
-    assert stranger("Brücke gesperrt?", [ENGLISH]) is None
-    assert stranger(asked, []) == "German"
+    assert foreign_language(asked, [ENGLISH]) == "German"
+    assert foreign_language(asked, [german]) is None
+    assert foreign_language("When was the bridge closed?", [german]) is None
+    assert foreign_language("Brücke gesperrt?", [ENGLISH]) is None
+    assert foreign_language(asked, []) == "German"

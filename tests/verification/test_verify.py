@@ -1,26 +1,18 @@
-"""Verifiers: what a meaning of words adds to the rules, and models of the hub."""
+"""Verifiers: when a check passes, and models of the hub."""
 
 from __future__ import annotations
 
 import json
-import random
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
-from rag.models.encoder import Encoder, HashedEncoder, Offsets
-from rag.types import Vectors
-from rag.verification import meaning
 from rag.verification.problem import Problem
 from rag.verification.verifiers import SUPPORTED, VERIFIERS, Check, load_verifier
 
 BRIDGE = "The Harbour Bridge in Maldon was closed on Friday after cracks were found in two pillars."
-COST = "Mayor Ann Okoye said repairs would cost about $4 million."
-FERRY = "The ferry to Lisk leaves at 7 a.m. and 5 p.m. every day."
 TITLE = "Harbour bridge closes for repairs"
 
 
@@ -30,8 +22,6 @@ def test_a_check_passes_with_the_support_that_its_verifier_needs() -> None:
     assert not Check(SUPPORTED - 0.01).passed
     assert not Check(1.0, wrong).passed
     assert Check(0.5, needed=0.4).passed
-    assert Check(0.5, wrong, needed=0.4, strict=False).passed
-    assert not Check(0.3, wrong, needed=0.4, strict=False).passed
 
 
 def test_each_word_of_a_claim_must_be_said_by_its_sources_or_their_title() -> None:
@@ -50,83 +40,16 @@ def test_each_word_of_a_claim_must_be_said_by_its_sources_or_their_title() -> No
 
 def test_unknown_verifiers_are_named_with_the_known_ones() -> None:
     for name in ("oracle", "nli", "nli:", "rules:strict"):
-        with pytest.raises(UnknownName, match=r"meaning, none, rules, rules\+meaning, nli:HUB_ID"):
+        with pytest.raises(UnknownName, match="none, rules, nli:HUB_ID"):
             load_verifier(name)
-
-
-def test_signals_by_hand() -> None:
-    reader = meaning.Reader(HashedEncoder())
-    claim, whole, half = reader.read(
-        ["The ships moved grain.", "Grain ships moved.", "Ships sank."]
-    )
-    assert len(claim) == 3  # "the" says nothing
-    wrong = [Problem("number", str(n)) for n in range(5)] + [Problem("name", "lena")]
-    assert meaning.signals(claim, [half, whole], ()) == pytest.approx((1.0, 0, 0, 0, 0))
-    assert meaning.signals(claim, [half], wrong) == pytest.approx((1 / 3, 3, 0, 1, 0))
-    assert meaning.signals(claim, [], ()) == (0.0, 0, 0, 0, 0)
-    assert meaning.signals(claim[:0], [whole], ()) == (0.0, 0, 0, 0, 0)
-
-
-def test_words_read_once_are_kept_and_old_ones_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    class Counting(HashedEncoder):
-        def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-            asked.extend(texts)
-            return super().encode_tokens(texts)
-
-    monkeypatch.setattr(meaning, "KEPT", 2)
-    reader = meaning.Reader(Counting())
-    reader.read([COST, BRIDGE])
-    reader.read([BRIDGE, COST, BRIDGE])
-    assert asked == [COST, BRIDGE]
-    reader.read([FERRY])
-    reader.read([COST, BRIDGE])
-    assert asked == [COST, BRIDGE, FERRY, COST]
-
-
-def test_support_by_meaning_falls_with_what_the_sentences_do_not_say(minilm: Encoder) -> None:
-    verifier = load_verifier("meaning", encoder=minilm)
-
-    def support(claim: str, *sources: str) -> float:
-        return verifier.check(claim, sources, TITLE, {}).support
-
-    same = support(BRIDGE, BRIDGE)
-    paraphrase = support("The Harbour Bridge was shut on Friday because of cracks.", BRIDGE)
-    half = support("The Harbour Bridge was shut on Friday and a ferry sank off Lisk.", BRIDGE)
-    other = support("Snowy owls were seen on an island for the first time.", BRIDGE)
-    assert same > paraphrase > half > other
-    assert support(BRIDGE, FERRY, BRIDGE) == pytest.approx(same, abs=1e-3)
-    assert support(f"{BRIDGE[:-1]} and repairs cost $4 million.", BRIDGE, COST) > support(
-        f"{BRIDGE[:-1]} and repairs cost $4 million.", BRIDGE
-    )
-    assert support(COST, COST) > support(COST.replace("4", "9"), COST)
-    assert verifier.check(BRIDGE, [BRIDGE], TITLE, {}).passed
-    assert not verifier.check("Owls were seen in Lisk.", [BRIDGE, COST], TITLE, {}).passed
-    again = load_verifier("meaning", encoder=minilm)
-    assert again.check(COST, [BRIDGE], TITLE, {}) == verifier.check(COST, [BRIDGE], TITLE, {})
 
 
 @pytest.mark.parametrize("name", sorted({*VERIFIERS} - {"none"}))
 def test_nothing_supports_a_claim_without_sentences(name: str) -> None:
-    verifier = load_verifier(name, encoder=HashedEncoder())
+    verifier = load_verifier(name)
     assert not verifier.check(BRIDGE, [], "", {}).passed
     assert not verifier.check("", [BRIDGE], TITLE, {}).passed
     assert not verifier.check("?!", ["", " … "], "", {}).passed
-
-
-def test_long_and_hostile_texts_are_cut() -> None:
-    verifier = load_verifier("meaning", encoder=HashedEncoder())
-    dice = random.Random(0)
-    noise = "".join(chr(dice.choice([32, 65, 0x301, 0x4E00, 0x1F600, 46])) for _ in range(20_000))
-    begun = time.perf_counter()
-    for text in ("bridge " * 20_000, "a" * 100_000, "1," * 20_000, noise, "\0" * 1_000):
-        assert (
-            0.0 <= verifier.check(text[:2_000], [text[:20_000], BRIDGE], TITLE, {}).support <= 1.0
-        )
-        found = meaning.Reader(HashedEncoder()).read([text])[0]
-        assert len(found) <= meaning.CHARACTERS
-    assert time.perf_counter() - begun < 20
 
 
 @pytest.fixture
