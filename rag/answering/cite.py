@@ -41,8 +41,10 @@ PRONOUN = re.compile(
     r"the (?:company|group|agency|alliance|country|city|team|president|minister|spokes\w+))\b",
     re.IGNORECASE,
 )
-PARTS = re.compile(r"\b(?:and|but|while|whereas|as well as|both)\b|;")  # two things in one claim
-REACH = 12  # sentences that are looked back for what a pronoun or a surname refers to
+TWO_PARTS = re.compile(
+    r"\b(?:and|but|while|whereas|as well as|both)\b|;"
+)  # two things in one claim
+LOOKED_BACK = 12  # sentences that are looked back for what a pronoun or a surname refers to
 
 
 @dataclass
@@ -61,9 +63,9 @@ class Citer:
     citations: dict[tuple[str, int, int], Citation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        asked = f"{self.previous} {self.question}"
-        self._asked = set(content_terms(asked))
-        self._asked_words = frozenset(words(asked))
+        question = f"{self.previous} {self.question}"
+        self._question_terms = set(content_terms(question))
+        self._question_words = frozenset(words(question))
         self._weights = term_weights(self.evidence)
 
     def add(self, sentence: DraftSentence) -> ClaimVerified | None:
@@ -84,11 +86,12 @@ class Citer:
         the best one has.
         """
 
-        def asked(quote: str) -> bool:
-            return not self._asked.isdisjoint(content_terms(quote))
+        def on_topic(quote: str) -> bool:
+            return not self._question_terms.isdisjoint(content_terms(quote))
 
         cited = [c.quote for c in self.citations.values() if c.number in claim.claim.citations]
-        return bool(self.evidence) and asked(self.evidence[0].quote) and not any(map(asked, cited))
+        best = self.evidence[0].quote if self.evidence else ""
+        return on_topic(best) and not any(map(on_topic, cited))
 
     def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
         if exact := self._holding(sentence, whole=True):
@@ -129,7 +132,7 @@ class Citer:
 
     def _new(self, text: str) -> set[str]:
         """Return the terms of a claim that are not the question's: its answer."""
-        return set(content_terms(text)) - self._asked - {"yes"}
+        return set(content_terms(text)) - self._question_terms - {"yes"}
 
     def _answers(self, text: str, evidence: Evidence) -> bool:
         """Return whether the sentence holds what a failed claim answers, not only its subject.
@@ -140,29 +143,31 @@ class Citer:
         new = self._new(text)
         if not new:
             return True
-        held = set(content_terms(evidence.quote))
+        source_terms = set(content_terms(evidence.quote))
         weights = {term: self._weights.get(term, UNKNOWN) for term in new}
         wrong = any(
-            problem.kind in {"number", "date"} and not (new <= held and self._brought(problem))
+            problem.kind in {"number", "date"}
+            and not (new <= source_terms and self._brought(problem))
             for problem in self._check(text, [evidence]).problems
         )
         return not wrong and (
-            sum(w for term, w in weights.items() if term in held) >= sum(weights.values()) / 2
+            sum(w for term, w in weights.items() if term in source_terms)
+            >= sum(weights.values()) / 2
         )
 
     def _brought(self, problem: Problem) -> bool:
         """Return whether it is a number or a date that the question has, too."""
-        in_question = set(words(problem.text)) <= self._asked_words
+        in_question = set(words(problem.text)) <= self._question_words
         return problem.kind in {"number", "date"} and in_question
 
     def _holding(self, sentence: DraftSentence, *, whole: bool = False) -> list[Evidence]:
         """Return the evidence that holds these words one after the other, the model's own choice
         first; ``whole``: and no others.
         """
-        said = f" {' '.join(words(sentence.text))} "
+        claim = f" {' '.join(words(sentence.text))} "
         chosen = [self.evidence[n - 1] for n in sentence.hints if 1 <= n <= len(self.evidence)]
         texts = {e: f" {' '.join(words(e.quote))} " for e in [*chosen, *self.evidence]}
-        return [e for e, text in texts.items() if said == text or (said in text and not whole)]
+        return [e for e, text in texts.items() if claim == text or (claim in text and not whole)]
 
     def _literally_held(self, text: str) -> bool:
         """Return whether one sentence holds what is new in a claim, in the same forms: "trained"
@@ -188,7 +193,7 @@ class Citer:
         titles = dict.fromkeys(s.title for s in sources if not addresses_model(s.title))
         title = " ".join(titles)
         weights = {
-            term: self._weights.get(term, UNKNOWN) * (1 if term in self._asked else NEW)
+            term: self._weights.get(term, UNKNOWN) * (1 if term in self._question_terms else NEW)
             for term in content_terms(text)
         }
         return self.verifier.check(text, quotes, title, weights)
@@ -204,7 +209,7 @@ class Citer:
         for evidence in near:
             if antecedent := self._antecedent(text, evidence):
                 yield [evidence, antecedent]
-        for first in near[:1] if PARTS.search(text) else ():
+        for first in near[:1] if TWO_PARTS.search(text) else ():
             alone = self._check(text, [first])
             for second, _ in ranked[1:]:
                 if self._check(text, [second]).support < SECOND:
@@ -221,7 +226,7 @@ class Citer:
         problems = self._check(text, [evidence]).problems
         if not problems or not all(p.kind == "name" or self._brought(p) for p in problems):
             return None
-        for earlier in islice(self.before(evidence), REACH):
+        for earlier in islice(self.before(evidence), LOOKED_BACK):
             linked = PRONOUN.search(evidence.quote) or _share_name(evidence.quote, earlier.quote)
             if not linked or addresses_model(earlier.quote):
                 continue
@@ -234,9 +239,9 @@ class Citer:
 
         ``repair``: "quoted" when it stands in the place of what the draft says.
         """
-        place = (evidence.article, evidence.start, evidence.end)
-        if place in self.citations and any(
-            claim.verdict == "quoted" and claim.citations == (self.citations[place].number,)
+        cited = self.citations.get((evidence.article, evidence.start, evidence.end))
+        if cited and any(
+            claim.verdict == "quoted" and claim.citations == (cited.number,)
             for claim in self.claims
         ):
             return None
@@ -247,22 +252,35 @@ class Citer:
         return self._publish(text, [evidence], 1.0, quoted=True, repair=repair)
 
     def _publish(
-        self, text: str, sources: Sequence[Evidence], support: float, *, quoted: bool = False,
+        self,
+        text: str,
+        sources: Sequence[Evidence],
+        support: float,
+        *,
+        quoted: bool = False,
         repair: Repair | None = None,
-    ) -> ClaimVerified | None:  # fmt: skip
+    ) -> ClaimVerified | None:
         if any(claim.text == text for claim in self.claims):
             return None
         numbers, introduced = [], []
         for source in sources:
-            place = (source.article, source.start, source.end)
-            if place not in self.citations:
-                self.citations[place] = Citation(
-                    len(self.citations) + 1, source.article, source.title, source.published,
-                    source.start, source.end, source.quote, support, source.also_in,
-                    source.page, source.url,
-                )  # fmt: skip
-                introduced.append(self.citations[place])
-            numbers.append(self.citations[place].number)
+            key = (source.article, source.start, source.end)
+            if key not in self.citations:
+                self.citations[key] = Citation(
+                    len(self.citations) + 1,
+                    source.article,
+                    source.title,
+                    source.published,
+                    source.start,
+                    source.end,
+                    source.quote,
+                    support,
+                    source.also_in,
+                    source.page,
+                    source.url,
+                )
+                introduced.append(self.citations[key])
+            numbers.append(self.citations[key].number)
         verdict: Verdict = "quoted" if quoted else "supported"
         claim = Claim(text, tuple(numbers), verdict, support, repair)
         self.claims.append(claim)

@@ -66,10 +66,10 @@ class Query:
     period: Period | Latest | None  # the time that the question speaks of, relative to its own date
     years: Years  # those that it names
 
-    def share(self, held: AbstractSet[str]) -> float:
+    def share(self, among: AbstractSet[str]) -> float:
         """Return the idf-weighted share of the question's terms that are among these, 0..1."""
         # In the question's order: a set's own differs from run to run, and so would the last digit.
-        return sum(idf for term, idf in self.idf.items() if term in held) / self.total
+        return sum(idf for term, idf in self.idf.items() if term in among) / self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +98,31 @@ class Candidate:
 
 
 def make_query(
-    question: str, index: Index, encoder: Encoder, date: str | None = None,
+    question: str,
+    index: Index,
+    encoder: Encoder,
+    date: str | None = None,
     vector: Vectors | None = None,
-) -> Query:  # fmt: skip
+) -> Query:
     """Encode a question, asked on an ISO date if that is known, and weigh its terms.
 
     ``vector``: its vector (dim,), where it has been encoded already.
     """
-    wanted = tuple(dict.fromkeys(content_terms(question) or terms(question)))
-    known = {term for term in wanted if index.lexical.frequency(term)}
-    variants = variants_of(question, set(wanted) - known)
+    query_terms = tuple(dict.fromkeys(content_terms(question) or terms(question)))
+    known = {term for term in query_terms if index.lexical.frequency(term)}
+    variants = variants_of(question, set(query_terms) - known)
     for name, others in variants.names:
         if any(all(map(index.lexical.frequency, other)) for other in others):
             known.update(name)
-    idf = {term: index.lexical.idf(term) for term in wanted}
+    idf = {term: index.lexical.idf(term) for term in query_terms}
     return Query(
         text=question,
         vector=encoder.encode_texts([question])[0] if vector is None else vector,
-        terms=wanted,
+        terms=query_terms,
         idf=idf,
         total=max(1e-9, sum(idf.values())),
         size=min(1.0, math.log10(max(1, index.lexical.passages)) / 3),
-        known=frozenset(known.intersection(wanted)),
+        known=frozenset(known.intersection(query_terms)),
         wants=answer_type(question),
         variants=variants,
         period=period_of(question, date),
@@ -136,45 +139,49 @@ def find_candidates(query: Query, index: Index, config: Config) -> list[Candidat
 def find_passages(query: Query, index: Index, k: int) -> tuple[list[int], list[int]]:
     """Return the keys of the best k passages by vectors, and of those by BM25."""
     dense, _ = index.vectors.search(query.vector, k)
-    wanted = [*query.terms, *query.variants.terms]
+    with_variants = [*query.terms, *query.variants.terms]
     misspelt = [term for term, _ in query.variants.unknown]
-    lexical, _ = index.lexical.search(wanted, k, similar=misspelt)
+    lexical, _ = index.lexical.search(with_variants, k, similar=misspelt)
     return dense.tolist(), lexical.tolist()
 
 
 def candidates_of(query: Query, index: Index, keys: Iterable[int]) -> list[Candidate]:
     """Return the sentences of these passages."""
-    found = [
+    candidates = [
         candidate
         for stored in index.passages(keys)
         for candidate in _candidates(
             query, stored, index.article_at(stored.article), index.terms(stored)
         )
     ]
-    if isinstance(query.period, Latest) and found:
-        _prefer_newest(query.period, found)
-    return found
+    if isinstance(query.period, Latest) and candidates:
+        _prefer_newest(query.period, candidates)
+    return candidates
 
 
-def _prefer_newest(latest: Latest, found: Sequence[Candidate]) -> None:
+def _prefer_newest(latest: Latest, candidates: Sequence[Candidate]) -> None:
     """Set the feature "period", relative to the newest article among those about the question."""
-    enough = max(candidate.score for candidate in found) - ON_TOPIC
-    newest = latest.newest(c.article.published for c in found if c.score >= enough)
+    enough = max(candidate.score for candidate in candidates) - ON_TOPIC
+    newest = latest.newest(c.article.published for c in candidates if c.score >= enough)
     if newest is not None:
-        for candidate in found:
+        for candidate in candidates:
             closeness = latest.closeness(candidate.article.published, newest)
             candidate.features[FEATURES.index("period")] = closeness
 
 
 def _candidates(
-    query: Query, stored: StoredPassage, article: Article, said: Sequence[Sequence[str]]
+    query: Query, stored: StoredPassage, article: Article, sentence_terms: Sequence[Sequence[str]]
 ) -> Iterable[Candidate]:
     sentences = stored.passage.sentences
     vectors = stored.sentence_vectors.astype(np.float32)  # (sentences, dim)
     cosines = (vectors @ query.vector).tolist()  # (sentences,)
     passage_cosine = float(stored.vector.astype(np.float32) @ query.vector)
     quotes = [article.text[s.start : s.end] for s in sentences]
-    held = [_held(query, found, quote) for found, quote in zip(said, quotes, strict=True)]
+    # Which terms of the question each sentence has, as they are or written in another way.
+    shared = [
+        query.idf.keys() & {*own_terms, *query.variants.added(own_terms, quote)}
+        for own_terms, quote in zip(sentence_terms, quotes, strict=True)
+    ]
     period = query.period if isinstance(query.period, Period) else None
     closeness = period.closeness(article.published) if period else 0.0
     title = set(_title_terms(article.title))
@@ -184,24 +191,21 @@ def _candidates(
         features = (
             cosines[n],
             passage_cosine,
-            query.share(held[n]),
-            query.share(title.union(*held[near])),
+            query.share(shared[n]),
+            query.share(title.union(*shared[near])),
             bool(query.wants and query.wants.search(quote)),
             closeness,
             quote.rstrip("\"'”’»)] ").endswith("?"),
             _lead(article, sentences[n]),
             1.0 if dated[n] else BESIDE * any(dated[near]),
         )
-        yield Candidate(article, sentences[n], stored, np.array(features, np.float32), said[n])
+        yield Candidate(
+            article, sentences[n], stored, np.array(features, np.float32), sentence_terms[n]
+        )
 
 
 def _lead(article: Article, sentence: Sentence) -> float:
     return math.exp(-(sentence.start - article.body_start) / LEAD) if article.published else 0.0
-
-
-def _held(query: Query, found: Sequence[str], text: str) -> AbstractSet[str]:
-    """Return the terms of the question that a text holds, as they are or in another way."""
-    return query.idf.keys() & {*found, *query.variants.added(found, text)}
 
 
 @lru_cache(maxsize=4_096)
@@ -217,9 +221,12 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
     ordered = sorted(
         candidates,
         key=lambda c: (
-            -round(c.score, 4), -ordinal(c.article.published), c.article.path, c.sentence.start
+            -round(c.score, 4),
+            -ordinal(c.article.published),
+            c.article.path,
+            c.sentence.start,
         ),
-    )  # fmt: skip
+    )
     groups: dict[int, list[Candidate]] = {}
     first = originals(
         [c.quote for c in ordered], [c.article.path for c in ordered], [c.terms for c in ordered]
@@ -263,10 +270,17 @@ def evidence_of(candidate: Candidate) -> Evidence:
     """Return the candidate as evidence."""
     article, sentence = candidate.article, candidate.sentence
     return Evidence(
-        article.path, article.title, article.published, sentence.start, sentence.end,
-        candidate.quote, round(candidate.score, 4), tuple(map(_copy, candidate.copies)),
-        article.page_at(sentence.start), article.url,
-    )  # fmt: skip
+        article.path,
+        article.title,
+        article.published,
+        sentence.start,
+        sentence.end,
+        candidate.quote,
+        round(candidate.score, 4),
+        tuple(map(_copy, candidate.copies)),
+        article.page_at(sentence.start),
+        article.url,
+    )
 
 
 def _copy(candidate: Candidate) -> Copy:

@@ -45,7 +45,7 @@ def test_a_question_is_completed_by_the_one_before_and_the_rarest_words_of_the_a
     extended = follow_up(question, [COST[0], Turn("assistant", answer)])
     assert extended is not None
     assert extended.text == f"{COST[0].text} roundabouts million repairs okoye {question}"
-    assert extended.asked == COST[0].text
+    assert extended.previous == COST[0].text
     assert 0 < extended.share < 0.5  # the bare question still counts for more
 
 
@@ -63,7 +63,7 @@ def test_a_question_without_words_of_its_own_takes_the_answer_too(question: str)
         f"{COST[0].text} Mayor Ann Okoye said repairs would cost about $4 million. {question}"
     )
     assert extended.share > 0.5
-    assert not extended.said  # what was said may be just what is asked about
+    assert not extended.answered  # what was said may be just what is asked about
 
 
 @pytest.mark.parametrize(
