@@ -21,8 +21,8 @@ ROOMS = """
 
 HEAVY = """
     torch transformers sentence_transformers faiss gradio xllamacpp tantivy sentencex
-    huggingface_hub charset_normalizer matplotlib lxml trafilatura pypdf docx feedparser jinja2 pydantic
-    pydantic_settings watchfiles sklearn scipy
+    huggingface_hub charset_normalizer matplotlib lxml trafilatura pypdf docx feedparser jinja2
+    pydantic pydantic_settings watchfiles sklearn scipy
 """.split()
 
 
