@@ -92,7 +92,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Another article's place where a sentence stands in the same or nearly the same wording."""
+    """Another article's place where a sentence stands in the same wording."""
 
     article: str
     title: str

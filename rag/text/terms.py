@@ -70,6 +70,11 @@ def _words(text: str) -> list[str]:
     return found
 
 
+def wording(text: str) -> str:
+    """Return what two copies of a sentence share, whatever their case, marks and spaces."""
+    return " ".join(words(text)) or " ".join(text.split())
+
+
 def terms(text: str) -> list[str]:
     """Return the stemmed words of the text, in order (Snowball English stemmer)."""
     return [stem(word) for word in words(text)]

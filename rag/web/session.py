@@ -14,8 +14,8 @@ from typing import TypeAlias
 from rag import texts
 from rag.errors import RagError
 from rag.history.conversation import Context, Exchange, Place, advance, turns
-from rag.retrieval.copies import is_copy
 from rag.server.engine import Engine, refresh
+from rag.text.terms import wording
 from rag.types import Article, ArticleSummary, Event, Scope, Sentence
 from rag.web.answer_html import welcome
 from rag.web.reader_html import Span, article_html, nothing_open
@@ -151,7 +151,7 @@ def _is_shown_copy(exchange: Exchange, article: Article, start: int, end: int) -
     wanted = (article.path, start, end)
     return any(
         (copy.article, copy.start, copy.end) == wanted
-        and is_copy(shown.quote, article.text[start:end])
+        and wording(shown.quote) == wording(article.text[start:end])
         for shown in exchange.places()
         for copy in shown.also_in
     )

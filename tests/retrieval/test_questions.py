@@ -172,14 +172,7 @@ RAIN = "It rained in Lisk."
 ON_THE_VOTE = "What did the council of Maldon decide about the harbour bridge?"
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        VOTE,
-        VOTE.replace("12", "twelve").replace(" 3.", " three."),
-        VOTE.replace("approved", "finally approved"),
-    ],
-)
+@pytest.mark.parametrize("other", [VOTE, VOTE.replace("new harbour", "“new” harbour")])
 def test_a_copy_in_another_article_is_one_piece_of_evidence(ask: Ask, other: str) -> None:
     articles = {
         "wire.txt": dated("2024-03-09", f"{VOTE} {RAIN}", "Bridge vote"),
