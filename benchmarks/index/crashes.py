@@ -119,8 +119,8 @@ class Step:
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         left = small.outcome(folder, self.old, self.new)
-        if self.name == "repair" and left == "IndexCorrupt":
-            left = "old"  # as damaged as it was
+        if self.name == "repair" and left in {"IndexCorrupt", "IndexMissing"}:
+            left = "old"  # it cannot be opened, as before
         try:
             self.run(folder)
         except Exception as error:  # noqa: BLE001 - a failed case, to be shown

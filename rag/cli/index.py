@@ -38,7 +38,7 @@ def add_index(group: Group) -> None:
     only.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
     only.add_argument(
         "--repair", action="store_true",
-        help="make a damaged index good; only articles whose rows are damaged are read",
+        help="make damage good: search files are made again, a damaged store from the articles",
     )  # fmt: skip
     only.add_argument("--watch", action="store_true", help="go on, and sync whenever files change")
     parser.add_argument(

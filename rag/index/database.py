@@ -345,10 +345,6 @@ class Database(Connection):
 
     # Rows.
 
-    def drop_row(self, table: str, key: int) -> None:
-        """Remove one row."""
-        self.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
-
     def forget_articles(self) -> None:
         """Remove all articles; their passages are left for ``vectors_of``."""
         self.execute("DELETE FROM articles")

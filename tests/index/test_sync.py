@@ -680,7 +680,7 @@ def test_a_changed_row_is_made_good(
         connection.commit()
         connection.close()
         changes = sync(articles, folder, config, encoder)
-        assert "fails its checksum" in str(changes.rebuilt), statement
+        assert "store.sqlite is damaged" in str(changes.rebuilt), statement
         assert texts(folder, config) == of_files(articles)
 
 
