@@ -18,6 +18,7 @@ from rag.config import TERMS_VERSION, Config
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch
 from rag.index.database import Database
 from rag.index.embedding import embed, fill_in, never
+from rag.index.ivf import outdated
 from rag.index.manifest import check_articles_folder, damaged, mismatch, no_index
 from rag.index.publish import newest, publish, writable
 from rag.index.repair import discard, verify
@@ -154,7 +155,8 @@ class Syncing:
             done = ingest.read(files, articles, self.progress)
         if not (manifest or done.left()):  # of a folder that has had some, none may be left
             raise ArticleError(self._nothing_to_read(done))
-        return replace(done, rebuilt=reason or damaged(self.folder, manifest.get("files", {})))
+        reason = reason or damaged(self.folder, manifest.get("files", {}))
+        return replace(done, rebuilt=reason or outdated(manifest.get("vectors", {})))
 
     def _lost(self, manifest: dict[str, Any]) -> bool:
         """Return whether the store lacks what was written last: the articles alone know."""
