@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from rag import texts
 from rag.errors import RagError
 from rag.history.conversation import Exchange, Read
-from rag.history.rows import Kept
+from rag.history.rows import Conversation
 from rag.text.untrusted import shown
 from rag.types import Citation, Evidence
 
@@ -24,7 +24,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
 _LIST_MARK = re.compile(r"[-+=]|\d{1,9}[.)]")
 
 
-def as_json(kept: Kept, read: Read) -> str:
+def as_json(kept: Conversation, read: Read) -> str:
     """Return the conversation as one indented JSON object."""
     header = asdict(kept.header)
     row = {**header, "exchanges": [_exchange_row(exchange, read) for exchange in kept.exchanges]}
@@ -60,7 +60,7 @@ def _reference_row(exchange: Exchange, place: Citation | Evidence, read: Read) -
     }  # fmt: skip
 
 
-def as_markdown(kept: Kept, read: Read) -> str:
+def as_markdown(kept: Conversation, read: Read) -> str:
     """Return the conversation as a Markdown text, with numbered sources under each answer."""
     parts = [f"# {_line(kept.header.title)}", texts.BEGUN.format(kept.header.begun[:10])]
     for exchange in kept.exchanges:

@@ -140,6 +140,12 @@ def test_nothing_of_a_text_becomes_markup(done: Evaluation, articles: Path) -> N
     assert "default-src 'none'" in html
 
 
+def test_what_would_not_be_seen_is_shown(done: Evaluation, articles: Path) -> None:
+    done.rows["answers"][1]["answer"] = "Snow \u202efalls\u200b here."
+    html = eval_page.page(done, articles)
+    assert "<dt>Said</dt><dd dir='auto'>Snow \N{REPLACEMENT CHARACTER}falls here.</dd>" in html
+
+
 def test_the_page_refers_to_nothing_outside(done: Evaluation, articles: Path) -> None:
     html = eval_page.page(done, articles)
     without_names = re.sub(r'xmlns(:\w+)?="[^"]+"', "", html)

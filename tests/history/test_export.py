@@ -17,15 +17,15 @@ from rag.errors import InputError, RagError
 from rag.evaluation.cases import load_parts
 from rag.history.export import as_json, as_markdown
 from rag.history.feedback import GOOD, NOT_GOOD, Feedback
-from rag.history.rows import Header, Kept
+from rag.history.rows import Conversation, Header
 from rag.types import Article
 
 MOMENT = "2024-05-03T10:00:00+00:00"
 
 
-def kept(*questions: str, title: str = "Ferries") -> Kept:
+def kept(*questions: str, title: str = "Ferries") -> Conversation:
     exchanges = asked(*questions)
-    return Kept(Header("x" * 16, title, MOMENT, MOMENT, len(exchanges)), exchanges)
+    return Conversation(Header("x" * 16, title, MOMENT, MOMENT, len(exchanges)), exchanges)
 
 
 # -- exports ----------------------------------------------------------------------------------
