@@ -26,8 +26,8 @@ from rag.history.storage import (
     of_user,
     user_in,
 )
-from rag.web.history import Keeping
-from rag.web.history_html import kept_list, rating
+from rag.web.answer_html import rating
+from rag.web.history import Keeping, kept_list
 from rag.web.session import answering, opened
 
 VISITOR = new_visitor()
