@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from rag.text.templating import ours
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -178,4 +180,4 @@ def _inline(svg: str, label: str) -> str:
     svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
     for colour, name in _VARIABLES.items():
         svg = svg.replace(colour, f"var(--{name})")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+    return ours(svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1))

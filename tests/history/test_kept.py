@@ -27,8 +27,8 @@ from rag.history.storage import (
     user_in,
 )
 from rag.types import Answer, Citation, Claim, Copy, Evidence
-from rag.web.history import Keeping
-from rag.web.history_html import kept_list, rating
+from rag.web.answer_html import rating
+from rag.web.history import Keeping, kept_list
 from rag.web.session import answering, opened
 
 VISITOR = new_visitor()

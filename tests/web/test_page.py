@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import unescape
-from html.parser import HTMLParser
 
 import pytest
 from fake_rag import ARTICLES, HOSTILE
+from markup import seen, without_docs
 
 from rag.history.conversation import Exchange, advance, turns
 from rag.types import (
@@ -22,35 +22,11 @@ from rag.types import (
     EvidenceFound,
     Turn,
 )
-from rag.web.answer_html import TO_DOCS, conversation, welcome
+from rag.web.answer_html import conversation, welcome
 from rag.web.articles_html import View, shelf
 from rag.web.reader_html import Span, article_html, marked_text, nothing_open
 
 TEXT = "Title\n\nOne <b>two</b> & “three”.\nFour\u00a0five.  Six 🛶 seven.\r\n\r\nEight.\n"
-
-
-class Seen(HTMLParser):
-    """Collects tags, attributes and text the way a browser reads them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def seen(markup: str) -> Seen:
-    parser = Seen()
-    parser.feed(markup)
-    parser.close()
-    return parser
 
 
 def marks(markup: str, kind: str) -> list[str]:
@@ -121,7 +97,7 @@ def hostile_pages() -> list[str]:
         shelf([summary] * 9, View(HOSTILE), skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf([summary] * 9, skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf((), notice=HOSTILE),
-        welcome([summary], [HOSTILE]).replace(TO_DOCS, ""),
+        without_docs(welcome([summary], [HOSTILE])),
         welcome((), error=HOSTILE),
         article_html(article, spans, spans[0], exchange=1, notice=HOSTILE),
     ]
