@@ -169,7 +169,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
 
     class Values(_Values):
         @classmethod
-        def settings_customise_sources(
+        def settings_customise_sources(  # type: ignore[override]  # called by name
             cls, settings_cls: type[BaseSettings], **_usual: PydanticBaseSettingsSource
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             by_variable = EnvSettingsSource(settings_cls)
