@@ -39,10 +39,19 @@ _ROLE = (
     r"|commissioner|ambassador|professor|sheriff|attorney|economist|scientist|author|owner"
 )
 _VERBS = {
-    "confirmed": "confirm", "announced": "announce", "warned": "warn of", "predicted": "predict",
-    "promised": "promise", "proposed": "propose", "demanded": "demand", "denied": "deny",
-    "said": "say", "told": "say", "explained": "explain", "wrote": "write",
-}  # fmt: skip
+    "confirmed": "confirm",
+    "announced": "announce",
+    "warned": "warn of",
+    "predicted": "predict",
+    "promised": "promise",
+    "proposed": "propose",
+    "demanded": "demand",
+    "denied": "deny",
+    "said": "say",
+    "told": "say",
+    "explained": "explain",
+    "wrote": "write",
+}
 # "Harbour Minister Lena Okafor"; "Ivo Brandt, chief engineer at the yard".
 _BEFORE = re.compile(rf"\b(?i:{_ROLE})(?i: general)?,? {_NAME}\b")
 _AFTER = re.compile(rf"(?:^|(?<=[\s“\"])){_NAME}, (?:[\w-]+ ){{0,4}}?(?i:{_ROLE})\b")

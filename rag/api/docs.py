@@ -25,8 +25,15 @@ RAW = "openapi.json"
 # Beside the policy of all pages: this one runs and loads nothing.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 LIMITS = (
-    "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern",
-)  # fmt: skip
+    "default",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "pattern",
+)
 
 
 def docs(app: FastAPI) -> APIRouter:

@@ -22,59 +22,86 @@ TEXT = f"{TITLE}\nPublished: {DAY}\n\n{SENTENCE}\n"
 SPAN = {"start": TEXT.index(SENTENCE), "end": TEXT.index(SENTENCE) + len(SENTENCE)}
 QUESTION, CLAIM = "Who leads NATO?", "Mark Rutte leads NATO since 1 October."
 PLACE: dict[str, Any] = {
-    "article": PATH, "title": TITLE, "published": DAY, **SPAN, "quote": SENTENCE, "also_in": [],
-    "page": None, "url": None,
-}  # fmt: skip
+    "article": PATH,
+    "title": TITLE,
+    "published": DAY,
+    **SPAN,
+    "quote": SENTENCE,
+    "also_in": [],
+    "page": None,
+    "url": None,
+}
 ANSWER: dict[str, Any] = {
-    "question": QUESTION, "answer": f"{CLAIM} [1]", "declined": False, "reason": None,
+    "question": QUESTION,
+    "answer": f"{CLAIM} [1]",
+    "declined": False,
+    "reason": None,
     "confidence": 0.93,
-    "claims": [{
-        "text": CLAIM, "citations": [1], "verdict": "supported", "support": 0.97, "repair": None,
-    }],
+    "claims": [
+        {
+            "text": CLAIM,
+            "citations": [1],
+            "verdict": "supported",
+            "support": 0.97,
+            "repair": None,
+        }
+    ],
     "citations": [{"number": 1, **PLACE, "support": 0.97}],
     "evidence": [{**PLACE, "score": 0.82}],
     "notes": [],
     "timings_ms": {"retrieve": 41.0, "first_evidence": 42.0, "generate": 6100.0, "total": 6200.0},
     "models": {"encoder": "all-MiniLM-L6-v2", "generator": "qwen2.5-coder-1.5b-instruct"},
-}  # fmt: skip
+}
 FILE = {"path": PATH, "title": TITLE, "published": DAY, "source": None}
 SHAPES: dict[str, Any] = {
     "AnswerRow": ANSWER,
     "SearchRow": {
-        "question": QUESTION, "confidence": 0.93,
+        "question": QUESTION,
+        "confidence": 0.93,
         "passages": [{"article": PATH, **SPAN, "score": 0.82}],
         "evidence": [{**PLACE, "score": 0.82}],
     },
     "ArticlesRow": {
-        "total": 1, "articles": [{**FILE, "sentences": 1, "characters": len(TEXT)}],
+        "total": 1,
+        "articles": [{**FILE, "sentences": 1, "characters": len(TEXT)}],
         "skipped": [{"file": "scan.pdf", "reason": "has no text"}],
     },
     "ArticleRow": {**FILE, "author": None, "url": None, "text": TEXT, "sentences": [SPAN]},
     "Added": {"path": f"uploads/{PATH}"},
     "Ready": {"ready": True, "index": "open", "model": "loaded"},
     "ProblemRow": {
-        "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
-        "detail": "The question is empty.", "request_id": "5f0c2a9e71d44b0c",
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": "The question is empty.",
+        "request_id": "5f0c2a9e71d44b0c",
     },
-}  # fmt: skip
+}
 MODEL = {"id": "footnote", "object": "model", "created": 0, "owned_by": "footnote"}
 MESSAGE: dict[str, Any] = {
-    "role": "assistant", "refusal": None,
+    "role": "assistant",
+    "refusal": None,
     "content": f"{CLAIM} [1]\n\nSources:\n[1] {TITLE} ({DAY}), {PATH}: “{SENTENCE}”",
-    "annotations": [], "footnote": ANSWER,
-}  # fmt: skip
+    "annotations": [],
+    "footnote": ANSWER,
+}
 # What is answered without a shape of its own.
 ANSWERS: dict[str, Any] = {
     "/healthz": {"status": "alive"},
     "/v1/models": {"object": "list", "data": [MODEL]},
     "/v1/chat/completions": {
-        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_730_000_000,
-        "model": "footnote", "usage": {
-            "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0,
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_730_000_000,
+        "model": "footnote",
+        "usage": {
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "total_tokens": 0,
         },
         "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop", "logprobs": None}],
     },
-}  # fmt: skip
+}
 
 
 def add_examples(app: FastAPI) -> None:

@@ -75,8 +75,10 @@ class Completion(BaseModel):
 
     def asked(self) -> tuple[str, list[Turn]]:
         """Return the question and the history. Raises Problem when there is no user message."""
-        at = next((n for n in range(len(self.messages) - 1, -1, -1)
-                   if self.messages[n].role == "user"), None)  # fmt: skip
+        at = next(
+            (n for n in range(len(self.messages) - 1, -1, -1) if self.messages[n].role == "user"),
+            None,
+        )
         if at is None:
             raise Problem(422, "There is no user message to answer.")
         turns = [
@@ -97,9 +99,10 @@ def completions(asking: Asking) -> APIRouter:
         return {"object": "list", "data": [model]}
 
     @router.post(
-        "/chat/completions", summary="Answer the last message, as chat clients ask",
+        "/chat/completions",
+        summary="Answer the last message, as chat clients ask",
         responses={200: {"content": {EVENTS: {"example": "data: {}\n\ndata: [DONE]\n\n"}}}},
-    )  # fmt: skip
+    )
     async def complete(body: Completion, request: Request) -> Response:
         question, history = body.asked()
         asked = question, history, body.date, client_of(request)
@@ -107,10 +110,12 @@ def completions(asking: Asking) -> APIRouter:
             answer = await unless_gone(request, asking.answer(*asked))
             content = written(answer)
             message = {
-                "role": "assistant", "content": content, "refusal": None,
+                "role": "assistant",
+                "content": content,
+                "refusal": None,
                 "annotations": list(marks(content, answer, str(request.base_url))),
                 "footnote": answer.to_dict(),
-            }  # fmt: skip
+            }
             choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
             whole = {**_head("chat.completion"), "choices": [choice], "usage": _usage()}
             return Response(to_json(whole), media_type="application/json")
@@ -205,9 +210,11 @@ def _plain(message: Message) -> str:
 
 def _head(kind: str) -> dict[str, Any]:
     return {
-        "id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()),
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": kind,
+        "created": int(time.time()),
         "model": MODEL,
-    }  # fmt: skip
+    }
 
 
 def _usage() -> dict[str, int]:

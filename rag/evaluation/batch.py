@@ -81,9 +81,15 @@ def run(
 
 
 def _answer_rows(
-    rag: Rag, command: Command, source: Path, target: Path, k: int, done: int, rows: int,
+    rag: Rag,
+    command: Command,
+    source: Path,
+    target: Path,
+    k: int,
+    done: int,
+    rows: int,
     progress: Progress,
-) -> int:  # fmt: skip
+) -> int:
     errors, synced = 0, time.monotonic()
     with _writing(target):
         out = target.open("ab", buffering=0)

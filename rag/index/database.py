@@ -210,9 +210,13 @@ class Database(Connection):
             _, _, sentences, *values = self._article_row(row)
             article = to_article(values)
             summary = ArticleSummary(
-                path=article.path, title=article.title, published=article.published,
-                source=article.source, sentences=sentences, characters=len(article.text),
-            )  # fmt: skip
+                path=article.path,
+                title=article.title,
+                published=article.published,
+                source=article.source,
+                sentences=sentences,
+                characters=len(article.text),
+            )
             found.append(summary)
         return tuple(sorted(found, key=lambda summary: summary.path))
 

@@ -50,9 +50,14 @@ class Index:
     """Articles, passages, vectors and terms at one generation. Safe to use from several threads."""
 
     def __init__(
-        self, manifest: dict[str, Any], database: Database, vectors: VectorStore,
-        lexical: LexicalIndex, config: Config, encoder: Encoder,
-    ) -> None:  # fmt: skip
+        self,
+        manifest: dict[str, Any],
+        database: Database,
+        vectors: VectorStore,
+        lexical: LexicalIndex,
+        config: Config,
+        encoder: Encoder,
+    ) -> None:
         self.manifest = manifest
         self.vectors = vectors
         self.lexical = lexical
@@ -306,11 +311,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         return {}
 
 
-# The articles of one index: what they say, and keeping up with their folder.
-
-
-class Library:
-    """An opened index. Safe to use from several threads."""
+class OpenIndex:
+    """An index that keeps up with its folder. Safe to use from several threads."""
 
     def __init__(self, index: Index, config: Config, encoder: Encoder) -> None:
         self.index = index
@@ -325,9 +327,13 @@ class Library:
         return self.index.manifest
 
     def sync(
-        self, articles: Path, progress: Progress = silent, embedding: Progress = silent, *,
+        self,
+        articles: Path,
+        progress: Progress = silent,
+        embedding: Progress = silent,
+        *,
         vectors: bool = True,
-    ) -> Changes:  # fmt: skip
+    ) -> Changes:
         """Bring the index up to date; ``refresh`` then uses it. As ``rag.index.sync``, also in
         errors.
         """

@@ -128,8 +128,13 @@ def _day(match: re.Match[str], day_first: bool | None) -> str | None:
     year, one, other = int(match["year3"]), int(match["one"]), int(match["other"])
     if match["mark3"] == ".":  # nowhere does the month come first with full stops
         day_first = True
-    orders = [(one, other)] if day_first else [(other, one)] if day_first is False else (
-        [(one, other), (other, one)])  # fmt: skip
+    orders = (
+        [(one, other)]
+        if day_first
+        else [(other, one)]
+        if day_first is False
+        else ([(one, other), (other, one)])
+    )
     days = {day for d, m in orders if (day := _iso(year, m, d))}
     return days.pop() if len(days) == 1 else None
 

@@ -123,9 +123,12 @@ def _read(load: Callable[[], Result]) -> Result:
 # What a file is by its first bytes, whatever its name says.
 
 NAMES = {
-    ".pdf": "a PDF", ".html": "a web page", ".zip": "a zip archive", ".docx": "a Word document",
+    ".pdf": "a PDF",
+    ".html": "a web page",
+    ".zip": "a zip archive",
+    ".docx": "a Word document",
     ".xml": "a feed",
-}  # fmt: skip
+}
 _BEFORE_ROOT = re.compile(r"\s*(?:<\?[^>]{0,300}\?>\s*|<!--.{0,600}?-->\s*){0,5}", re.DOTALL)
 _WEB_PAGE = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _FEED = re.compile(r"<(?:rss|feed|rdf:rdf)[\s>]", re.IGNORECASE)

@@ -97,9 +97,13 @@ class Guard:
     """ASGI middleware that lets in who may come in."""
 
     def __init__(
-        self, app: ASGIApp, access: Access, hosts: frozenset[str], origins: frozenset[str],
+        self,
+        app: ASGIApp,
+        access: Access,
+        hosts: frozenset[str],
+        origins: frozenset[str],
         refused: Callable[[str], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.app = app
         self.access = access
         self.hosts = hosts

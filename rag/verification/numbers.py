@@ -89,24 +89,50 @@ def same_number(claimed: Number, known: Number) -> bool:
 # a span of time are not always bounds.
 _AGREE = frozenset(
     {
-        (None, None), (None, "about"), (None, "exact"),
-        ("about", None), ("about", "about"), ("about", "near"), ("about", "least"),
-        ("about", "most"), ("about", "more"), ("about", "less"), ("about", "exact"),
-        ("near", "near"), ("near", None), ("near", "about"), ("near", "most"),
-        ("near", "less"), ("least", "more"), ("more", "more"), ("more", "least"),
-        ("most", "less"), ("less", "less"), ("less", "most"), ("less", "near"),
-        ("least", "least"), ("least", None), ("least", "exact"), ("least", "about"),
-        ("most", "most"), ("most", None), ("most", "near"), ("most", "exact"), ("most", "about"),
-        ("exact", "exact"), ("exact", None),
+        (None, None),
+        (None, "about"),
+        (None, "exact"),
+        ("about", None),
+        ("about", "about"),
+        ("about", "near"),
+        ("about", "least"),
+        ("about", "most"),
+        ("about", "more"),
+        ("about", "less"),
+        ("about", "exact"),
+        ("near", "near"),
+        ("near", None),
+        ("near", "about"),
+        ("near", "most"),
+        ("near", "less"),
+        ("least", "more"),
+        ("more", "more"),
+        ("more", "least"),
+        ("most", "less"),
+        ("less", "less"),
+        ("less", "most"),
+        ("less", "near"),
+        ("least", "least"),
+        ("least", None),
+        ("least", "exact"),
+        ("least", "about"),
+        ("most", "most"),
+        ("most", None),
+        ("most", "near"),
+        ("most", "exact"),
+        ("most", "about"),
+        ("exact", "exact"),
+        ("exact", None),
     }
-)  # fmt: skip
+)
 _TIMES = frozenset("second minute hour day week month year decade century".split())
 
 
 def _bound_agrees(claimed: Number, known: Number) -> bool:
     a_time = claimed.unit in _TIMES or known.unit in _TIMES
-    if a_time and ((claimed.bound is None and known.loose) or
-                   (known.bound is None and claimed.loose)):  # fmt: skip
+    if a_time and (
+        (claimed.bound is None and known.loose) or (known.bound is None and claimed.loose)
+    ):
         return True
     return (claimed.bound, known.bound) in _AGREE
 
@@ -132,8 +158,16 @@ COUNT = re.compile(
     r"\b(?P<first>tens|dozens|scores|hundreds|thousands|millions|billions|trillions)"
     r"(?: of (?P<second>thousands|millions|billions))?\b"
 )
-_SIZES = {"tens": 10, "dozens": 12, "scores": 20, "hundreds": 100, "thousands": 1_000,
-          "millions": 10**6, "billions": 10**9, "trillions": 10**12}  # fmt: skip
+_SIZES = {
+    "tens": 10,
+    "dozens": 12,
+    "scores": 20,
+    "hundreds": 100,
+    "thousands": 1_000,
+    "millions": 10**6,
+    "billions": 10**9,
+    "trillions": 10**12,
+}
 
 
 def _count_problems(claim: str, whole: str) -> Iterator[Problem]:

@@ -106,8 +106,11 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def _folded(word: str) -> str:
-    return word.lower() if word.isalpha() and word.isascii() else (
-        fold(word).replace("’", "'").removesuffix("'s"))  # fmt: skip
+    return (
+        word.lower()
+        if word.isalpha() and word.isascii()
+        else (fold(word).replace("’", "'").removesuffix("'s"))
+    )
 
 
 def is_verb(word: str) -> bool:

@@ -26,9 +26,13 @@ GRACE = 1.5  # seconds that a stopped engine has to hand over what it has verifi
 
 
 def answering(
-    rag: Engine, earlier: Sequence[Exchange], question: str, cancel: threading.Event,
-    scope: Scope | None = None, limited: str = "",
-) -> Iterator[Exchange]:  # fmt: skip
+    rag: Engine,
+    earlier: Sequence[Exchange],
+    question: str,
+    cancel: threading.Event,
+    scope: Scope | None = None,
+    limited: str = "",
+) -> Iterator[Exchange]:
     """Yield the exchange each time something of it has become known.
 
     ``limited``: what the ``scope`` is, in words.

@@ -105,10 +105,11 @@ def test_each_command_is_what_the_server_takes(server: Server, document: dict[st
         assert "{" not in address
         response = server.http.request(
             given.get("-X", ["POST" if {"-d", "-F"} & set(words) else "GET"])[0],
-            "/" + address.removeprefix(BASE), headers=headers,
+            "/" + address.removeprefix(BASE),
+            headers=headers,
             content=given["-d"][0] if "-d" in given else None,
             files={"file": ("article.txt", b"A file")} if "-F" in given else None,
-        )  # fmt: skip
+        )
         unknown = path == "/v1/articles/{path}" and method == "get"  # not in this folder
         assert response.status_code in ({404} if unknown else {200, 201, 204}), address
 
@@ -133,10 +134,33 @@ KNOWN = set(
 def spoil(value: Any, said: str) -> Any:
     """Put a hostile text into each text and name that is not a keyword."""
     keywords = {
-        "paths", "get", "post", "delete", "info", "components", "schemas", "content", "schema",
-        "responses", "requestBody", "parameters", "properties", "required", "in", "name", "type",
-        "summary", "description", "tags", "items", "anyOf", "$ref", "title", "examples", "example",
-    }  # fmt: skip
+        "paths",
+        "get",
+        "post",
+        "delete",
+        "info",
+        "components",
+        "schemas",
+        "content",
+        "schema",
+        "responses",
+        "requestBody",
+        "parameters",
+        "properties",
+        "required",
+        "in",
+        "name",
+        "type",
+        "summary",
+        "description",
+        "tags",
+        "items",
+        "anyOf",
+        "$ref",
+        "title",
+        "examples",
+        "example",
+    }
     if isinstance(value, dict):
         return {(k if k in keywords else f"{k}{said}"): spoil(v, said) for k, v in value.items()}
     if isinstance(value, list):

@@ -39,9 +39,13 @@ class FakeRag:
         return Answer(question, (), (), (), True, "none", 0.0)
 
     def search(
-        self, question: str, k: int = 10, *, history: Any = None,
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Any = None,
         date: str | None = None,
-    ) -> SearchResult:  # fmt: skip
+    ) -> SearchResult:
         self.asked.append((question, k if history is None else history, None))
         return SearchResult(question, 0.5, (), ())
 

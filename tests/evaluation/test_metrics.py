@@ -203,8 +203,9 @@ def test_risk_coverage() -> None:
 def test_reliability() -> None:
     # Bin .9–1 holds .95 and 1 (half right), bin .2–.3 holds .25 (wrong); 1 is in the last bin.
     assert reliability([0.95, 1.0, 0.25], [True, False, False]) == [
-        (0.25, 0.0, 1), (pytest.approx(0.975), 0.5, 2)
-    ]  # fmt: skip
+        (0.25, 0.0, 1),
+        (pytest.approx(0.975), 0.5, 2),
+    ]
     assert reliability([], []) == []
 
 

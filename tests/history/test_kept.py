@@ -70,8 +70,11 @@ def test_a_conversation_comes_back_as_it_was(store: Store) -> None:
     assert kept.header.questions == 4
     assert all(map(same, kept.exchanges, exchanges))
     assert [exchange.state for exchange in kept.exchanges] == [
-        "answered", "answered", "failed", "answered",
-    ]  # fmt: skip
+        "answered",
+        "answered",
+        "failed",
+        "answered",
+    ]
 
 
 def test_text_that_is_not_unicode_is_kept_too(store: Store) -> None:
@@ -190,10 +193,16 @@ def test_a_conversation_that_is_too_long_is_not_kept(store: Store) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        b"", b"{", b"[]", b"\xff\xfe", b'{"version": 1}', b'{"version": 99, "exchanges": []}',
-        b"[" * 100_000, b" " * (MOST_BYTES + 1),
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"version": 1}',
+        b'{"version": 99, "exchanges": []}',
+        b"[" * 100_000,
+        b" " * (MOST_BYTES + 1),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_left_out_with_a_line_in_the_log(
     store: Store, damage: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -325,9 +334,19 @@ def test_a_failing_disk_is_said_and_the_chat_goes_on(
 
 
 @pytest.mark.parametrize(
-    "wanted", [None, [], "list", {}, {"act": 1}, {"act": "rate"}, {"act": "rate", "exchange": "9"},
-               {"act": "rate", "exchange": "1", "rating": "best"}, {"act": "drop table"}],
-)  # fmt: skip
+    "wanted",
+    [
+        None,
+        [],
+        "list",
+        {},
+        {"act": 1},
+        {"act": "rate"},
+        {"act": "rate", "exchange": "9"},
+        {"act": "rate", "exchange": "1", "rating": "best"},
+        {"act": "drop table"},
+    ],
+)
 def test_clicks_that_mean_nothing_do_nothing(keeping: Keeping, wanted: object) -> None:
     done = keeping.act(VISITOR, new_id(), asked("When?"), wanted)
     assert (done.exchanges, done.pane, done.notice) == (None, None, None)
@@ -361,8 +380,10 @@ def test_a_sentence_that_has_moved_is_found_again(keeping: Keeping, store: Store
     before = asked("When?")[0].citations
     # The paragraph stands twice in this article: the first one counts, being changed.
     assert [c.start - b.start for c, b in zip(exchange.citations, before, strict=True)] == [
-        shift, shift, shift,
-    ]  # fmt: skip
+        shift,
+        shift,
+        shift,
+    ]
     cited = exchange.citations[1]
     wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
     assert f'<mark class="current" data-number="2">{cited.quote}' in opened(

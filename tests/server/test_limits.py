@@ -31,9 +31,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 SLOW = "A slow question"
 WHEN = {"question": "When?"}
 TOOL = {
-    "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
     "params": {"name": "answer_question", "arguments": WHEN},
-}  # fmt: skip
+}
 JSON_OR_EVENTS = {"accept": "application/json, text/event-stream"}
 
 

@@ -30,10 +30,16 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         f'port = 8000\nhost = "0.0.0.0"\nhosts = ["a.example"]\nlog = "json"\nanswer_seconds = 30\n'
         f'articles = "news"\n[users]\nana = "{stored}"\n'
     )
-    found = settings({
-        "FOOTNOTE_CONFIG": str(file), "FOOTNOTE_PORT": "9000", "FOOTNOTE_ORIGINS": "https://b.c, d",
-        "OPENAI_API_KEY": "very secret", "FOOTNOTE_WATCH": "yes", "FOOTNOTE_TOKENS": "also secret",
-    })  # fmt: skip
+    found = settings(
+        {
+            "FOOTNOTE_CONFIG": str(file),
+            "FOOTNOTE_PORT": "9000",
+            "FOOTNOTE_ORIGINS": "https://b.c, d",
+            "OPENAI_API_KEY": "very secret",
+            "FOOTNOTE_WATCH": "yes",
+            "FOOTNOTE_TOKENS": "also secret",
+        }
+    )
     server = found.server()
     assert (server.port, server.host, server.hosts) == (9000, "0.0.0.0", ("a.example",))
     assert (server.articles, server.watch, server.log) == (Path("news"), True, "json")
@@ -73,7 +79,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ('users = {ana = "plain"}', "python -m rag password"),
         ("port =", "is not TOML"),
     ],
-)  # fmt: skip
+)
 def test_a_setting_that_cannot_be_is_named_with_its_file(
     tmp_path: Path, text: str, said: str
 ) -> None:

@@ -123,11 +123,18 @@ def test_a_list_that_is_too_long_is_cut_and_counted(uploaded: Path) -> None:
 @pytest.mark.parametrize(
     "sent",
     [
-        None, [], "x", {"files": {}}, {"files": [None, 7, {}]}, {"left": "9", "others": [1]},
-        {"left": -5}, {"left": 1e400, "others": {"x": None}}, {"others": {".x": -1, "": 10**40}},
+        None,
+        [],
+        "x",
+        {"files": {}},
+        {"files": [None, 7, {}]},
+        {"left": "9", "others": [1]},
+        {"left": -5},
+        {"left": 1e400, "others": {"x": None}},
+        {"others": {".x": -1, "": 10**40}},
         {"left": True, "first": {"a": 1}},
     ],
-)  # fmt: skip
+)
 def test_nonsense_adds_nothing(articles: Path, uploaded: Path, sent: Any) -> None:
     paths, said = kept(articles, uploaded, sent)
     assert not paths

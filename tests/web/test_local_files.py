@@ -31,8 +31,18 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of o
 def reports(tmp_path: Path) -> Path:
     """A folder with sub-folders, and files that are left out."""
     folder = tmp_path / "reports"
-    files = ("a.txt", "2024/a.txt", "2024/May/b.md", ".hidden/c.txt", "old.footnote/uploads/d.txt",
-             ".e.txt", "picture.jpg", "2024/other.JPG", "2024/sheet.xlsx", "README")  # fmt: skip
+    files = (
+        "a.txt",
+        "2024/a.txt",
+        "2024/May/b.md",
+        ".hidden/c.txt",
+        "old.footnote/uploads/d.txt",
+        ".e.txt",
+        "picture.jpg",
+        "2024/other.JPG",
+        "2024/sheet.xlsx",
+        "README",
+    )
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(TEXT + name.encode())
@@ -64,8 +74,9 @@ def test_one_file_can_be_named(reports: Path, articles: Path) -> None:
     assert names(look(reports / "picture.jpg", articles)) == ["picture.jpg"]
 
 
-@pytest.mark.parametrize("form", ["{}", " {}\n", '"{}"', "'{}/'", "{}/2024/..", "file://{}",
-                                  "file://localhost{}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "form", ["{}", " {}\n", '"{}"', "'{}/'", "{}/2024/..", "file://{}", "file://localhost{}"]
+)
 @posix
 def test_a_path_is_understood_as_people_paste_it(form: str, reports: Path, articles: Path) -> None:
     assert len(look(form.format(reports), articles).files) == 3

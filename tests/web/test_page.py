@@ -226,9 +226,13 @@ def test_a_source_with_pages_says_on_which_it_stands() -> None:
 def test_a_refusal_is_plain_to_see() -> None:
     notes = ("The articles do not answer this. Nothing on this.", "Which bridge do you mean?")
     exchange = answered(
-        claims=(), citations=(), declined=True, reason="Nothing on this.", confidence=0.1,
+        claims=(),
+        citations=(),
+        declined=True,
+        reason="Nothing on this.",
+        confidence=0.1,
         notes=notes,
-    )  # fmt: skip
+    )
     markup = conversation([exchange])
     assert "The articles do not say" in markup
     assert markup.count("Nothing on this.") == 1  # not again as a note

@@ -40,17 +40,35 @@ def answers(text: str) -> str:
     evidence = Evidence(text, text, text, 1, 9, text, 0.9, (copy,) * 5)
     claims = (Claim(text, (1,), "supported", 0.9), Claim(text, (1,), "quoted", 0.9, "quoted"))
     answer = Answer(
-        text, claims, (cited,), (evidence,) * 7, declined=False, reason=None, confidence=0.9,
-        notes=(text,), timings_ms={"total": 9.0},
-    )  # fmt: skip
+        text,
+        claims,
+        (cited,),
+        (evidence,) * 7,
+        declined=False,
+        reason=None,
+        confidence=0.9,
+        notes=(text,),
+        timings_ms={"total": 9.0},
+    )
     declined = Answer(text, (), (), (evidence,), declined=True, reason=text, confidence=0.1)
     answered = advance(Exchange(1, text, limited=text, note=text, rating="up"), answer)
     contexts = {(place.article, place.start, place.end): (text, text) for place in (cited,)}
     exchanges = (
-        Exchange(1, text, error=text, state="failed", contexts=contexts, claims=claims,
-                 citations=(cited,), evidence=(evidence,), changed=frozenset(contexts)),
-        answered, advance(Exchange(3, text), declined), Exchange(4, text),
-    )  # fmt: skip
+        Exchange(
+            1,
+            text,
+            error=text,
+            state="failed",
+            contexts=contexts,
+            claims=claims,
+            citations=(cited,),
+            evidence=(evidence,),
+            changed=frozenset(contexts),
+        ),
+        answered,
+        advance(Exchange(3, text), declined),
+        Exchange(4, text),
+    )
     return conversation(exchanges, ratable=True)
 
 
@@ -99,7 +117,12 @@ DRAWN: dict[str, Callable[[str], str]] = {
     "web/templates/answer.html": answers,
     "web/templates/articles.html": listed,
     "web/templates/articles_head.html": lambda text: render(
-        "articles_head.html", adds=True, by_path=True, most_bytes=1, at_once=1, suffixes=text,
+        "articles_head.html",
+        adds=True,
+        by_path=True,
+        most_bytes=1,
+        at_once=1,
+        suffixes=text,
         longest_path=1,
     ),
     "web/templates/chip.html": limited,
@@ -117,10 +140,10 @@ DRAWN: dict[str, Callable[[str], str]] = {
     "web/templates/status.html": moved,
     "web/templates/suggestions.html": lambda text: suggestions([text]),
     "web/templates/timeline.html": bars,
-    "web/templates/welcome.html": lambda text: welcome(
-        [ArticleSummary(text, text, text, text, 1, 1)], [text]
-    ) + welcome((), error=text),
-}  # fmt: skip
+    "web/templates/welcome.html": lambda text: (
+        welcome([ArticleSummary(text, text, text, text, 1, 1)], [text]) + welcome((), error=text)
+    ),
+}
 WITHOUT_TEXT = {"web/templates/timeline.html"}  # draws nothing but days and numbers
 
 
@@ -138,9 +161,17 @@ def test_every_template_with_values_is_drawn_here(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(DRAWN))
 def test_hostile_text_stays_text(name: str) -> None:
-    plain = [seen(DRAWN[name](text)) for text in (
-        "Plain words", "2024-06-03", "Plain " * 60, "a" * 400, "https://example.org/", "",
-    )]  # fmt: skip
+    plain = [
+        seen(DRAWN[name](text))
+        for text in (
+            "Plain words",
+            "2024-06-03",
+            "Plain " * 60,
+            "a" * 400,
+            "https://example.org/",
+            "",
+        )
+    ]
     tags = set().union(*(each.tags for each in plain))
     attributes = {pair[0] for each in plain for pair in each.attributes}
     assert not {pair for pair in attributes if pair.startswith("on")} | (tags & {"script", "img"})
@@ -164,7 +195,9 @@ def test_no_template_goes_without_escaping(name: str) -> None:
     assert "safe" not in {each.name for each in parsed.find_all(nodes.Filter)}
     assert not list(parsed.find_all((nodes.EvalContextModifier, nodes.ScopedEvalContextModifier)))
     source = re.sub(r"{#.*?#}|{%.*?%}", "", FILES[name].read_text("utf-8"), flags=re.DOTALL)
-    assert not re.search(r"<[^<>]*=\s*{{", source), "a value of an attribute stands in quotation marks"
+    assert not re.search(r"<[^<>]*=\s*{{", source), (
+        "a value of an attribute stands in quotation marks"
+    )
     assert not re.search(r"<(script|style)\b[^>]*>((?!</\1>).)*{{", source, re.DOTALL)
     assert set(re.findall(r'(?:href|src|action)="{{(.*?)}}', source)) <= {" article.url|exact "}
 
@@ -189,8 +222,9 @@ def test_what_a_program_will_read_is_not_changed() -> None:
 
 
 def test_line_breaks_between_tags_do_not_reach_the_page() -> None:
-    template = WEB.from_string("<ul>\n  {% for n in (1, 2) %}\n  <li>{{ n }}\n    a\n    b</li>\n"
-                               "  {% endfor %}\n</ul>\n")  # fmt: skip
+    template = WEB.from_string(
+        "<ul>\n  {% for n in (1, 2) %}\n  <li>{{ n }}\n    a\n    b</li>\n  {% endfor %}\n</ul>\n"
+    )
     assert re.sub(r"\s+", " ", template.render()) == "<ul><li>1 a b</li><li>2 a b</li></ul>"
     with pytest.raises(ZeroDivisionError) as error:
         WEB.from_string("<ul>\n<li>\n{{ 1 // none_of_it }}</li></ul>").render(none_of_it=0)

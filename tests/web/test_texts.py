@@ -34,11 +34,16 @@ NOT_OF_THE_PAGE = {
     "ingest/formats",
 }  # an evaluation's report; reads markup
 NO_TEXTS = {
-    "False", "no stub is wanted",  # said to Gradio
-    "Markdown", "JSON",  # are called so everywhere
-    "Segoe UI", "Roboto", "Liberation Sans",  # fonts
-    "Escape", "Files",  # the browser's names of a key and of what is dropped
-}  # fmt: skip
+    "False",
+    "no stub is wanted",  # said to Gradio
+    "Markdown",
+    "JSON",  # are called so everywhere
+    "Segoe UI",
+    "Roboto",
+    "Liberation Sans",  # fonts
+    "Escape",
+    "Files",  # the browser's names of a key and of what is dropped
+}
 
 VALUE = "\N{REPLACEMENT CHARACTER}"  # stands for a value in a template
 FIELD = re.compile(r"(?<!\{)\{[\w.]*\}(?!\})")

@@ -40,9 +40,14 @@ def load_zip(
 
 
 def _parts(
-    path: str, data: bytes, config: Config, budget: _Budget, inner: Inner,
-    is_known: Callable[[str], bool], depth: int,
-) -> Iterator[Part]:  # fmt: skip
+    path: str,
+    data: bytes,
+    config: Config,
+    budget: _Budget,
+    inner: Inner,
+    is_known: Callable[[str], bool],
+    depth: int,
+) -> Iterator[Part]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
@@ -90,8 +95,15 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget) 
     try:
         with archive.open(entry) as file:  # at most the size that it declares is read
             return file.read(entry.file_size)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError,
-            RuntimeError) as error:  # fmt: skip
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise ArticleError("is damaged") from error
 
 

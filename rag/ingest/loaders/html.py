@@ -19,11 +19,26 @@ from rag.ingest.loaders.text import decode
 from rag.types import Article
 
 DATES = (  # of publication, in <meta name, property or itemprop>; the first that is there counts
-    "article:published_time", "og:article:published_time", "og:published_time", "datepublished",
-    "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime", "cxenseparse:publishtime",
-    "publish-date", "publish_date", "publishdate", "pubdate", "dc.date.issued", "dcterms.issued",
-    "dcterms.date", "dc.date", "citation_publication_date", "citation_date", "date",
-)  # fmt: skip
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "parsely-pub-date",
+    "sailthru.date",
+    "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime",
+    "publish-date",
+    "publish_date",
+    "publishdate",
+    "pubdate",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dcterms.date",
+    "dc.date",
+    "citation_publication_date",
+    "citation_date",
+    "date",
+)
 TITLES = ("og:title", "twitter:title", "dc.title", "citation_title")
 AUTHORS = ("author", "article:author", "parsely-author", "dc.creator", "byl", "citation_author")
 SOURCES = ("og:site_name", "application-name", "citation_journal_title", "dc.publisher")
@@ -188,8 +203,21 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});", re.IGNORECASE)
-_UNREAD = frozenset({"script", "style", "head", "noscript", "template", "iframe", "svg", "object",
-                     "button", "select", "form"})  # fmt: skip
+_UNREAD = frozenset(
+    {
+        "script",
+        "style",
+        "head",
+        "noscript",
+        "template",
+        "iframe",
+        "svg",
+        "object",
+        "button",
+        "select",
+        "form",
+    }
+)
 _BLOCKS = frozenset(
     "address article aside blockquote center dd details div dl dt fieldset figcaption figure "
     "footer h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody thead ul".split()

@@ -20,8 +20,15 @@ from rag.types import Article
 MOST_SECONDS = 60.0  # of this thread's own computing, so that a busy machine changes nothing
 MOST_PAGES = 5_000
 NAMED = 20  # damaged pages that are named
-_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl",
-              0xFB05: "st", 0xFB06: "st"}  # fmt: skip
+_LIGATURES = {
+    0xFB00: "ff",
+    0xFB01: "fi",
+    0xFB02: "fl",
+    0xFB03: "ffi",
+    0xFB04: "ffl",
+    0xFB05: "st",
+    0xFB06: "st",
+}
 _NO_TITLE = re.compile(
     r"(?:untitled|about:blank|\S+\.\w{2,5}|microsoft word.*|slide \d+)?", re.IGNORECASE
 )
@@ -75,8 +82,10 @@ def _pages(reader: Any, path: str, until: float) -> list[list[Line]]:
     if damaged:
         logging.getLogger(__name__).warning(  # %r: the name of a file could steer a terminal
             "%r: damaged pages are left out, the others are read: %s%s.",
-            path, ", ".join(damaged[:NAMED]), " …" * (len(damaged) > NAMED),
-        )  # fmt: skip
+            path,
+            ", ".join(damaged[:NAMED]),
+            " …" * (len(damaged) > NAMED),
+        )
     return pages
 
 
@@ -159,9 +168,10 @@ def without_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
     kept = []
     for page in pages:
         edge = {
-            id(line) for line in _edge(page)
+            id(line)
+            for line in _edge(page)
             if _shape(line) in running or _PRINTED.fullmatch(line.text.strip())
-        }  # fmt: skip
+        }
         kept.append([line for line in page if id(line) not in edge])
     return kept
 

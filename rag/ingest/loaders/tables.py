@@ -208,16 +208,16 @@ Names: TypeAlias = Mapping[str, tuple[str, ...]]  # what it holds: plain names, 
 # The names that a field may have, the surest first; case and marks between words do not count.
 _KNOWN = {
     "text": "text body content fulltext articlebody articletext maintext bodytext article story "
-            "contenttext contenthtml description summary",
+    "contenttext contenthtml description summary",
     "title": "title headline heading articletitle name",
     "published": "published publishedat publishedon publicationdate publisheddate publishdate "
-                 "datepublished pubdate firstpublished publishtime dateofpublication date "
-                 "published_time timestamp time",
+    "datepublished pubdate firstpublished publishtime dateofpublication date "
+    "published_time timestamp time",
     "url": "url link canonicalurl weburl articleurl href externalurl",
     "author": "author authors byline creator writer by",
     "source": "source outlet publisher publication sitename newspaper site domain",
     "id": "id articleid guid uuid docid uid",
-}  # fmt: skip
+}
 
 
 def plain_name(name: str) -> str:
