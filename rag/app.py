@@ -27,7 +27,7 @@ from rag.api.asking import Asking, SearchEngine
 from rag.api.docs import docs
 from rag.api.examples import add_examples
 from rag.api.openai import completions
-from rag.api.routes import Manager, Warming, changes
+from rag.api.routes import ArticleManager, Warming, changes
 from rag.command import command
 from rag.errors import InputError, RagError
 from rag.history.visitors import Visitors
@@ -57,7 +57,7 @@ class Options:
     hosts: tuple[str, ...] = ()  # names that it is reached by, such as "articles.example.org"
     origins: tuple[str, ...] = ()  # sites whose pages may use it, such as "https://example.org"
     proxies: tuple[str, ...] = ()  # addresses and networks that are believed who a client is
-    manager: Manager | None = None  # the same for programs; None: they can only read
+    manager: ArticleManager | None = None  # the same for programs; None: they can only read
     librarian: Librarian | None = None  # who adds and removes files on the page
     keeping: Keeping | None = None  # keeps conversations and ratings
 

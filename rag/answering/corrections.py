@@ -13,7 +13,7 @@ from rag.text.numbers import MAGNITUDES, UNITS, WORDS
 from rag.text.terms import STOPWORDS, content_terms, stem
 from rag.types import Sentence
 
-LONGEST = 3  # sentences of a correction, its first one included
+MOST_SENTENCES = 3  # sentences of a correction, its first one included
 WIDEST = 2_000  # characters of its first sentence
 SHARED = 2  # content terms that a correction has in common with what it concerns
 
@@ -99,7 +99,7 @@ _HINTS = (
     "his article wrong",
 )
 LOOKED = 2_000  # hints in one article that are looked at
-NEAR = 200  # characters around a hint in which the marker stands
+MARKER_CHARACTERS = 200  # characters around a hint in which the marker stands
 # What corrections say about themselves and not about their subject.
 _ABOUT_ITSELF = frozenset(
     map(
@@ -130,9 +130,11 @@ def marked(text: str) -> tuple[int, ...]:
         at = text.find(hint)
         while at >= 0 and left:
             left -= 1
-            if _ANYWHERE.search(" ".join(text[max(0, at - NEAR) : at + NEAR].split())):
+            if _ANYWHERE.search(
+                " ".join(text[max(0, at - MARKER_CHARACTERS) : at + MARKER_CHARACTERS].split())
+            ):
                 found.append(at)
-            at = text.find(hint, at + NEAR)
+            at = text.find(hint, at + MARKER_CHARACTERS)
     return tuple(sorted(found))
 
 
@@ -146,13 +148,13 @@ def corrections(
     """
     done = 0
     for at in marked(text):
-        for sentence in sentences_from(max(done, at - NEAR - WIDEST)):
-            if sentence.start > at + NEAR:
+        for sentence in sentences_from(max(done, at - MARKER_CHARACTERS - WIDEST)):
+            if sentence.start > at + MARKER_CHARACTERS:
                 break
             if sentence.start < done or not is_correction(text[sentence.start : sentence.end]):
                 continue
             note = [sentence]
-            for after in islice(sentences_from(sentence.end), LONGEST - 1):
+            for after in islice(sentences_from(sentence.end), MOST_SENTENCES - 1):
                 if "\n" in text[note[-1].end : after.start]:
                     break
                 note.append(after)

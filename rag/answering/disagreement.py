@@ -174,7 +174,10 @@ def _years(text: str) -> set[int]:
 # The value that a question asks for, and the values of a sentence that may be its answer: how
 # many, how much money, what share, how long, how old, when.
 
-REACH, BEFORE = 4, 6  # content words after and before a number among which is what it counts
+WORDS_AFTER, WORDS_BEFORE = (
+    4,
+    6,
+)  # content words after and before a number among which is what it counts
 CLOSE = 0.1  # by how much a rounded number ("about 4,000") may differ from an exact one
 
 MONEY = frozenset({"dollar", "euro", "pound", "yen", "yuan", "rouble", "ruble", "rupee", "cent"})
@@ -266,12 +269,12 @@ def values(question: str, kind: str, text: str) -> Iterator[Value]:
         if (
             _ADJECTIVE.match(after)
             if kind == "measure"
-            else kind == "count" and head & canonical(_content(after)[:REACH])
+            else kind == "count" and head & canonical(_content(after)[:WORDS_AFTER])
         )
     ]
     placed = beside or placed  # "17 kilometres long and took nine years"
     for number, before, after in placed:
-        near = canonical([*_content(after)[:REACH], *_content(before)[-BEFORE:]])
+        near = canonical([*_content(after)[:WORDS_AFTER], *_content(before)[-WORDS_BEFORE:]])
         if kind == "money":
             fits = number.unit in MONEY
         elif kind == "measure":
@@ -303,7 +306,7 @@ def _head(question: str, kind: str) -> frozenset[str]:
     if match := re.search(r"\b(?:how many|number of) ((?:[\w'’-]+ ?){1,4})", text):
         found = canonical(match[1].split())
         if "peopl" in found:  # "people" alone would fit any number of them
-            found |= canonical(text[match.end() :].split()[:REACH]) & _HARM
+            found |= canonical(text[match.end() :].split()[:WORDS_AFTER]) & _HARM
             return (found & _HARM) or found
         return found
     return canonical(text.split()) & (_HARM | {"peopl"})

@@ -23,12 +23,12 @@ from rag.text.untrusted import visible
 from rag.types import Article, ArticleSummary, SearchResult, Sentence
 
 WANTED = 3
-LOOKED_AT = 12  # articles, the newest first
+NEWEST_ARTICLES = 12  # articles, the newest first
 SEARCHES = 12
 TRIED = 3  # questions of one article
 READ = 40  # sentences of one article
 SURE = 0.5  # confidence from which a question is answered
-TITLE = 90  # most characters of a title in a question
+LONGEST_TITLE = 90  # most characters of a title in a question
 
 _NAME = (
     r"(?P<name>[A-Z][a-zà-ÿ]+(?:-[A-Z][a-zà-ÿ]+)?(?: [A-Z]\.)?(?: [A-Z][A-Za-zà-ÿ'’-]{2,}){1,2})"
@@ -79,7 +79,7 @@ def examples(articles: Sequence[ArticleSummary], read: Read, search: Search) -> 
     found: list[str] = []
     refused: set[str] = set()
     for round_ in range(WANTED):  # later ones take what is like what there is
-        for summary in newest[:LOOKED_AT]:
+        for summary in newest[:NEWEST_ARTICLES]:
             for kind, question, name in islice(candidates(*read(summary.path)), TRIED):
                 if len(found) == WANTED:
                     return found
@@ -97,7 +97,7 @@ def examples(articles: Sequence[ArticleSummary], read: Read, search: Search) -> 
 
 def of_titles(articles: Sequence[ArticleSummary]) -> list[str]:
     """Return questions for what the first articles say, made from nothing but their titles."""
-    titles = [shorten(visible(a.title), TITLE, placeholder="…") for a in articles[:WANTED]]
+    titles = [shorten(visible(a.title), LONGEST_TITLE, placeholder="…") for a in articles[:WANTED]]
     return [f"What does “{title}” say?" for title in titles]
 
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag.api.asking import Asking, unless_gone
 from rag.api.routes import EVENTS, Streamed, begun, client_of, kept_alive
 from rag.api.schemas import PROBLEMS, TURN, Day
-from rag.server.problems import Problem, problem_of
+from rag.server.problems import ProblemDetails, problem_of
 from rag.text.untrusted import MARKERS, shown, to_json
 from rag.types import Answer, ClaimVerified, Event, Turn
 
@@ -30,7 +30,7 @@ SOURCES = "\n\nSources:\n"
 _ACTIVE = re.compile(r"[\\\[\]<`]")  # what could make a link, an image or markup of text
 
 
-class Part(BaseModel):
+class ContentPart(BaseModel):
     """A part of a message; those that are not text are ignored."""
 
     type: str
@@ -41,7 +41,7 @@ class Message(BaseModel):
     """A message of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    content: str | list[ContentPart] | None = None
 
     @property
     def text(self) -> str:
@@ -80,7 +80,7 @@ class Completion(BaseModel):
             None,
         )
         if at is None:
-            raise Problem(422, "There is no user message to answer.")
+            raise ProblemDetails(422, "There is no user message to answer.")
         turns = [
             Turn("user" if message.role == "user" else "assistant", _plain(message))
             for message in self.messages[:at]

@@ -19,9 +19,9 @@ from rag.api.schemas import (
     AnswerRow,
     ArticleRow,
     ArticlesRow,
-    Question,
+    QuestionRequest,
     Ready,
-    Search,
+    SearchRequest,
     SearchRow,
     problem,
 )
@@ -97,7 +97,7 @@ def questions(asking: Asking) -> APIRouter:
             }
         },
     )
-    async def answer(body: Question, request: Request) -> Response:
+    async def answer(body: QuestionRequest, request: Request) -> Response:
         asked = body.question, body.turns(), body.date, client_of(request)
         if not body.stream and EVENTS not in request.headers.get("accept", ""):
             answered = await unless_gone(request, asking.answer(*asked))
@@ -111,7 +111,7 @@ def questions(asking: Asking) -> APIRouter:
         summary="Find passages and sentences; no language model",
         response_model=SearchRow,
     )
-    def search(body: Search, request: Request) -> Response:
+    def search(body: SearchRequest, request: Request) -> Response:
         asked = body.question, body.k, body.turns(), body.date, client_of(request)
         return _json(asking.search(*asked).to_dict())
 
@@ -230,7 +230,7 @@ def _json(body: object, status: int = 200) -> Response:
 # Adding and removing articles over HTTP; served only where somebody may.
 
 
-class Manager(Protocol):
+class ArticleManager(Protocol):
     """Who keeps the files: confines names, checks what they hold, and has the index updated."""
 
     def add(self, name: str, data: bytes) -> object:
@@ -246,7 +246,7 @@ class Added(BaseModel):
     path: str
 
 
-def changes(manager: Manager) -> APIRouter:
+def changes(manager: ArticleManager) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["articles"], responses=PROBLEMS)
 

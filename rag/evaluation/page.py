@@ -114,7 +114,7 @@ ABOUT = {
     "unsupported_passed": "other claims that pass; lower is better",
     "sentences_found": "sentences of its article that a claim is judged against",
 }
-_WORDS = {
+_IN_WORDS = {
     "auroc": "AUROC",
     "ece": "ECE",
     "aurc": "AURC",
@@ -125,8 +125,8 @@ _WORDS = {
 
 def title_of(metric: str) -> str:
     """The metric's name as people write it."""
-    if metric in _WORDS:
-        return _WORDS[metric]
+    if metric in _IN_WORDS:
+        return _IN_WORDS[metric]
     words = metric.replace("_", " ").replace("mrr@", "MRR@").replace("ndcg@", "nDCG@")
     return words[:1].upper() + words[1:]
 

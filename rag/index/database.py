@@ -138,7 +138,7 @@ class Connection:
         return not busy
 
 
-AT_ONCE = 500  # rows fetched by one statement
+ROWS_AT_ONCE = 500  # rows fetched by one statement
 
 
 class Database(Connection):
@@ -299,8 +299,8 @@ class Database(Connection):
         Raises IndexCorrupt when a row fails its hash.
         """
         wanted = [int(key) for key in keys]
-        for at in range(0, len(wanted), AT_ONCE):
-            some = wanted[at : at + AT_ONCE]
+        for at in range(0, len(wanted), ROWS_AT_ONCE):
+            some = wanted[at : at + ROWS_AT_ONCE]
             found = self.execute(
                 f"SELECT {TABLES['passages']}, row_hash FROM passages"
                 f" WHERE id IN ({', '.join('?' * len(some))})",

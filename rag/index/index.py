@@ -43,7 +43,7 @@ CACHED_ARTICLES = 256
 CACHED_PARTS = 16
 CACHED_PASSAGES = 20_000  # whose terms are kept: about 25 MB
 CACHED_VECTORS = 2_000  # of passages that are not embedded yet, made when they were found
-Part: TypeAlias = tuple[tuple[ArticleSummary, ...], Keys, Keys]
+ScopePart: TypeAlias = tuple[tuple[ArticleSummary, ...], Keys, Keys]
 
 
 class Index:
@@ -70,7 +70,7 @@ class Index:
         self._config, self._encoder = config, encoder
         self._vectors: dict[int, PassageVectors] = {}  # of passages without any in the store
         self._contents: tuple[ArticleSummary, ...] | None = None
-        self._parts: dict[Scope, Part] = {}
+        self._parts: dict[Scope, ScopePart] = {}
         self._log_emptied = False
         # For the one who lets go of it last, and does not know that: a question in progress.
         weakref.finalize(self, database.close)
@@ -259,7 +259,7 @@ class Index:
                 key = self._database.passage_beside(row, key, after=after)
             yield stored.passage
 
-    def part(self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]) -> Part:
+    def part(self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]) -> ScopePart:
         """Return the articles that a scope holds, the keys of their passages (n,), ascending, and
         of those that are embedded (m,).
 

@@ -30,7 +30,7 @@ from rag.ingest.loaders.tables import recorded
 from rag.models.encoder import Encoder
 from rag.types import Article, Changes, Progress, silent
 
-FEW = 32  # new passages that are embedded before their text is published: two seconds
+FEW_PASSAGES = 32  # new passages that are embedded before their text is published: two seconds
 MOST_SKIPPED = 1_000  # files that could not be read, kept to be listed
 
 
@@ -130,7 +130,7 @@ class Syncing:
         fields = ingest.config.fields or ()
         noted = {"skipped": [*map(list, skipped)], "fields": [*map(list, fields)]}
         if changes.any():
-            if len(few := database.unembedded()) <= FEW:
+            if len(few := database.unembedded()) <= FEW_PASSAGES:
                 embed(database, self.encoder, self.config.title_tokens, few)
             settings = {
                 **self.config.index_settings(),

@@ -12,12 +12,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from rag import texts
 from rag.server.access import COOKIE, LASTS, Access
 from rag.server.limits import Gate
-from rag.server.problems import Problem
+from rag.server.problems import ProblemDetails
 from rag.server.settings import Limits
 from rag.text.templating import environment
 
 TRIES = 10  # a minute, from one address
-MOST = 4_096  # bytes of the form
+FORM_BYTES = 4_096  # bytes of the form
 TEMPLATES = environment("rag.server")
 
 
@@ -37,11 +37,11 @@ def logins(access: Access) -> APIRouter:
     async def log_in(request: Request) -> Response:
         try:
             gate.count(request.client.host if request.client else "unknown")
-        except Problem as often:
+        except ProblemDetails as often:
             response = _page(texts.TOO_MANY_TRIES, 429)
             response.headers["retry-after"] = str(often.retry_after)
             return response
-        user, password = _sent((await request.body())[:MOST])
+        user, password = _sent((await request.body())[:FORM_BYTES])
         secret = await anyio.to_thread.run_sync(access.log_in, user, password, limiter=hashing)
         if secret is None:
             return _page(texts.NOT_RIGHT, 401)

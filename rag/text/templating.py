@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from rag.text.untrusted import shown
 
-SHORT = 500  # characters; longer texts are escaped each time that they are drawn
+CACHED_CHARACTERS = 500  # characters; longer texts are escaped each time that they are drawn
 _LINE_BREAK = re.compile(r"(?<=[>}])(\s*\n\s*)(?=[<{])")
 
 
@@ -62,7 +62,7 @@ def _finalized(value: object) -> object:
     """Return what a template writes of a value."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return _escaped_once(value) if len(value) <= SHORT else exact(shown(value))
+    return _escaped_once(value) if len(value) <= CACHED_CHARACTERS else exact(shown(value))
 
 
 @lru_cache(maxsize=8_192)

@@ -19,7 +19,7 @@ from rag.server.engine import Engine, refresh
 from rag.types import ArticleSummary, Scope
 from rag.web.articles_html import View, shelf
 from rag.web.templating import render
-from rag.web.uploads import AT_ONCE, Drop, LocalFile, SentFile, found_at, read_local
+from rag.web.uploads import FILES_AT_ONCE, Drop, LocalFile, SentFile, found_at, read_local
 
 EVERY = 0.5  # seconds between two steps of progress
 
@@ -67,7 +67,9 @@ class Librarian:
         known = {article.path for article in contents}
         paths = asked.get("paths")
         if isinstance(paths, list):
-            chosen = frozenset(p for p in paths[:AT_ONCE] if isinstance(p, str) and p in known)
+            chosen = frozenset(
+                p for p in paths[:FILES_AT_ONCE] if isinstance(p, str) and p in known
+            )
             return Scope(paths=chosen) if chosen else None
         view = View.of(asked)
         return view.scope(contents) if view.narrowed() and view.matching(contents) else None

@@ -21,8 +21,8 @@ from rag.web.answer_html import suggestions, welcome
 from rag.web.articles import Librarian
 from rag.web.gradio_setup import AT_ONCE, QUIET, gr
 from rag.web.templating import render
-from rag.web.uploads import AT_ONCE as FILES
-from rag.web.uploads import LONGEST
+from rag.web.uploads import FILES_AT_ONCE as FILES
+from rag.web.uploads import PATH_CHARACTERS
 
 SUFFIXES = " ".join((*LOADERS, *COLLECTIONS))
 PATIENCE, LATER = 1.0, 20.0  # seconds to wait for questions that are still being made
@@ -53,7 +53,7 @@ class Shelf:
             most_bytes=most,
             at_once=FILES,
             suffixes=SUFFIXES,
-            longest_path=LONGEST,
+            longest_path=PATH_CHARACTERS,
         )
         adds = "footnoteShelf.adds(element, trigger, upload); footnotePath.adds(element, trigger);"
         self._head = _html(head, adds)

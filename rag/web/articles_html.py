@@ -18,7 +18,7 @@ from rag.types import ArticleSummary, Scope
 from rag.web.templating import render
 
 PAGE = 100  # articles listed at a time
-MOST = 5_000  # … and at most: more would make the page slow
+MOST_LISTED = 5_000  # … and at most: more would make the page slow
 SKIPPED = 100  # files in the list of those that could not be read
 TOOLS_FROM = 6  # so many articles have a search
 OUTLETS = 200
@@ -52,7 +52,7 @@ class View:
             first if is_day(first) else "",
             last if is_day(last) else "",
             order if order in ORDERS else "newest",
-            max(PAGE, min(MOST, number)),
+            max(PAGE, min(MOST_LISTED, number)),
         )
 
     def narrowed(self) -> bool:
@@ -132,7 +132,7 @@ def shelf(
         sentences=sum(article.sentences for article in articles),
         listed=matching[: view.most],
         more=more,
-        next_most=min(MOST, view.most + 10 * PAGE) if view.most < MOST else None,
+        next_most=min(MOST_LISTED, view.most + 10 * PAGE) if view.most < MOST_LISTED else None,
     )
 
 

@@ -15,7 +15,7 @@ from rag.errors import InputError, RagError
 from rag.history.conversation import Exchange, Rating, reopened
 from rag.history.feedback import NOTE, Feedback
 from rag.history.rows import Header
-from rag.history.storage import CONVERSATIONS, TITLE, Store, default_folder, user_in
+from rag.history.storage import CONVERSATIONS, TITLE_CHARACTERS, Store, default_folder, user_in
 from rag.server.engine import Engine
 from rag.web.session import with_contexts
 from rag.web.templating import render
@@ -152,5 +152,5 @@ def kept_list(
         notice=notice,
         user=user,
         most=CONVERSATIONS,
-        longest_title=TITLE,
+        longest_title=TITLE_CHARACTERS,
     )

@@ -21,7 +21,7 @@ Line: TypeAlias = tuple[str, str, str]  # its text, "gap", "line" or "", and the
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Highlight:
     """A stretch of an article to mark; ``number`` is its marker in the answer, if it has one."""
 
     start: int
@@ -34,15 +34,15 @@ class Stretch:
     """A part of an article's text, which has one mark or none."""
 
     lines: Sequence[Line]
-    span: Span | None = None
+    span: Highlight | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
     """Where the buttons lead from one cited sentence to the next, in the article's order."""
 
-    before: Span
-    after: Span
+    before: Highlight
+    after: Highlight
     number: int | None  # of the sentence that is shown; None when none of them is
 
 
@@ -53,8 +53,8 @@ def nothing_open(notice: str = "") -> str:
 
 def article_html(
     article: Article,
-    spans: Sequence[Span] = (),
-    current: Span | None = None,
+    spans: Sequence[Highlight] = (),
+    current: Highlight | None = None,
     *,
     exchange: int | None = None,
     notice: str = "",
@@ -86,7 +86,7 @@ def article_html(
 
 
 def marked_text(
-    text: str, spans: Sequence[Span], current: Span | None = None, start: int = 0
+    text: str, spans: Sequence[Highlight], current: Highlight | None = None, start: int = 0
 ) -> str:
     """Return ``text[start:]`` as HTML with ``spans`` in <mark>, and ``current`` in a stronger one.
 
@@ -97,7 +97,7 @@ def marked_text(
     return render("marked_text.html", stretches=stretches, current=current)
 
 
-def _within(span: Span, text: str) -> bool:
+def _within(span: Highlight, text: str) -> bool:
     return 0 <= span.start < span.end <= len(text)
 
 
@@ -112,8 +112,10 @@ def _is_link(url: str | None) -> bool:
     return safe and url is not None and url.isprintable() and " " not in url
 
 
-def _stretches(text: str, spans: Sequence[Span], current: Span | None, start: int) -> list[Stretch]:
-    taken: list[tuple[int, int, Span]] = []
+def _stretches(
+    text: str, spans: Sequence[Highlight], current: Highlight | None, start: int
+) -> list[Stretch]:
+    taken: list[tuple[int, int, Highlight]] = []
     for span in [*([current] if current else []), *spans]:
         for left, right in _uncovered(span, taken):
             taken.append((left, right, span))
@@ -129,7 +131,9 @@ def _stretches(text: str, spans: Sequence[Span], current: Span | None, start: in
     return [*stretches, Stretch(_lines(text, position, len(text), blank_lines))]
 
 
-def _uncovered(span: Span, taken: Sequence[tuple[int, int, Span]]) -> list[tuple[int, int]]:
+def _uncovered(
+    span: Highlight, taken: Sequence[tuple[int, int, Highlight]]
+) -> list[tuple[int, int]]:
     free = [(span.start, span.end)]
     for left, right, _ in taken:
         free = [
@@ -161,7 +165,7 @@ def _lines(text: str, start: int, end: int, blank_lines: bool) -> list[Line]:
     return [*lines, (text[position:end], "", "")]
 
 
-def _steps(spans: Sequence[Span], current: Span | None) -> Steps | None:
+def _steps(spans: Sequence[Highlight], current: Highlight | None) -> Steps | None:
     ordered = sorted(spans, key=lambda span: (span.start, span.end))
     if not ordered or (len(ordered) == 1 and current in ordered):
         return None
@@ -171,7 +175,7 @@ def _steps(spans: Sequence[Span], current: Span | None) -> Steps | None:
     return Steps(ordered[index - 1], ordered[(index + 1) % len(ordered)], index + 1)
 
 
-def reference(article: Article, span: Span) -> str:
+def reference(article: Article, span: Highlight) -> str:
     """Return the sentence as it stands, in quotation marks, with its full reference."""
     page = article.page_at(span.start)
     facts = [

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from rag.answering import corrections as corrections_of
-from rag.answering.corrections import LOOKED, NEAR, concerns, corrections, is_correction, marked
+from rag.answering.corrections import (
+    LOOKED,
+    MARKER_CHARACTERS,
+    concerns,
+    corrections,
+    is_correction,
+    marked,
+)
 from rag.text.sentences import split
 from rag.types import Sentence
 
@@ -133,5 +140,5 @@ def test_of_a_long_article_little_is_looked_at(junk: str, monkeypatch: pytest.Mo
     marked(text)
     assert not is_correction(text)
     assert len(patterns[0].sizes) <= LOOKED
-    assert max(patterns[0].sizes, default=0) <= 2 * NEAR
+    assert max(patterns[0].sizes, default=0) <= 2 * MARKER_CHARACTERS
     assert patterns[1].sizes == []

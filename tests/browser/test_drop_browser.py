@@ -67,7 +67,7 @@ def test_a_dropped_folder_keeps_the_names_of_its_folders(desk: Desk, tmp_path: P
 def narrow(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A page that takes three files at once."""
     monkeypatch.setattr("rag.web.articles_events.FILES", 3)
-    monkeypatch.setattr("rag.web.uploads.AT_ONCE", 3)
+    monkeypatch.setattr("rag.web.uploads.FILES_AT_ONCE", 3)
     yield from desk_of(tmp_path, browser)
 
 

@@ -15,7 +15,13 @@ from fake_rag import HOSTILE, FakeRag
 from rag.errors import InputError
 from rag.history.conversation import Exchange
 from rag.history.feedback import Feedback
-from rag.history.rows import TITLE, Conversation, Header, read_conversation, to_json
+from rag.history.rows import (
+    QUESTION_TITLE_CHARACTERS,
+    Conversation,
+    Header,
+    read_conversation,
+    to_json,
+)
 from rag.history.storage import (
     CONVERSATIONS,
     MOST_BYTES,
@@ -300,7 +306,7 @@ def store_header() -> Header:
 def test_renaming_and_deleting(keeping: Keeping, store: Store) -> None:
     long = "Why? " * 100
     name = store.put(VISITOR, new_id(), asked(long))
-    assert len(store.listed(VISITOR)[0].title) <= TITLE
+    assert len(store.listed(VISITOR)[0].title) <= QUESTION_TITLE_CHARACTERS
     done = keeping.act(
         VISITOR, name, (), {"act": "rename", "conversation": name, "title": " The\nferry "}
     )

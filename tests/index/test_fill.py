@@ -47,7 +47,7 @@ class Slow(HashedEncoder):
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a small folder everything counts as much, and each batch is published."""
-    monkeypatch.setattr(sync_module, "FEW", 0)
+    monkeypatch.setattr(sync_module, "FEW_PASSAGES", 0)
     monkeypatch.setattr(fill_module, "BATCH", 2)
     monkeypatch.setattr(fill_module, "STRETCH", 0.0)
     monkeypatch.setattr(fill_module, "SHARE", 0)
@@ -185,7 +185,7 @@ def test_a_few_new_passages_are_embedded_with_their_text(
 ) -> None:
     fill(folder, config, HashedEncoder())
     generation = opened().manifest["generation"]
-    monkeypatch.setattr(sync_module, "FEW", 32)
+    monkeypatch.setattr(sync_module, "FEW_PASSAGES", 32)
     (articles / "new.txt").write_text("A museum\n\nA museum was opened in Lisk. It is small.\n")
     sync(articles, folder, config, HashedEncoder(), vectors=False)
     assert (opened().unembedded, opened().manifest["generation"]) == (0, generation + 1)

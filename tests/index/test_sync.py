@@ -30,7 +30,7 @@ from rag.index.database import Database
 from rag.index.embedding import fill, header
 from rag.index.index import Index
 from rag.index.sync import repair, sync
-from rag.ingest.article import Part
+from rag.ingest.article import FilePart
 from rag.ingest.folder import ArticleFile
 from rag.models.encoder import HashedEncoder, Spans
 from rag.types import Article, Changes, Vectors
@@ -258,7 +258,7 @@ def test_a_file_removed_while_indexing_is_skipped(
 ) -> None:
     parts = ArticleFile.parts
 
-    def remove_then_read(file: ArticleFile, config: Config) -> list[Part]:
+    def remove_then_read(file: ArticleFile, config: Config) -> list[FilePart]:
         if file.path == "ferry.txt":
             file.location.unlink()
         return parts(file, config)
@@ -577,7 +577,7 @@ def test_what_a_killed_writer_left_is_neither_opened_nor_written_into(
 ) -> None:
     folder = tmp_path / "index"
     if way == "fill":
-        monkeypatch.setattr("rag.index.sync.FEW", 0)
+        monkeypatch.setattr("rag.index.sync.FEW_PASSAGES", 0)
     sync(articles, folder, config, encoder, vectors=way != "fill")
     contents = leave(folder, tmp_path / "kept", generation)
     reader = Index.open(folder, config, encoder)

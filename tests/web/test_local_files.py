@@ -21,7 +21,7 @@ from rag.server.headers import typed_here
 from rag.web import articles as librarian_module
 from rag.web import uploads as local_files
 from rag.web.articles import Librarian
-from rag.web.uploads import Found, LocalFile, found_at, read_local
+from rag.web.uploads import LocalFile, LocalFiles, found_at, read_local
 
 TEXT = b"A new lighthouse\n\nThe lighthouse of Brel was lit on Monday.\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of other systems")
@@ -49,11 +49,11 @@ def reports(tmp_path: Path) -> Path:
     return folder
 
 
-def look(typed: Path | str, articles: Path, config: Config | None = None) -> Found:
+def look(typed: Path | str, articles: Path, config: Config | None = None) -> LocalFiles:
     return found_at(str(typed), articles, config or Config())
 
 
-def names(found: Found) -> list[str]:
+def names(found: LocalFiles) -> list[str]:
     return [file.shown for file in found.files]
 
 
@@ -136,10 +136,10 @@ def test_limits_are_said_before_anything_is_copied(
 ) -> None:
     with pytest.raises(InputError, match=r"Nothing was added: .* have 0 MB"):
         look(reports, articles, Config(uploads_bytes=100))
-    monkeypatch.setattr(local_files, "AT_ONCE", 2)
+    monkeypatch.setattr(local_files, "FILES_AT_ONCE", 2)
     with pytest.raises(InputError, match="more than 2 files that can be read"):
         look(reports, articles)
-    monkeypatch.setattr(local_files, "LOOKED_AT", 5)
+    monkeypatch.setattr(local_files, "MOST_FOLDER_ENTRIES", 5)
     with pytest.raises(InputError, match="more than 5 files and folders"):
         look(reports, articles)
 

@@ -24,7 +24,7 @@ from rag.types import (
 )
 from rag.web.answer_html import conversation, welcome
 from rag.web.articles_html import View, shelf
-from rag.web.reader_html import Span, article_html, marked_text, nothing_open
+from rag.web.reader_html import Highlight, article_html, marked_text, nothing_open
 
 TEXT = "Title\n\nOne <b>two</b> & “three”.\nFour\u00a0five.  Six 🛶 seven.\r\n\r\nEight.\n"
 
@@ -34,9 +34,9 @@ def marks(markup: str, kind: str) -> list[str]:
     return [unescape(re.sub(r"<[^>]*>", "", mark)) for mark in found]
 
 
-def span(text: str, quote: str, number: int | None = None) -> Span:
+def span(text: str, quote: str, number: int | None = None) -> Highlight:
     start = text.index(quote)
-    return Span(start, start + len(quote), number)
+    return Highlight(start, start + len(quote), number)
 
 
 def evidence(**changed: object) -> Evidence:
@@ -88,7 +88,7 @@ def hostile_pages() -> list[str]:
     done = exchange.answer
     assert done is not None
     declined = replace(exchange, claims=(), citations=(), answer=replace(done, declined=True))
-    spans = [Span(2, 20, 1), Span(10, 60, 2)]
+    spans = [Highlight(2, 20, 1), Highlight(10, 60, 2)]
     return [
         conversation([exchange]),
         conversation([declined]),
@@ -137,7 +137,7 @@ def test_the_mark_holds_exactly_the_quote(quote: str) -> None:
 
 
 def test_nothing_of_the_text_is_lost_or_changed() -> None:
-    spans = [span(TEXT, "Six 🛶"), span(TEXT, "two</b> &"), Span(0, len(TEXT))]
+    spans = [span(TEXT, "Six 🛶"), span(TEXT, "two</b> &"), Highlight(0, len(TEXT))]
     assert seen(marked_text(TEXT, spans)).text == TEXT
     assert seen(marked_text(TEXT, [])).text == TEXT
 
@@ -155,12 +155,12 @@ def test_several_citations_in_one_article() -> None:
 
 
 def test_of_overlapping_spans_the_current_one_stays_whole() -> None:
-    current, left, right = Span(10, 20), Span(5, 15, 1), Span(12, 30, 2)
+    current, left, right = Highlight(10, 20), Highlight(5, 15, 1), Highlight(12, 30, 2)
     text = "0123456789" * 4
     markup = marked_text(text, [left, right], current)
     assert marks(markup, "current") == [text[10:20]]
     assert marks(markup, "other") == [text[5:10], text[20:30]]
-    inside = marked_text(text, [Span(5, 30)], Span(10, 20))
+    inside = marked_text(text, [Highlight(5, 30)], Highlight(10, 20))
     assert marks(inside, "other") == [text[5:10], text[20:30]]
     assert seen(markup).text == seen(inside).text == text
 
@@ -168,7 +168,7 @@ def test_of_overlapping_spans_the_current_one_stays_whole() -> None:
 @pytest.mark.parametrize("start_end", [(-1, 5), (5, 5), (9, 4), (0, 10_000), (-9, -2)])
 def test_offsets_out_of_range_mark_nothing(start_end: tuple[int, int]) -> None:
     article = Article("a.txt", "Title", TEXT, 7)
-    markup = article_html(article, [Span(*start_end, 1)], Span(*start_end))
+    markup = article_html(article, [Highlight(*start_end, 1)], Highlight(*start_end))
     assert "<mark" not in markup
     assert seen(markup).text.endswith(TEXT[7:])
 

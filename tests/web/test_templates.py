@@ -25,7 +25,7 @@ from rag.web.articles import Outcome, status_html
 from rag.web.articles_events import chip
 from rag.web.articles_html import View, shelf, timeline
 from rag.web.history import kept_list, remembered
-from rag.web.reader_html import Span, article_html, marked_text, nothing_open
+from rag.web.reader_html import Highlight, article_html, marked_text, nothing_open
 from rag.web.templating import TEMPLATES as WEB
 from rag.web.templating import render
 
@@ -79,7 +79,7 @@ def rated(text: str) -> str:
 
 def opened(text: str) -> str:
     article = Article(text, text, f"{text} {text}", 0, text, text, text, text)
-    spans = [Span(0, 1, 1), Span(1, len(text) + 1, 2)]
+    spans = [Highlight(0, 1, 1), Highlight(1, len(text) + 1, 2)]
     return article_html(article, spans, spans[1], exchange=1, notice=text)
 
 
@@ -131,7 +131,7 @@ DRAWN: dict[str, Callable[[str], str]] = {
     ),
     "web/templates/hint.html": hint_html,
     "web/templates/marked_text.html": lambda text: marked_text(
-        f"{text}\n{text}", [Span(0, len(text), 1)]
+        f"{text}\n{text}", [Highlight(0, len(text), 1)]
     ),
     "web/templates/nothing_open.html": nothing_open,
     "web/templates/rating.html": rated,

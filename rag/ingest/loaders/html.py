@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from rag.errors import ArticleError
-from rag.ingest.article import Found, clean, make_article
+from rag.ingest.article import ArticleFields, clean, make_article
 from rag.ingest.byline import iso_day, read_heading
 from rag.ingest.loaders.text import decode
 from rag.types import Article
@@ -82,7 +82,7 @@ def _paragraphs(text: str) -> str:
     return "".join(written)
 
 
-def _found(root: Any) -> Found:
+def _found(root: Any) -> ArticleFields:
     meta = _meta(root)
     objects = list(_json_ld(root))
     articles = [o for o in objects if ARTICLE_TYPES.search(str(o.get("@type")))]
@@ -101,7 +101,7 @@ def _found(root: Any) -> Found:
     published_in, published = next(sure, dates[0] if dates else ("", None))
     author = _text(articles, "author") or _first(meta, AUTHORS)
     url = next((u for u in (*address, meta.get("og:url"), _text(articles, "url")) if u), None)
-    return Found(
+    return ArticleFields(
         title=title,
         published=published,
         published_in=published_in,
