@@ -22,38 +22,38 @@ _THIS = rf"(?:(?:this|it|that|these|those)(?: {_KIND})?|(?:the|your|my) {_KIND})
 _THIS += r"(?: (?:about|on) .+)?"
 _POLITE = r"(?:(?:please|can you|could you|would you|hi|hello|hey|so|ok|okay)[, ]+)*"
 _SHORT = r"(?:short |brief )?"
-INTENTS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
-    ("greeting", (
+INTENTS: dict[Intent, tuple[str, ...]] = {
+    "greeting": (
         r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings)(?: there| footnote)?",
         r"(?:thanks|thank you|cheers|bye|goodbye)(?: a lot| very much| so much)?",
         r"who are you|what are you|help",
-    )),
-    ("contents", (
+    ),
+    "contents": (
         r"what(?: is|'s| do you have) in (?:here|there|the (?:index|collection|folder|archive))",
         r"(?:what|which) (?:articles|documents|files|texts|news)"
         r"(?: do you (?:have|know)| are (?:there|indexed|in here))?",
         r"(?:list|show)(?: me)?(?: all)? (?:the |your )?(?:articles|documents|titles|contents)",
         r"what can i ask(?: you)?(?: about)?|what do you know(?: about)?",
         r"how many articles(?: (?:are there|do you have|are indexed|are in here))?",
-    )),
-    ("published", (
+    ),
+    "published": (
         rf"when (?:was|were) {_THIS} (?:published|written|posted|released)",
         rf"(?:what|which) (?:is|was) the (?:publication )?date of {_THIS}",
         rf"how old (?:is|are) {_THIS}|what is the publication date",
-    )),
-    ("author", (
+    ),
+    "author": (
         rf"who (?:wrote|published|authored|is the author of) {_THIS}|who is the author",
         rf"(?:what|which) is the source of {_THIS}|where (?:was|is) {_THIS} (?:from|published)",
-    )),
-    ("summary", (
+    ),
+    "summary": (
         rf"(?:summari[sz]e|sum up|recap)(?: {_THIS})?(?: for me)?",
         rf"(?:(?:give me|write|make) )?(?:a |the )?{_SHORT}summary(?: of {_THIS})?",
         rf"what (?:is|are) {_THIS} (?:all )?about|tl;?dr",
-    )),
-)  # fmt: skip
+    ),
+}
 _PATTERNS = [
     (intent, re.compile(f"{_POLITE}(?:{'|'.join(forms)})", re.IGNORECASE))
-    for intent, forms in INTENTS
+    for intent, forms in INTENTS.items()
 ]
 
 GREETING = (
@@ -149,10 +149,16 @@ def looks_like_heading(quote: str) -> bool:
 def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evidence:
     """Return a sentence of an article as evidence."""
     return Evidence(
-        article.path, article.title, article.published, sentence.start, sentence.end,
-        article.text[sentence.start : sentence.end], score,
-        page=article.page_at(sentence.start), url=article.url,
-    )  # fmt: skip
+        article.path,
+        article.title,
+        article.published,
+        sentence.start,
+        sentence.end,
+        article.text[sentence.start : sentence.end],
+        score,
+        page=article.page_at(sentence.start),
+        url=article.url,
+    )
 
 
 def sentences_before(index: Index, evidence: Evidence) -> Iterator[Evidence]:

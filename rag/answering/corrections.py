@@ -57,13 +57,13 @@ _RETRACTED = re.compile(
     rf"\b{_THIS} {_CHANGED} (?:retracted|withdrawn)\b|\bretract {_THIS}", re.IGNORECASE
 )
 # One of them stands in every correction; looking for them is fast in an article of any length.
-_HINTS = ("orrect", "ORRECT", "larifi", "LARIFI", "etract", "ETRACT", "rrat", "misst", "missp",
-          "misid", "misq", "arlier version", "arlier story", "arlier article", "arlier report",
-          "revious version", "riginal version", "nitial version", "rior version", " version of th",
-          "een updated", "een amended", "een revised", "een changed", "een edited",
-          "as updated", "as amended", "as revised", "as changed", "as edited", "withdr",
-          "egret", "took back", "walked back", "this story in", "this article in", "his report in",
-          "his story wrong", "his article wrong")  # fmt: skip
+_HINTS = (
+    "orrect/ORRECT/larifi/LARIFI/etract/ETRACT/rrat/misst/missp/misid/misq/arlier version/"
+    "arlier story/arlier article/arlier report/revious version/riginal version/nitial version/"
+    "rior version/ version of th/een updated/een amended/een revised/een changed/een edited/"
+    "as updated/as amended/as revised/as changed/as edited/withdr/egret/took back/walked back/"
+    "this story in/this article in/his report in/his story wrong/his article wrong"
+).split("/")
 LOOKED = 2_000  # hints in one article that are looked at
 NEAR = 200  # characters around a hint in which the marker stands
 # What corrections say about themselves and not about their subject.
@@ -77,7 +77,7 @@ _ABOUT_ITSELF = frozenset(
         added add include included day time first date name name's spelling it fixed amended
         retracted retraction later statement claim figure number""".split(),
     )
-) | frozenset(map(stem, [*STOPWORDS, *WORDS, *MAGNITUDES, *UNITS]))  # fmt: skip
+) | frozenset(map(stem, [*STOPWORDS, *WORDS, *MAGNITUDES, *UNITS]))
 
 
 def is_correction(sentence: str) -> bool:

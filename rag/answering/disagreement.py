@@ -143,9 +143,9 @@ def _other_time(kind: str, one: Citation | Evidence, other: Evidence) -> bool:
     published = [day_of(place.published) for place in (one, other)]
     said = [dates(place.quote) for place in (one, other)]
     if kind == "date":  # "on March 8" of one year, and of another
-        without = not any(years)
-        return bool(without and published[0] and published[1]
-                    and published[0].year != published[1].year)  # fmt: skip
+        if any(years) or not (published[0] and published[1]):
+            return False
+        return published[0].year != published[1].year
     if years[0] and years[1] and not years[0] & years[1]:
         return True
     for n in (0, 1):
@@ -187,21 +187,27 @@ erect; percent percentage proportion share rate; fire blaze wildfire; quake eart
 miss disappear; year age old; damage destroy; elect win; vote ballot; student pupil; firm company
 business; tall height high; long length; deep depth; fast speed; heavy weight weigh
 """
-KINDS: tuple[tuple[str, str], ...] = (
-    ("age", r"\bhow old\b|\bwhat (?:is|was) .{1,60}\bage\b|\bat what age\b"),
-    ("percent", r"\b(?:what|which) (?:per ?cent(?:age)?|proportion|share|rate)\b"
-                r"|\bhow many per ?cent|\b(?:unemployment|inflation|interest|growth|approval"
-                r"|turnout|vacancy) rate\b"),
-    ("money", r"\bhow much\b.{0,99}\b(?:cost|pay|paid|spen[dt]|sell|sold|worth|price|raise|earn|owe"
-              r"|fine|charge|invest|donate|give|g[ai]ven?|buy|bought|los[et]|ma[dk]e|money|ticket)"
-              r"(?:d|s|ed)?\b|\b(?:cost|price|fine|fee|fare|budget|salary|revenue|profit)s?\b"),
-    ("measure", r"\bhow (?:long|far|tall|high|deep|wide|heavy|fast|large|big|much)\b"
-                r"|\bwhat (?:is|was|were) .{0,40}\b(?:length|height|weight|speed|distance|depth"
-                r"|area|temperature|capacity|magnitude|size)\b"),
-    ("date", r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b"),
-    ("count", r"\bhow many\b|\bnumber of\b|\btoll\b|\bpopulation\b"),
-)  # fmt: skip
-_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KINDS)
+KINDS = {
+    "age": r"\bhow old\b|\bwhat (?:is|was) .{1,60}\bage\b|\bat what age\b",
+    "percent": (
+        r"\b(?:what|which) (?:per ?cent(?:age)?|proportion|share|rate)\b"
+        r"|\bhow many per ?cent|\b(?:unemployment|inflation|interest|growth|approval"
+        r"|turnout|vacancy) rate\b"
+    ),
+    "money": (
+        r"\bhow much\b.{0,99}\b(?:cost|pay|paid|spen[dt]|sell|sold|worth|price|raise|earn|owe"
+        r"|fine|charge|invest|donate|give|g[ai]ven?|buy|bought|los[et]|ma[dk]e|money|ticket)"
+        r"(?:d|s|ed)?\b|\b(?:cost|price|fine|fee|fare|budget|salary|revenue|profit)s?\b"
+    ),
+    "measure": (
+        r"\bhow (?:long|far|tall|high|deep|wide|heavy|fast|large|big|much)\b"
+        r"|\bwhat (?:is|was|were) .{0,40}\b(?:length|height|weight|speed|distance|depth"
+        r"|area|temperature|capacity|magnitude|size)\b"
+    ),
+    "date": r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b",
+    "count": r"\bhow many\b|\bnumber of\b|\btoll\b|\bpopulation\b",
+}
+_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KINDS.items())
 _NO_VALUE = re.compile(
     r"\W*(?:who|whose|where|why|which (?!year|date|day|month|per ?cent|proportion|share|rate))\b"
 )  # "Which state has the highest price?"
@@ -253,9 +259,12 @@ def values(question: str, kind: str, text: str) -> Iterator[Value]:
     beside = [
         (number, before, after)
         for number, before, after in placed
-        if (_ADJECTIVE.match(after) if kind == "measure" else
-            kind == "count" and head & canonical(_content(after)[:REACH]))
-    ]  # fmt: skip
+        if (
+            _ADJECTIVE.match(after)
+            if kind == "measure"
+            else kind == "count" and head & canonical(_content(after)[:REACH])
+        )
+    ]
     placed = beside or placed  # "17 kilometres long and took nine years"
     for number, before, after in placed:
         near = canonical([*_content(after)[:REACH], *_content(before)[-BEFORE:]])
@@ -325,8 +334,11 @@ def _dates(text: str) -> Iterator[Value]:
 
 
 def _same_date(one: Date, other: Date) -> bool:
-    known = [(a, b) for a, b in ((one.year, other.year), (one.month, other.month),
-                                 (one.day, other.day)) if a and b]  # fmt: skip
+    known = [
+        (a, b)
+        for a, b in ((one.year, other.year), (one.month, other.month), (one.day, other.day))
+        if a and b
+    ]
     return all(a == b for a, b in known)
 
 

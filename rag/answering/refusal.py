@@ -45,7 +45,7 @@ def unsaid(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
 
 def why_not(
     question: str, evidence: Sequence[Evidence], unknown_names: Sequence[str], *, refused: bool
-) -> str:  # fmt: skip
+) -> str:
     """Return the reason of a refusal: what the question has and the articles or the nearest
     sentences have not. ``refused``: the draft said that it found nothing.
     """

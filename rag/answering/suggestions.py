@@ -38,11 +38,14 @@ _ROLE = (
     r"|director|spokeswoman|spokesman|spokesperson|chairman|chairwoman|ceo|founder|coach|captain"
     r"|commissioner|ambassador|professor|sheriff|attorney|economist|scientist|author|owner"
 )
-_VERBS = {
-    "confirmed": "confirm", "announced": "announce", "warned": "warn of", "predicted": "predict",
-    "promised": "promise", "proposed": "propose", "demanded": "demand", "denied": "deny",
-    "said": "say", "told": "say", "explained": "explain", "wrote": "write",
-}  # fmt: skip
+_VERBS = dict(
+    forms.split(" ", 1)
+    for forms in (
+        "confirmed confirm; announced announce; warned warn of; predicted predict; "
+        "promised promise; proposed propose; demanded demand; denied deny; said say; told say; "
+        "explained explain; wrote write"
+    ).split("; ")
+)
 # "Harbour Minister Lena Okafor"; "Ivo Brandt, chief engineer at the yard".
 _BEFORE = re.compile(rf"\b(?i:{_ROLE})(?i: general)?,? {_NAME}\b")
 _AFTER = re.compile(rf"(?:^|(?<=[\s“\"])){_NAME}, (?:[\w-]+ ){{0,4}}?(?i:{_ROLE})\b")

@@ -166,10 +166,10 @@ def _weekday(asked: dt.date, match: re.Match[str]) -> Period:
 
 
 _DAYS_PATTERN, _MONTHS_PATTERN = "|".join(DAYS), "|".join(MONTHS)
-COUNTS = {word: WORDS[word] for word in
-          "two three four five six seven eight nine ten eleven twelve".split()} | {
-    "a": 1, "few": 4, "a few": 4, "several": 5, "couple": 2, "a couple": 2,
-}  # fmt: skip
+COUNTS = {
+    word: WORDS[word]
+    for word in "two three four five six seven eight nine ten eleven twelve".split()
+} | {"a": 1, "few": 4, "a few": 4, "several": 5, "couple": 2, "a couple": 2}
 _N = rf"(?P<n>\d{{1,4}}|{'|'.join(sorted(COUNTS, key=len)[::-1])})(?: of)?"
 # Words for the newest there is; not "the now-defunct company", "falling now for weeks", "electric
 # current".
@@ -190,17 +190,23 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[dt.date, re.Match[str]], Period]]
         (rf"(?:last|past|previous) {_N} (?P<unit>day|week|month|year)s", _count),
         (rf"{_N} (?P<unit>day|week|month|year)s? ago", _count_ago),
         (r"last week|(?:the )?previous week", _last_week),
-        (r"this (?:past )?week(?:end)?|(?:the |this )?past week(?:end)?|recent days|last weekend",
-         _days(7, 0)),
+        (
+            r"this (?:past )?week(?:end)?|(?:the |this )?past week(?:end)?|recent days"
+            r"|last weekend",
+            _days(7, 0),
+        ),
         (r"this month", _this_month),
         (r"last month|(?:the )?previous month", _last_month),
         (r"(?:the |this )?past month|recent weeks", _days(31, 0)),
         (r"this year", _this_year),
         (r"last year|(?:the )?previous year", _last_year),
         (r"(?:the |this )?past year|recent months", _days(365, 0)),
-        (rf"(?:on|last|this|since) (?P<day>{_DAYS_PATTERN})"
-         rf"(?!,? (?:\d|(?:{_MONTHS_PATTERN})\b))", _weekday),
+        (
+            rf"(?:on|last|this|since) (?P<day>{_DAYS_PATTERN})"
+            rf"(?!,? (?:\d|(?:{_MONTHS_PATTERN})\b))",
+            _weekday,
+        ),
         (rf"last (?P<month>{_MONTHS_PATTERN})(?! \d)", _last_named_month),
         (r"(?<!most )recent(?:ly)?", _days(30, 0)),
     )
-)  # fmt: skip
+)

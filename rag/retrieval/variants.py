@@ -68,9 +68,10 @@ class Variants:
         if self.unknown:
             written = set(words(text))
             found += [
-                term for term, word in self.unknown
+                term
+                for term, word in self.unknown
                 if any(w[0] == word[0] and near_spelling(word, w) for w in written)
-            ]  # fmt: skip
+            ]
         return [term for term in dict.fromkeys(found) if term not in present]
 
 
@@ -88,10 +89,14 @@ def variants_of(question: str, unknown: Collection[str]) -> Variants:
     capitals = {word.strip(".,?!:;()\"'“”’").replace(".", "") for word in question.split()}
     short = {stem(w.lower()) for w in capitals if w.isalpha() and w.isupper() and 2 <= len(w) <= 6}
     return Variants(
-        tuple(names), frozenset(short),
-        tuple((term, word) for word in dict.fromkeys(words(question))
-              if (term := stem(word)) in unknown and len(word) >= 4),
-    )  # fmt: skip
+        tuple(names),
+        frozenset(short),
+        tuple(
+            (term, word)
+            for word in dict.fromkeys(words(question))
+            if (term := stem(word)) in unknown and len(word) >= 4
+        ),
+    )
 
 
 def _long_forms(question: str) -> list[tuple[str, Name]]:

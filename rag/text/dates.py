@@ -13,12 +13,14 @@ from rag.text.terms import fold_spaces
 MONTHS = {
     name: n
     for n, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
-         "august aug", "september sept sep", "october oct", "november nov", "december dec"),
+        (
+            "january jan; february feb; march mar; april apr; may; june jun; july jul; august aug; "
+            "september sept sep; october oct; november nov; december dec"
+        ).split(";"),
         start=1,
     )
     for name in names.split()
-}  # fmt: skip
+}
 DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 NUMERIC = re.compile(r"(?<![\d./])(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d{2})\b(?![./]?\d)")
@@ -77,9 +79,10 @@ def _find_dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
     for match in MONTH.finditer(text):
         day_written, year_written = match["before"] or match["after"], match["year"]
         if match["month"] in {"may", "march", "mar", "sep", "dec", "jan"} and not (
-            day_written or year_written or _BEFORE_MONTH.search(
-                text[max(0, match.start() - 9) : match.start()])
-        ):  # fmt: skip
+            day_written
+            or year_written
+            or _BEFORE_MONTH.search(text[max(0, match.start() - 9) : match.start()])
+        ):
             continue  # the verb, more likely
         in_year = int(year_written) if year_written else None
         for written in [day_written, *filter(None, (match["from"], match["to"]))]:

@@ -149,18 +149,15 @@ _COMPILED_ORDERS = [re.compile(pattern) for pattern in _ORDERS]
 _COMPILED = [re.compile(pattern) for pattern in (*_ENGLISH, *_OTHERS)]
 # A sentence without any of these is let through at once: a tenth of the time.
 _HINTS = (
-    "instruc", "prompt", "rules", "direction", "directive", "guideline", "command", "context",
-    "programming", "training", "constraint", "restriction", "safeguard", "message", "above",
-    "before this", "so far", "told", "other articles", "other sources", "other sentences",
-    "question", "assistant", "system:", "developer:", "user", "human", "###", "|>", "｜>", "role",
-    "answer", "citation", "content", " ai", "\nai", "artificial intell", "llm", "language model",
-    "bot", " dan", "pretend", "act as if", "from now on", " mode", "repl", "respon", "output",
-    "quer", "verbatim", "after me", "exactly", "only", "the word", "the phrase", "the following",
-    "the string", "the sentence", "winner is", "reader", "person asking", "cite", " ask",
-    "consignes", "anweisung", "befehl", "regeln", "istruzioni", "opdrachten", "polecenia",
-    "talimat", "инструкц", "указани", "команд", "指令", "指示", "说明", "說明", "提示", "内容",
-    "命令", "プロンプト", "تعليمات", "اوامر",
-)  # fmt: skip
+    "instruc/prompt/rules/direction/directive/guideline/command/context/programming/training/"
+    "constraint/restriction/safeguard/message/above/before this/so far/told/other articles/"
+    "other sources/other sentences/question/assistant/system:/developer:/user/human/###/|>/｜>/"
+    "role/answer/citation/content/ ai/\nai/artificial intell/llm/language model/bot/ dan/"
+    "pretend/act as if/from now on/ mode/repl/respon/output/quer/verbatim/after me/exactly/"
+    "only/the word/the phrase/the following/the string/the sentence/winner is/reader/"
+    "person asking/cite/ ask/consignes/anweisung/befehl/regeln/istruzioni/opdrachten/polecenia/"
+    "talimat/инструкц/указани/команд/指令/指示/说明/說明/提示/内容/命令/プロンプト/تعليمات/اوامر"
+).split("/")
 _TAG = re.compile(r"<[^<>|｜]{1,40}>|\[/?[a-z_]{2,20}\]")
 
 

@@ -14,8 +14,12 @@ from collections.abc import Iterable
 
 from rag.text.terms import fold
 
-SCRIPTS = {"CJK": "Chinese or Japanese characters", "HIRAGANA": "Japanese", "KATAKANA": "Japanese",
-           "HANGUL": "Korean"}  # fmt: skip
+SCRIPTS = {
+    "CJK": "Chinese or Japanese characters",
+    "HIRAGANA": "Japanese",
+    "KATAKANA": "Japanese",
+    "HANGUL": "Korean",
+}
 
 # As they are once folded (rag/text/terms.py); words that English has too are left out.
 FUNCTION_WORDS = {

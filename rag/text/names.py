@@ -143,15 +143,23 @@ def acronyms(text: str) -> Iterator[str]:
 acronyms_of = lru_cache(maxsize=256)(lambda text: frozenset(acronyms(text)))
 
 
-LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),
-               "eu": ("european", "union"), "fed": ("federal", "reserve"),
-               "ceo": ("chief", "executive")}  # fmt: skip
+LONG_FORMS = {
+    "us": ("united", "states"),
+    "uk": ("united", "kingdom"),
+    "un": ("united", "nations"),
+    "eu": ("european", "union"),
+    "fed": ("federal", "reserve"),
+    "ceo": ("chief", "executive"),
+}
 
 
-SHORT_TITLES = {
-    "sen": "senator", "gov": "governor", "gen": "general", "rep": "representative",
-    "prof": "professor", "dr": "doctor", "capt": "captain", "col": "colonel",
-}  # fmt: skip
+SHORT_TITLES = dict(
+    forms.split()
+    for forms in (
+        "sen senator; gov governor; gen general; rep representative; prof professor; dr doctor; "
+        "capt captain; col colonel"
+    ).split(";")
+)
 _LONG_TITLES = {long: short for short, long in SHORT_TITLES.items()}
 
 

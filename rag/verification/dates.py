@@ -90,17 +90,21 @@ def date_problems(claim: str, whole: str) -> Iterator[Problem]:
     known = _dates(whole)
     wrong: dict[str, bool] = {}  # of a date that can be read in two ways, either will do
     for date in _dates(claim):
-        agrees = any(date.agrees(other) for other in known)
-        ranged = date.written in wrong and not NUMERIC.fullmatch(date.written)
-        wrong[date.written] = (not agrees or wrong[date.written]) if ranged else (
-            not agrees and wrong.get(date.written, True))  # fmt: skip
+        unknown = not any(date.agrees(other) for other in known)
+        if date.written in wrong and not NUMERIC.fullmatch(date.written):  # a range: both its ends
+            wrong[date.written] |= unknown
+        else:
+            wrong[date.written] = unknown and wrong.get(date.written, True)
     yield from (Problem("date", written) for written, is_wrong in wrong.items() if is_wrong)
     held = set(_relative(whole))
     for said in sorted(set(_relative(claim)) - held):
         # "this week" is often the question's: wrong only where the source has another week, or
         # only dates with a year and no day of the week, as reports of long ago do.
-        others = {words for words in held if not said.startswith("this") or
-                  (words.split()[-1] == said.split()[-1])}  # fmt: skip
+        others = {
+            words
+            for words in held
+            if not said.startswith("this") or words.split()[-1] == said.split()[-1]
+        }
         past = known and all(d.year for d in known) and not _WEEKDAYS.search(fold(whole))
         if others or (said in _DISTANT and not known) or (said.startswith("this") and past):
             yield Problem("date", said)
@@ -108,9 +112,12 @@ def date_problems(claim: str, whole: str) -> Iterator[Problem]:
 
 _WEEKDAYS = re.compile(rf"\b(?:{'|'.join(DAYS)})\b")
 _DAY_WORDS = {
-    "tonight": "today", "this morning": "today", "this afternoon": "today",
-    "this evening": "today", "last night": "yesterday",
-}  # fmt: skip
+    "tonight": "today",
+    "this morning": "today",
+    "this afternoon": "today",
+    "this evening": "today",
+    "last night": "yesterday",
+}
 _DISTANT = frozenset({"tomorrow", "next week", "next month", "next year"})
 
 

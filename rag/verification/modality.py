@@ -55,8 +55,11 @@ CERTAIN = re.compile(
     r"without (?:a )?doubt|no doubt)\b",
     re.IGNORECASE,
 )
-_HEDGE = re.compile(r"\b(?:if|whether|unless|question(?:s|ed)?|ask(?:s|ed)?|call(?:s|ed)? "
-                    r"for|urg(?:es|ed|e)|say|says|said|according)\b", re.IGNORECASE)  # fmt: skip
+_HEDGE = re.compile(
+    r"\b(?:if|whether|unless|question(?:s|ed)?|ask(?:s|ed)?|call(?:s|ed)? "
+    r"for|urg(?:es|ed|e)|say|says|said|according)\b",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(
     r"(?<=\w\w)[.!?][\"”)]?\s|[\n;]|\b(?:but|although|however|while|whereas)\b"
 )
@@ -110,9 +113,12 @@ def certainty(text: str) -> Certainty:
             governed.append(span)
     every = cached_terms(text)
     return Certainty(
-        every, _outside(every, text, modal), _outside(every, text, governed),
-        tuple(heads), tuple(complements),
-    )  # fmt: skip
+        every,
+        _outside(every, text, modal),
+        _outside(every, text, governed),
+        tuple(heads),
+        tuple(complements),
+    )
 
 
 _DENIED = re.compile(

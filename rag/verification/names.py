@@ -33,10 +33,13 @@ def name_problems(claim: str, texts: Sequence[str]) -> Iterator[Problem]:
     for whole in dict.fromkeys(runs):
         run = [part for word in whole for part in word.split("-")]  # as the texts are
         missing = [
-            word for n, word in enumerate(run)
-            if not is_held(word, known, stems) and word not in shorts
-            and not expands(word, known, pairs) and not _is_initial(run, n, tuple(texts))
-        ]  # fmt: skip
+            word
+            for n, word in enumerate(run)
+            if not is_held(word, known, stems)
+            and word not in shorts
+            and not expands(word, known, pairs)
+            and not _is_initial(run, n, tuple(texts))
+        ]
         if missing and not _abbreviates(run, known):
             yield Problem("name", " ".join(missing))
         elif not missing and not all(

@@ -50,9 +50,12 @@ class NliModel:
 
         with self._lock:
             tokens = self._tokenizer(
-                premise[:CHARACTERS], claim[:CHARACTERS], truncation="longest_first",
-                max_length=self._most, return_tensors="pt",
-            )  # fmt: skip
+                premise[:CHARACTERS],
+                claim[:CHARACTERS],
+                truncation="longest_first",
+                max_length=self._most,
+                return_tensors="pt",
+            )
         with torch.inference_mode():
             logits = self._model(**tokens).logits[0].float()  # (labels,)
         chances = torch.sigmoid(logits) if len(logits) == 1 else torch.softmax(logits, 0)

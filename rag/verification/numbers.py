@@ -84,31 +84,29 @@ def same_number(claimed: Number, known: Number) -> bool:
     )
 
 
-# What a claim may say (first) of a number that its source has with a bound (second). "About" may
-# be left out, as readers do; "at least", "up to" and "nearly" may not. "Over" and "under" before
+# The bound that a claim may give of a number → those that its source may have. "About" may be left
+# out, as readers do; "at least", "up to" and "nearly" may not. "Over" and "under" before
 # a span of time are not always bounds.
-_AGREE = frozenset(
-    {
-        (None, None), (None, "about"), (None, "exact"),
-        ("about", None), ("about", "about"), ("about", "near"), ("about", "least"),
-        ("about", "most"), ("about", "more"), ("about", "less"), ("about", "exact"),
-        ("near", "near"), ("near", None), ("near", "about"), ("near", "most"),
-        ("near", "less"), ("least", "more"), ("more", "more"), ("more", "least"),
-        ("most", "less"), ("less", "less"), ("less", "most"), ("less", "near"),
-        ("least", "least"), ("least", None), ("least", "exact"), ("least", "about"),
-        ("most", "most"), ("most", None), ("most", "near"), ("most", "exact"), ("most", "about"),
-        ("exact", "exact"), ("exact", None),
-    }
-)  # fmt: skip
+_AGREE: dict[str | None, set[str | None]] = {
+    None: {None, "about", "exact"},
+    "about": {None, "about", "near", "least", "most", "more", "less", "exact"},
+    "near": {None, "about", "near", "most", "less"},
+    "least": {None, "about", "least", "more", "exact"},
+    "most": {None, "about", "near", "most", "less", "exact"},
+    "more": {"least", "more"},
+    "less": {"near", "most", "less"},
+    "exact": {None, "exact"},
+}
 _TIMES = frozenset("second minute hour day week month year decade century".split())
 
 
 def _bound_agrees(claimed: Number, known: Number) -> bool:
     a_time = claimed.unit in _TIMES or known.unit in _TIMES
-    if a_time and ((claimed.bound is None and known.loose) or
-                   (known.bound is None and claimed.loose)):  # fmt: skip
+    if a_time and (
+        (claimed.bound is None and known.loose) or (known.bound is None and claimed.loose)
+    ):
         return True
-    return (claimed.bound, known.bound) in _AGREE
+    return known.bound in _AGREE[claimed.bound]
 
 
 _ONE = re.compile(r"\b(?:one|single) ([a-z]{3,})\b")
@@ -132,8 +130,16 @@ COUNT = re.compile(
     r"\b(?P<first>tens|dozens|scores|hundreds|thousands|millions|billions|trillions)"
     r"(?: of (?P<second>thousands|millions|billions))?\b"
 )
-_SIZES = {"tens": 10, "dozens": 12, "scores": 20, "hundreds": 100, "thousands": 1_000,
-          "millions": 10**6, "billions": 10**9, "trillions": 10**12}  # fmt: skip
+_SIZES = {
+    "tens": 10,
+    "dozens": 12,
+    "scores": 20,
+    "hundreds": 100,
+    "thousands": 1_000,
+    "millions": 10**6,
+    "billions": 10**9,
+    "trillions": 10**12,
+}
 
 
 def _count_problems(claim: str, whole: str) -> Iterator[Problem]:
@@ -161,7 +167,7 @@ def _single_problems(claim: str, whole: str) -> Iterator[Problem]:
     held = _singles(whole) if said else ()
     for unit, bound, written in said:
         bounds = {known for other, known, _ in held if other == unit}
-        if bounds and not any((bound, known) in _AGREE for known in bounds):
+        if bounds and bounds.isdisjoint(_AGREE[bound]):
             yield Problem("approximation", f"{bound or ''} {written}".strip())
 
 

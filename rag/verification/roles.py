@@ -151,10 +151,12 @@ def _unknown_office(claim: str, sources: Sequence[str]) -> str | None:
     """Return an office in the claim that no source knows."""
     row = tokens(claim)
     wanted = [
-        token for n, token in enumerate(row)
-        if token.stem in _OFFICES and token.written in ROLES  # a capitalised one is in a name
+        token
+        for n, token in enumerate(row)
+        if token.stem in _OFFICES
+        and token.written in ROLES  # a capitalised one is in a name
         and (token.stem not in _ALSO_OTHER or _is_office(row, n))
-    ]  # fmt: skip
+    ]
     if not wanted:
         return None
     held = {token.stem for source in sources for token in tokens(source)}
@@ -188,10 +190,12 @@ def reversed_verb(claim: str, sources: Sequence[str]) -> str | None:
     for verb, (agents, patients) in _deeds(claim):
         held = [deed for source in sources for other, deed in _deeds(source) if other == verb]
         if held and all(
-            agents & held_patients and patients & held_agents
-            and not agents & held_agents and not patients & held_patients
+            agents & held_patients
+            and patients & held_agents
+            and not agents & held_agents
+            and not patients & held_patients
             for held_agents, held_patients in held
-        ):  # fmt: skip
+        ):
             return verb
     return None
 

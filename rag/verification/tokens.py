@@ -70,7 +70,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     found: list[Token] = []
     opening, last_end = True, -1
     matches = list(_TOKEN.finditer(text))[:LONGEST]
-    folds = [_folded(match[0]) for match in matches]
+    folds = [fold(match[0]).replace("’", "'").removesuffix("'s") for match in matches]
     for n, (match, word) in enumerate(zip(matches, folds, strict=True)):
         if not word[0].isalnum():
             opening = word in {".", "!", "?", "\n", "“", '"', ":"} and not (
@@ -103,11 +103,6 @@ def tokens(text: str) -> tuple[Token, ...]:
             found.append(Token(root + (PASSIVE if passive else ""), match[0]))
         opening, last_end = False, match.end()
     return tuple(found)
-
-
-def _folded(word: str) -> str:
-    return word.lower() if word.isalpha() and word.isascii() else (
-        fold(word).replace("’", "'").removesuffix("'s"))  # fmt: skip
 
 
 def is_verb(word: str) -> bool:
