@@ -15,17 +15,17 @@ from rag.text.names import names
 from rag.text.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Hit, Turn
 
-TURN = 2000  # most characters of one
-NEAR = 0.15  # retrieval score by which an article that is listed may trail the best one
-LISTED = 4  # most articles
+TURN_CHARACTERS = 2000  # most characters of one
+SCORE_GAP = 0.15  # retrieval score by which an article that is listed may trail the best one
+MOST_TITLES = 4  # most articles
 
-_WORD = r"[^\W\d_][\w’'-]*"
+_LETTERS = r"[^\W\d_][\w’'-]*"
 # "this treaty", "these kinds of owls"; not "this week", "this is".
 THIS = re.compile(
     rf"\b(?:this|these)\s+(?!(?:is|was|are|were|has|have|had|does|do|did|can|will|would|mean|year"
     r"|week|month|day|morning|afternoon|evening|night|time|season|century|summer|winter|spring"
     r"|autumn|fall|weekend|decade|quarter|past|last|article|text|story|passage|collection|and|or"
-    rf"|in|on|at|of|to|from|than|different|kind|sort|way)\b)({_WORD}(?:\s+{_WORD})?)",
+    rf"|in|on|at|of|to|from|than|different|kind|sort|way)\b)({_LETTERS}(?:\s+{_LETTERS})?)",
     re.IGNORECASE,
 )
 IT = re.compile(r"\b(?:he|she|it|they|him|her|his|its|their|them)\b", re.IGNORECASE)
@@ -34,18 +34,18 @@ IMPERSONAL = re.compile(
     r"(?:true|possible|take|mean|rain|important|legal|safe|ok|okay|like)\b",
     re.IGNORECASE,
 )
-FEW = 2  # content words beside which a pronoun without a conversation stands alone
+FEW_WORDS = 2  # content words beside which a pronoun without a conversation stands alone
 
 
 def points_at(question: str, history: Sequence[Turn]) -> str | None:
     """Return the words of a question that point at what neither it nor the conversation names."""
-    said = {stem(word) for turn in history[-TURNS:] for word in words(turn.text[:TURN])}
+    said = {stem(word) for turn in history[-TURNS:] for word in words(turn.text[:TURN_CHARACTERS])}
     if found := THIS.search(question):
         return None if _before(question, found) or said & set(content_terms(found[1])) else found[0]
     alone = not history and not names(question) and not IMPERSONAL.search(question)
     if alone and (found := IT.search(question)):
         own = {word for word in words(question) if word not in STOPWORDS}
-        return found[0] if len(own) <= FEW else None
+        return found[0] if len(own) <= FEW_WORDS else None
     return None
 
 
@@ -64,8 +64,8 @@ def asking_back(
     """
     if not found or not (what := points_at(question, history)):
         return None
-    paths = dict.fromkeys(hit.article for hit in found if hit.score >= found[0].score - NEAR)
-    titles = [f"“{title(path)}”" for path in paths][:LISTED]
+    paths = dict.fromkeys(hit.article for hit in found if hit.score >= found[0].score - SCORE_GAP)
+    titles = [f"“{title(path)}”" for path in paths][:MOST_TITLES]
     if len(titles) < 2:
         return None
     return (

@@ -61,9 +61,9 @@ GREETING = (
     "sentence for every claim."
 )
 MOST_LISTED = 20  # titles
-LEAD = 3  # sentences of one article's summary
-OPENING = 60  # sentences of an article among which those of its summary are looked for
-LEADS = 5  # articles in a summary of all, one sentence each
+SUMMARY_SENTENCES = 3  # sentences of one article's summary
+OPENING_SENTENCES = 60  # sentences of an article among which those of its summary are looked for
+SUMMARY_ARTICLES = 5  # articles in a summary of all, one sentence each
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,12 @@ def reply(
         return Reply(_listed(contents))
     path = _article_meant(question, contents, best)
     if intent == "summary":
-        paths = [path] if path else [article.path for article in contents[:LEADS]]
-        return Reply(quotes=tuple(e for p in paths for e in _lead(index, p, LEAD if path else 1)))
+        paths = [path] if path else [article.path for article in contents[:SUMMARY_ARTICLES]]
+        return Reply(
+            quotes=tuple(
+                e for p in paths for e in _lead(index, p, SUMMARY_SENTENCES if path else 1)
+            )
+        )
     if not path:
         return Reply(f"Which article do you mean? {_listed(contents)}")
     return _origin(index.article(path), intent)
@@ -135,7 +139,7 @@ def _origin(article: Article, intent: Intent) -> Reply:
 
 def _lead(index: Index, path: str, count: int) -> list[Evidence]:
     article = index.article(path)
-    opening = islice(index.sentences_from(path), OPENING)
+    opening = islice(index.sentences_from(path), OPENING_SENTENCES)
     told = [s for s in opening if not addresses_model(article.text[s.start : s.end])]
     texts = [s for s in told if not looks_like_heading(article.text[s.start : s.end])]
     return [as_evidence(article, sentence) for sentence in (texts or told)[:count]]

@@ -34,7 +34,7 @@ ANSWERED, REFUSED = 1.9, 0.13
 # Least confidence for which an answer is tried. A language model that reads the sentences refuses
 # too, and with the reading behind it; without one, this is all there is.
 LEAST, LEAST_UNREAD = 0.08, 0.2
-LOOKED_AT = 5  # best sentences
+BEST_SENTENCES = 5  # best sentences
 
 
 def confidence(query: Query, best: Sequence[Candidate]) -> float:
@@ -78,7 +78,7 @@ def least_confidence(config: Config, *, reads: bool) -> float:
 
 def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
     """Return the values of SIGNALS for at least one ranked candidate."""
-    top = best[:LOOKED_AT]
+    top = best[:BEST_SENTENCES]
     near = " \n".join(f"{c.article.title}\n{_passage_text(c)}" for c in top)
     known = query.share(query.known)
     return (

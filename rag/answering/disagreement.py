@@ -24,7 +24,7 @@ from rag.types import Citation, Evidence
 
 COVERED = 0.75  # share of the question's terms in the other sentence with its title
 COVERED_ALONE = 0.5  # … in the sentence itself
-SHARED = 3  # terms that both sentences have
+SHARED_TERMS = 3  # terms that both sentences have
 CONTAINED = 0.5  # share of the shorter sentence's terms that the other one has
 # Words of a question that say what kind of value it wants, not of what.
 _KIND_WORDS = frozenset(
@@ -104,7 +104,7 @@ def _same_subject(question: str, kind: str, cited: Citation | Evidence, other: E
         and asked & one <= titled
         and asked & two <= one | _subject(cited.title)
         and min(len(asked & one), len(asked & two)) >= COVERED_ALONE * len(asked)
-        and len(both) >= min(SHARED, len(one), len(two))
+        and len(both) >= min(SHARED_TERMS, len(one), len(two))
         and len(both) >= CONTAINED * min(len(one), len(two))
         and not missing_names(question, f"{other.title}\n{other.quote}")
         and not _other_names(cited, other)
@@ -173,7 +173,10 @@ def _years(text: str) -> set[int]:
 # The value that a question asks for, and the values of a sentence that may be its answer: how
 # many, how much money, what share, how long, how old, when.
 
-REACH, BEFORE = 4, 6  # content words after and before a number among which is what it counts
+WORDS_AFTER, WORDS_BEFORE = (
+    4,
+    6,
+)  # content words after and before a number among which is what it counts
 CLOSE = 0.1  # by how much a rounded number ("about 4,000") may differ from an exact one
 
 MONEY = frozenset({"dollar", "euro", "pound", "yen", "yuan", "rouble", "ruble", "rupee", "cent"})
@@ -187,7 +190,7 @@ erect; percent percentage proportion share rate; fire blaze wildfire; quake eart
 miss disappear; year age old; damage destroy; elect win; vote ballot; student pupil; firm company
 business; tall height high; long length; deep depth; fast speed; heavy weight weigh
 """
-KINDS = {
+KIND_PATTERNS = {
     "age": r"\bhow old\b|\bwhat (?:is|was) .{1,60}\bage\b|\bat what age\b",
     "percent": (
         r"\b(?:what|which) (?:per ?cent(?:age)?|proportion|share|rate)\b"
@@ -207,7 +210,7 @@ KINDS = {
     "date": r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b",
     "count": r"\bhow many\b|\bnumber of\b|\btoll\b|\bpopulation\b",
 }
-_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KINDS.items())
+_KINDS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in KIND_PATTERNS.items()}
 _NO_VALUE = re.compile(
     r"\W*(?:who|whose|where|why|which (?!year|date|day|month|per ?cent|proportion|share|rate))\b"
 )  # "Which state has the highest price?"
@@ -246,7 +249,7 @@ def kind_asked(question: str) -> str | None:
     text = fold(question)
     if _NO_VALUE.match(text):
         return None
-    return next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+    return next((kind for kind, pattern in _KINDS.items() if pattern.search(text)), None)
 
 
 def values(question: str, kind: str, text: str) -> Iterator[Value]:
@@ -262,12 +265,12 @@ def values(question: str, kind: str, text: str) -> Iterator[Value]:
         if (
             _ADJECTIVE.match(after)
             if kind == "measure"
-            else kind == "count" and head & canonical(_content(after)[:REACH])
+            else kind == "count" and head & canonical(_content(after)[:WORDS_AFTER])
         )
     ]
     placed = beside or placed  # "17 kilometres long and took nine years"
     for number, before, after in placed:
-        near = canonical([*_content(after)[:REACH], *_content(before)[-BEFORE:]])
+        near = canonical([*_content(after)[:WORDS_AFTER], *_content(before)[-WORDS_BEFORE:]])
         if kind == "money":
             fits = number.unit in MONEY
         elif kind == "measure":
@@ -299,7 +302,7 @@ def _head(question: str, kind: str) -> frozenset[str]:
     if match := re.search(r"\b(?:how many|number of) ((?:[\w'’-]+ ?){1,4})", text):
         found = canonical(match[1].split())
         if "peopl" in found:  # "people" alone would fit any number of them
-            found |= canonical(text[match.end() :].split()[:REACH]) & _HARM
+            found |= canonical(text[match.end() :].split()[:WORDS_AFTER]) & _HARM
             return (found & _HARM) or found
         return found
     return canonical(text.split()) & (_HARM | {"peopl"})

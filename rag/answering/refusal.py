@@ -12,7 +12,7 @@ from rag.text.terms import STOPWORDS, stem, words
 from rag.types import Evidence
 
 NEAREST = 3  # sentences that are looked at
-MOST = 3  # words that are named; more of them say nothing
+MOST_NAMED_WORDS = 3  # words that are named; more of them say nothing
 # What a question asks with, rather than about.
 _ASKING = frozenset(
     "name names named kind kinds type types sort way ways many much long old often far big large "
@@ -40,7 +40,7 @@ def unsaid(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
         for written, word in asked
         if stem(word) not in stems and not any(same_name(word, other) for other in held)
     )
-    return tuple(missing) if 0 < len(missing) <= min(MOST, len(asked) / 2) else ()
+    return tuple(missing) if 0 < len(missing) <= min(MOST_NAMED_WORDS, len(asked) / 2) else ()
 
 
 def why_not(

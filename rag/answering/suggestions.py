@@ -22,13 +22,13 @@ from rag.text.injection import addresses_model
 from rag.text.untrusted import visible
 from rag.types import Article, ArticleSummary, SearchResult, Sentence
 
-WANTED = 3
-LOOKED_AT = 12  # articles, the newest first
-SEARCHES = 12
-TRIED = 3  # questions of one article
-READ = 40  # sentences of one article
-SURE = 0.5  # confidence from which a question is answered
-TITLE = 90  # most characters of a title in a question
+MOST_EXAMPLES = 3
+MOST_ARTICLES = 12  # articles, the newest first
+MOST_SEARCHES = 12
+MOST_TRIALS = 3  # questions of one article
+MOST_SENTENCES = 40  # sentences of one article
+LEAST_CONFIDENCE = 0.5  # confidence from which a question is answered
+TITLE_CHARACTERS = 90  # most characters of a title in a question
 
 _NAME = (
     r"(?P<name>[A-Z][a-zà-ÿ]+(?:-[A-Z][a-zà-ÿ]+)?(?: [A-Z]\.)?(?: [A-Z][A-Za-zà-ÿ'’-]{2,}){1,2})"
@@ -65,40 +65,43 @@ Search = Callable[[str], SearchResult]
 
 
 def examples(articles: Sequence[ArticleSummary], read: Read, search: Search) -> list[str]:
-    """Return up to WANTED questions that the articles answer, of different articles and kinds as
-    far as there are some. Where none is found, questions for what a title says.
+    """Return up to MOST_EXAMPLES questions that the articles answer, of different articles and
+    kinds as far as there are some. Where none is found, questions for what a title says.
     """
     newest = sorted(articles, key=lambda a: str(day_of(a.published) or ""), reverse=True)
     kinds: set[str] = set()
     found: list[str] = []
     refused: set[str] = set()
-    for round_ in range(WANTED):  # later ones take what is like what there is
-        for summary in newest[:LOOKED_AT]:
-            for kind, question, name in islice(candidates(*read(summary.path)), TRIED):
-                if len(found) == WANTED:
+    for round_ in range(MOST_EXAMPLES):  # later ones take what is like what there is
+        for summary in newest[:MOST_ARTICLES]:
+            for kind, question, name in islice(candidates(*read(summary.path)), MOST_TRIALS):
+                if len(found) == MOST_EXAMPLES:
                     return found
                 if question in refused or question in found or (kind in kinds and not round_):
                     continue
-                if len(refused) + len(found) == SEARCHES:
-                    return (found + of_titles(newest))[:WANTED]
+                if len(refused) + len(found) == MOST_SEARCHES:
+                    return (found + of_titles(newest))[:MOST_EXAMPLES]
                 if _answered(question, name, summary.path, search):
                     found.append(question)
                     kinds.add(kind)
                     break
                 refused.add(question)
-    return (found + of_titles(newest))[:WANTED]
+    return (found + of_titles(newest))[:MOST_EXAMPLES]
 
 
 def of_titles(articles: Sequence[ArticleSummary]) -> list[str]:
     """Return questions for what the first articles say, made from nothing but their titles."""
-    titles = [shorten(visible(a.title), TITLE, placeholder="…") for a in articles[:WANTED]]
+    titles = [
+        shorten(visible(a.title), TITLE_CHARACTERS, placeholder="…")
+        for a in articles[:MOST_EXAMPLES]
+    ]
     return [f"What does “{title}” say?" for title in titles]
 
 
 def candidates(article: Article, sentences: Iterable[Sentence]) -> Iterator[Asked]:
     """Yield questions that a sentence of the article should answer."""
     seen: set[str] = set()
-    told = [article.text[s.start : s.end] for s in islice(sentences, READ)]
+    told = [article.text[s.start : s.end] for s in islice(sentences, MOST_SENTENCES)]
     told = [" ".join(text.split()) for text in told if len(text) < 400]
     for text in told:
         if addresses_model(text) or not text.isprintable():
@@ -126,7 +129,9 @@ def _asked_of(text: str) -> Iterator[Asked]:
 def _answered(question: str, name: str, path: str, search: Search) -> bool:
     found = search(question)
     best = found.evidence[:1]
-    return found.confidence >= SURE and any(e.article == path and name in e.quote for e in best)
+    return found.confidence >= LEAST_CONFIDENCE and any(
+        e.article == path and name in e.quote for e in best
+    )
 
 
 class Articles(Protocol):

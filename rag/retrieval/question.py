@@ -22,7 +22,7 @@ POLAR = re.compile(
 )
 
 
-PARTS = re.compile(
+SEVERAL_PARTS = re.compile(
     r",? (?:and|but) (?:also )?(?:who|whom|whose|what|when|where|why|how|which|do|does|did|is|are"
     r"|was|were|has|have|had|can|could|will|would)\b"
     r"|\b(?:which|what|who) (?:were |are )?(?:the )?(?:two|three|four)\b"
@@ -62,7 +62,7 @@ def is_polar(question: str) -> bool:
 
 def has_parts(question: str) -> bool:
     """Return whether the answer probably stands in more than one sentence."""
-    return bool(PARTS.search(question))
+    return bool(SEVERAL_PARTS.search(question))
 
 
 # What a sentence that answers a kind of question contains: "when" a date, "how many" a number.

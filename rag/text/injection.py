@@ -22,7 +22,7 @@ from typing import Protocol, TypeVar
 from rag.text.terms import fold
 from rag.text.untrusted import visible
 
-LONGEST = 4_000  # characters of a sentence that are looked at
+LONGEST_SENTENCE = 4_000  # characters of a sentence that are looked at
 
 
 class Quoted(Protocol):
@@ -164,7 +164,7 @@ _TAG = re.compile(r"<[^<>|｜]{1,40}>|\[/?[a-z_]{2,20}\]")
 @lru_cache(maxsize=4_096)
 def addresses_model(text: str) -> bool:
     """Return whether a sentence gives orders to whoever writes the answer. Linear in its length."""
-    said = "\n" + fold(visible(text[:LONGEST]))
+    said = "\n" + fold(visible(text[:LONGEST_SENTENCE]))
     if not any(hint in said for hint in _HINTS):
         return False
     plain = _TAG.sub(" . ", said).replace("’", "'")  # "[INST] say …" begins with "say"

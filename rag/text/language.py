@@ -46,7 +46,7 @@ FUNCTION_WORDS = {
     "Indonesian": "siapa apa mana kapan mengapa bagaimana berapa yang di dan dari untuk dengan "
     "pada adalah oleh itu ini tidak",
 }
-_WORDS = {name: frozenset(listed.split()) for name, listed in FUNCTION_WORDS.items()}
+_WORD_SETS = {name: frozenset(listed.split()) for name, listed in FUNCTION_WORDS.items()}
 
 
 def language_of(text: str) -> str | None:
@@ -59,7 +59,7 @@ def language_of(text: str) -> str | None:
     said = re.findall(r"[^\W\d_]+", text)
     # "Los Angeles" is a name in any language, the first word is capitalised in all of them.
     small = [fold(word) for n, word in enumerate(said) if word[0].islower() or not n]
-    counts = {name: sum(word in listed for word in small) for name, listed in _WORDS.items()}
+    counts = {name: sum(word in listed for word in small) for name, listed in _WORD_SETS.items()}
     if counts["English"]:
         return "English"
     best = max(counts, key=lambda name: counts[name])

@@ -27,7 +27,7 @@ _OPENERS = frozenset(
     "further again once when while where after before".split()
 )
 _INITIALS = re.compile(r"(?:[^\W_]\.)+[^\W_]?|[^.]+")
-_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:[.'’-](?:[^\W_][\u0300-\u036f]*)+)*\.?")
+_WRITTEN_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:[.'’-](?:[^\W_][\u0300-\u036f]*)+)*\.?")
 _NOT_NAMES = frozenset([*DAYS, *MONTHS, *ORDINALS, *WORDS, *MAGNITUDES])
 
 
@@ -40,7 +40,7 @@ def names(text: str) -> list[tuple[str, ...]]:
         text = unicodedata.normalize("NFC", text)
     runs: list[list[str]] = []
     goes_on, opening = False, True
-    for match in _WORD.finditer(text):
+    for match in _WRITTEN_WORD.finditer(text):
         word = match[0]
         if word.islower() and word.isalpha():  # no name, and no end of a sentence
             goes_on = False

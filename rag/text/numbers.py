@@ -61,7 +61,7 @@ ORDINALS = {word: n for n, word in enumerate(_RANKS, start=1)} | {
 }
 
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len)[::-1])
-_WORD = "|".join([*WORDS, *MAGNITUDES])
+_NUMBER_WORD = "|".join([*WORDS, *MAGNITUDES])
 _RANKS_TO_NINE = "|".join(_RANKS[:9])
 NUMBER = re.compile(
     r"(?P<currency>(?:us|\b[ac])\$|[$€£¥₹₽₩])?\s?"
@@ -69,8 +69,8 @@ NUMBER = re.compile(
     r"(?:(?P<ordinal>st|nd|rd|th)\b)?"
     r"(?:[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|dozen|mn|mln|bn|tn|k|m)\b)?"
     rf"(?:\s?(?P<sign>%|per\s?cent(?:age points?)?\b)|[\s-]?(?P<unit>{_UNIT})s?\b)?"
-    rf"|\b(?P<words>(?:{_WORD})"
-    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
+    rf"|\b(?P<words>(?:{_NUMBER_WORD})"
+    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_NUMBER_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
     rf"(?:[\s-](?P<sign2>per\s?cent(?:age points?)?)\b|[\s-](?P<unit2>{_UNIT})s?\b)?"
 )
 

@@ -30,7 +30,7 @@ STOPWORDS = frozenset(
 
 # What folding may change beyond the case: typographic quotes and dashes stay as they are.
 FOLDED = re.compile(r"[^\x00-\x7f‘’“”–—]")
-SHORT = 500  # characters
+CACHED_CHARACTERS = 500  # characters
 VOICED = "\u3099\u309a"  # marks that make another Japanese sound, not an accented one
 
 
@@ -49,11 +49,11 @@ _stemmers = threading.local()  # a Stemmer must not be used by two threads at on
 
 def words(text: str) -> list[str]:
     """Return the words of the text in order: lower case, without accents, not stemmed."""
-    return list(_words_kept(text)) if len(text) <= SHORT else _words(text)
+    return list(_cached_words(text)) if len(text) <= CACHED_CHARACTERS else _words(text)
 
 
 @lru_cache(maxsize=8_192)
-def _words_kept(text: str) -> tuple[str, ...]:
+def _cached_words(text: str) -> tuple[str, ...]:
     return tuple(_words(text))  # of a sentence: one question asks for them several times
 
 

@@ -32,7 +32,7 @@ MODAL = re.compile(
     re.IGNORECASE,
 )
 # The month is no verb, and "could" of the past with "not" is no possibility.
-_MONTH = re.compile(r"(?<!^)(?<![.!?“\"] )\bMay\b")
+_MAY = re.compile(r"(?<!^)(?<![.!?“\"] )\bMay\b")
 # What they say is a claim of theirs.
 STRONG = re.compile(
     r"\b(?:warn(?:s|ed|ing)?|den(?:y|ies|ied|ying)|claim(?:s|ed|ing)?|alleg(?:es|ed|ing|e)|"
@@ -66,9 +66,9 @@ _SENTENCE_END = re.compile(
 _RELATIVE = re.compile(r"\b(?:who|which)\b")
 
 
-MOST = 40  # such words of a text that are looked at
-NEAR = 100  # characters before a modal word in which its subject stands
-REACH = 300  # characters that a word can govern, so that the time is linear
+MOST_CUES = 40  # such words of a text that are looked at
+NEAR_CHARACTERS = 100  # characters before a modal word in which its subject stands
+SCOPE_CHARACTERS = 300  # characters that a word can govern, so that the time is linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def certainty(text: str) -> Certainty:
     heads, complements = [], []
     modal: Spans = []
     governed: Spans = []
-    for match in islice(MODAL.finditer(text), MOST):
-        if match[0] == "May" and _MONTH.match(text, match.start()):
+    for match in islice(MODAL.finditer(text), MOST_CUES):
+        if match[0] == "May" and _MAY.match(text, match.start()):
             continue
         if _is_denied(text, match.start()):
             continue  # who denies that they plan it will not do it
@@ -103,10 +103,12 @@ def certainty(text: str) -> Certainty:
         after = content_terms(text[match.end() : end])
         head = next((term for term in after if not term.endswith("li") or term in _VERBS), None)
         if head:
-            near = content_terms(text[max(0, match.start() - NEAR) : end + NEAR])
+            near = content_terms(
+                text[max(0, match.start() - NEAR_CHARACTERS) : end + NEAR_CHARACTERS]
+            )
             heads.append((match[0], head, frozenset(near) - {head}))
             modal.append((match.end(), end))
-    for match in islice(STRONG.finditer(text), MOST):
+    for match in islice(STRONG.finditer(text), MOST_CUES):
         span = _complement(text, match)
         if scope := tuple(content_terms(text[slice(*span)])):
             complements.append((match[0], scope))
@@ -128,7 +130,7 @@ _DENIED = re.compile(
 
 def _is_denied(text: str, start: int) -> bool:
     """Return whether a word at ``start`` stands in the scope of a denial."""
-    lowest = max(0, start - NEAR)
+    lowest = max(0, start - NEAR_CHARACTERS)
     return any(
         not CLAUSE_END.search(text, match.end(), start)
         for match in _DENIED.finditer(text, lowest, start)
@@ -148,7 +150,7 @@ def _outside(every: Sequence[str], text: str, spans: Spans) -> frozenset[str]:
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    limit = min(len(text), start + REACH)
+    limit = min(len(text), start + SCOPE_CHARACTERS)
     match = pattern.search(text, start, limit)
     return match.start() if match else limit
 
@@ -158,12 +160,12 @@ def _complement(text: str, match: re.Match[str]) -> tuple[int, int]:
     sentence, the sentence before it ("…, he warned.").
     """
     if found := _THAT.match(text, match.end()):
-        start = max(text.rfind(". ", 0, match.start()), match.start() - REACH, 0)
+        start = max(text.rfind(". ", 0, match.start()), match.start() - SCOPE_CHARACTERS, 0)
         whole = found["that"] and not _RELATIVE.search(text, start, match.start())
         end = _SENTENCE_END if whole else CLAUSE_END
         return match.end(), _end(end, text, found.end())
     if text[match.end() : match.end() + 1] in {".", ""}:
-        lowest = max(0, match.start() - REACH)
+        lowest = max(0, match.start() - SCOPE_CHARACTERS)
         start = max(text.rfind(end, lowest, match.start()) for end in (". ", "\n")) + 1
         start = max(start, lowest)
         comma = text.rfind(",", start, match.start())

@@ -10,7 +10,7 @@ from typing import Any
 from rag.errors import ModelError
 
 MOST_TOKENS = 512  # of premise and claim together; models with a shorter window have their own
-CHARACTERS = 20_000  # of a premise or a claim that are tokenized at all
+MOST_CHARACTERS = 20_000  # of a premise or a claim that are tokenized at all
 _ENTAILS = re.compile(r"entail\w*|supports?|supported|consistent", re.IGNORECASE)
 
 
@@ -50,8 +50,8 @@ class NliModel:
 
         with self._lock:
             tokens = self._tokenizer(
-                premise[:CHARACTERS],
-                claim[:CHARACTERS],
+                premise[:MOST_CHARACTERS],
+                claim[:MOST_CHARACTERS],
                 truncation="longest_first",
                 max_length=self._most,
                 return_tensors="pt",

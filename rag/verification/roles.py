@@ -182,7 +182,7 @@ _MUTUAL = frozenset(
         "discuss share contact replace follow include remain become".split(),
     )
 )
-REACH = 5  # tokens on either side of a verb that may be its subject or object
+PHRASE_TOKENS = 5  # tokens on either side of a verb that may be its subject or object
 
 
 def reversed_verb(claim: str, sources: Sequence[str]) -> str | None:
@@ -223,7 +223,9 @@ def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
 
 def _phrase(row: Sequence[Token], n: int, step: int) -> frozenset[str]:
     words: list[str] = []
-    for token in row[n + 1 : n + 1 + REACH] if step > 0 else row[max(0, n - REACH) : n][::-1]:
+    for token in (
+        row[n + 1 : n + 1 + PHRASE_TOKENS] if step > 0 else row[max(0, n - PHRASE_TOKENS) : n][::-1]
+    ):
         if token.name:
             words += token.name
             continue

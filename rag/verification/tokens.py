@@ -39,7 +39,7 @@ WEAK = frozenset(
 _TOKEN = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*|[.!?;:](?=\s|\Z|[\"”])|[,()\n\"“”—–]")
 _BEFORE_PASSIVE = frozenset("is are was were be been being got".split())
 PASSIVE = "+"
-LONGEST = 400  # tokens of a text that are looked at
+LONGEST_TEXT = 400  # tokens of a text that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     """
     found: list[Token] = []
     opening, last_end = True, -1
-    matches = list(_TOKEN.finditer(text))[:LONGEST]
+    matches = list(_TOKEN.finditer(text))[:LONGEST_TEXT]
     folds = [fold(match[0]).replace("’", "'").removesuffix("'s") for match in matches]
     for n, (match, word) in enumerate(zip(matches, folds, strict=True)):
         if not word[0].isalnum():
