@@ -62,7 +62,7 @@ def dates(text: str) -> list[Date]:
 
 @lru_cache(maxsize=256)
 def dates_with_spans(text: str) -> tuple[tuple[Date, tuple[int, int]], ...]:
-    """Return the dates in a folded text, each with its place."""
+    """Return the dates in a folded text, each with its span."""
     return tuple(_find_dates(text))
 
 

@@ -171,14 +171,14 @@ def _number(match: re.Match[str], text: str) -> Number | None:
         words = re.split(r"[\s-]+(?:and )?", match["words"])
         if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
             return None  # "one of them"
-        value, unit = _spoken(words), match["sign2"] or match["unit2"]
+        value, unit = _value(words), match["sign2"] or match["unit2"]
     bound = bound_of(text, start, match.end())
     loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
     value = float(f"{value:.9g}")  # so that 3.3 million is 3,300,000
     return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
 
 
-def _spoken(words: list[str]) -> float:
+def _value(words: list[str]) -> float:
     total, current = 0.0, 0.0
     for word in words:
         if word in WORDS:

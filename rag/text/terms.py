@@ -58,16 +58,16 @@ def _cached_words(text: str) -> tuple[str, ...]:
 
 
 def _words(text: str) -> list[str]:
-    found = []
-    for found_word in TERM.findall(fold(text)):
-        if found_word.isalpha():
-            found.append(found_word)
+    folded = []
+    for term in TERM.findall(fold(text)):
+        if term.isalpha():
+            folded.append(term)
             continue
-        word = found_word.replace("’", "'").removesuffix("'s")
+        word = term.replace("’", "'").removesuffix("'s")
         if word[0].isdigit():
             word = word.replace(",", "")
-        found.append(word.replace(".", "") if word[0].isalpha() else word)
-    return found
+        folded.append(word.replace(".", "") if word[0].isalpha() else word)
+    return folded
 
 
 def wording(text: str) -> str:
