@@ -95,7 +95,7 @@ def reply(
         paths = [path] if path else [article.path for article in contents[:SUMMARY_ARTICLES]]
         return Reply(
             quotes=tuple(
-                e for p in paths for e in _lead(index, p, SUMMARY_SENTENCES if path else 1)
+                e for p in paths for e in _summary(index, p, SUMMARY_SENTENCES if path else 1)
             )
         )
     if not path:
@@ -109,8 +109,8 @@ def _article_meant(
     if len(contents) == 1:
         return contents[0].path
     about = re.search(r"\b(?:about|on) (?!this\b|it\b|that\b)(\w.+)", question)
-    found = best(about[1]) if about else None
-    return found.article if found else None
+    evidence = best(about[1]) if about else None
+    return evidence.article if evidence else None
 
 
 def _listed(contents: Sequence[ArticleSummary]) -> str:
@@ -137,12 +137,12 @@ def _origin(article: Article, intent: Intent) -> Reply:
     return Reply(f"{title} does not name its author or source.", known=False)
 
 
-def _lead(index: Index, path: str, count: int) -> list[Evidence]:
+def _summary(index: Index, path: str, count: int) -> list[Evidence]:
     article = index.article(path)
     opening = islice(index.sentences_from(path), OPENING_SENTENCES)
-    told = [s for s in opening if not addresses_model(article.text[s.start : s.end])]
-    texts = [s for s in told if not looks_like_heading(article.text[s.start : s.end])]
-    return [as_evidence(article, sentence) for sentence in (texts or told)[:count]]
+    sentences = [s for s in opening if not addresses_model(article.text[s.start : s.end])]
+    prose = [s for s in sentences if not looks_like_heading(article.text[s.start : s.end])]
+    return [as_evidence(article, sentence) for sentence in (prose or sentences)[:count]]
 
 
 def looks_like_heading(quote: str) -> bool:

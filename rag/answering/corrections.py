@@ -90,18 +90,18 @@ def is_correction(sentence: str) -> bool:
 @lru_cache(maxsize=256)
 def marked(text: str) -> tuple[int, ...]:
     """Return the offsets near which an article may have a correction: a quick look at all of it."""
-    found: list[int] = []
-    left = MOST_HINTS
+    offsets: list[int] = []
+    budget = MOST_HINTS
     for hint in _HINTS:
-        at = text.find(hint)
-        while at >= 0 and left:
-            left -= 1
+        offset = text.find(hint)
+        while offset >= 0 and budget:
+            budget -= 1
             if _ANYWHERE.search(
-                " ".join(text[max(0, at - HINT_CHARACTERS) : at + HINT_CHARACTERS].split())
+                " ".join(text[max(0, offset - HINT_CHARACTERS) : offset + HINT_CHARACTERS].split())
             ):
-                found.append(at)
-            at = text.find(hint, at + HINT_CHARACTERS)
-    return tuple(sorted(found))
+                offsets.append(offset)
+            offset = text.find(hint, offset + HINT_CHARACTERS)
+    return tuple(sorted(offsets))
 
 
 def corrections(
@@ -112,19 +112,19 @@ def corrections(
 
     ``sentences_from``: yields the sentences that begin at or after an offset.
     """
-    done = 0
-    for at in marked(text):
-        for sentence in sentences_from(max(done, at - HINT_CHARACTERS - FIRST_CHARACTERS)):
-            if sentence.start > at + HINT_CHARACTERS:
+    end = 0
+    for offset in marked(text):
+        for sentence in sentences_from(max(end, offset - HINT_CHARACTERS - FIRST_CHARACTERS)):
+            if sentence.start > offset + HINT_CHARACTERS:
                 break
-            if sentence.start < done or not is_correction(text[sentence.start : sentence.end]):
+            if sentence.start < end or not is_correction(text[sentence.start : sentence.end]):
                 continue
             note = [sentence]
             for after in islice(sentences_from(sentence.end), MOST_SENTENCES - 1):
                 if "\n" in text[note[-1].end : after.start]:
                     break
                 note.append(after)
-            done = note[-1].end
+            end = note[-1].end
             yield tuple(note)
 
 

@@ -34,15 +34,15 @@ def draft_sentences(
     """
     if not complete and draft.rfind("[") > draft.rfind("]"):
         draft = draft[: draft.rfind("[")]  # a number that is still being written
-    found = []
+    sentences = []
     lines = draft.split("\n")
     for n, line in enumerate(lines):
         growing = not complete and n == len(lines) - 1
         if " ".join(line.split()) in quotes and not growing:
-            found.append(DraftSentence(line.strip(), ()))
+            sentences.append(DraftSentence(line.strip(), ()))
         else:
-            found.extend(_sentences_of(line, growing=growing))
-    return found
+            sentences.extend(_sentences_of(line, growing=growing))
+    return sentences
 
 
 def _sentences_of(line: str, *, growing: bool) -> Iterator[DraftSentence]:

@@ -49,9 +49,9 @@ def checked(question: str, most_characters: int) -> str:
 
 def with_history(question: str, history: Sequence[Turn]) -> str:
     """Return what to search for: a question that leans on the one before, together with it."""
-    before = [turn.text for turn in history if turn.role == "user"]
-    if before and LEANS.search(question) and not names(question):
-        return f"{before[-1]} {question}"
+    earlier = [turn.text for turn in history if turn.role == "user"]
+    if earlier and LEANS.search(question) and not names(question):
+        return f"{earlier[-1]} {question}"
     return question
 
 
@@ -95,4 +95,4 @@ _ANSWER_TYPES = [(re.compile(q, re.IGNORECASE), re.compile(a)) for q, a in ANSWE
 
 def answer_type(question: str) -> re.Pattern[str] | None:
     """Return what a sentence that answers this kind of question contains, where that is known."""
-    return next((answer for asked, answer in _ANSWER_TYPES if asked.search(question)), None)
+    return next((answer for pattern, answer in _ANSWER_TYPES if pattern.search(question)), None)
