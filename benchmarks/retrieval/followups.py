@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from benchmarks.baselines.search import LEANS, with_history
 from benchmarks.retrieval.retrieval import open_index
 from rag.answering.confidence import confidence
 from rag.config import Config
@@ -33,7 +34,6 @@ from rag.evaluation.metrics import Span, auroc, bootstrap_interval, mean, recall
 from rag.evaluation.run import commit_here
 from rag.index.index import Index
 from rag.models.encoder import Encoder, load_encoder
-from rag.retrieval.question import LEANS, with_history
 from rag.retrieval.ranking import passages_of
 from rag.retrieval.search import find
 from rag.types import Turn

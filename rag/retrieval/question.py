@@ -1,19 +1,10 @@
-"""What was asked: checked, and completed from the conversation."""
+"""What was asked: checked, and what kind of answer it wants."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rag.errors import InputError
-from rag.text.names import names
-from rag.types import Turn
-
-LEANS = re.compile(
-    r"^(?:and|but|so|why|how so|what about|how about)\b|\b(?:he|she|it|they|him|her|them|his|its|"
-    r"their|this|those|these)\b",
-    re.IGNORECASE,
-)
 
 POLAR = re.compile(
     r"^(?:so |and |but )?(?:am|is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall"
@@ -45,14 +36,6 @@ def checked(question: str, most_characters: int) -> str:
             f"{most_characters:,}). Shorten it."
         )
     return clean
-
-
-def with_history(question: str, history: Sequence[Turn]) -> str:
-    """Return what to search for: a question that leans on the one before, together with it."""
-    earlier = [turn.text for turn in history if turn.role == "user"]
-    if earlier and LEANS.search(question) and not names(question):
-        return f"{earlier[-1]} {question}"
-    return question
 
 
 def is_polar(question: str) -> bool:
