@@ -36,13 +36,13 @@ from poison_pack import (
     write_wordings,
 )
 
+from benchmarks.baselines.search import with_history
 from rag.answering import pipeline
 from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.evaluation.metrics import share_interval
 from rag.generation.generators import Generator, load_generator
 from rag.ingest.folder import find_articles
-from rag.retrieval.question import with_history
 from rag.text.injection import Q, addresses_model, set_aside
 from rag.text.sentences import split
 from rag.text.untrusted import MARKERS

@@ -36,12 +36,12 @@ from benchmarks.baselines.drafts import (
     prompt,
     refuses,
 )
-from benchmarks.baselines.search import ChunkIndex, find_lexically
+from benchmarks.baselines.search import ChunkIndex, find_lexically, with_history
 from rag.answering.collection import as_evidence
 from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.models.encoder import Encoder
-from rag.retrieval.question import checked, with_history
+from rag.retrieval.question import checked
 from rag.text.untrusted import MARKERS
 from rag.types import Answer, Citation, Claim, Evidence, Hit, SearchResult, Sentence, Turn
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from benchmarks.baselines.search import LEANS, with_history
 from benchmarks.retrieval.retrieval import open_index
 from rag.answering.confidence import confidence
 from rag.config import Config
@@ -33,14 +34,13 @@ from rag.evaluation.metrics import Span, auroc, bootstrap_interval, mean, recall
 from rag.evaluation.run import commit_here
 from rag.index.index import Index
 from rag.models.encoder import Encoder, load_encoder
-from rag.retrieval.question import LEANS, with_history
 from rag.retrieval.ranking import passages_of
 from rag.retrieval.search import find
 from rag.types import Turn
 
 Row = dict[str, Any]
 Values = NDArray[np.float64]
-MOST = 1000  # characters of a concatenation, the last ones: the encoder reads no more
+MOST_CHARACTERS = 1000  # characters of a concatenation, the last ones: the encoder reads no more
 
 OURS, BARE, BEST = "ours", "the bare question", "*best of all*"
 # What is searched for, by row of the table; ours is given the history itself.
@@ -58,7 +58,7 @@ TEXTS: dict[str, Callable[[Row], str]] = {
 
 def _joined(row: Row, role: str | None, most: int | None) -> str:
     texts = [turn.text for turn in row["turns"] if role is None or turn.role == role]
-    return " ".join([*(texts[-most:] if most else texts), row["question"]])[-MOST:]
+    return " ".join([*(texts[-most:] if most else texts), row["question"]])[-MOST_CHARACTERS:]
 
 
 @dataclass(frozen=True, slots=True)

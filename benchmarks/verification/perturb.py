@@ -44,7 +44,7 @@ from rag.verification.rules import problems
 from rag.verification.verifiers import Verifier, load_verifier
 
 SETS = ("squad", "rtqa22", "rtqa26", "hotpot100", "quotesum")
-MOST = 100  # claims of a kind and set
+MOST_CLAIMS = 100  # claims of a kind and set
 PER_ARTICLE = 60  # sentences
 
 
@@ -209,7 +209,7 @@ def share(hits: Sequence[bool]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("RAG_EVAL_DATA"))
-    parser.add_argument("--most", type=int, default=MOST, help="claims of a kind and set")
+    parser.add_argument("--most", type=int, default=MOST_CLAIMS, help="claims of a kind and set")
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--show", type=int, default=0, help="errors of each kind to print, too")
     parser.add_argument("--kinds", nargs="+", help="words of the kinds that are shown")

@@ -27,7 +27,7 @@ _QUOTE = re.compile(r"\s?[\"“”]")  # "did not “sign”": what is quoted is
 SCOPE_CHARACTERS = 200  # characters, so that the time is linear in a text of nothing but "not"
 _UNTIL = re.compile(r"\b(?:not|never|cannot|\w+n[’']t)\b([^.,;]{1,200}?)\buntil\b", re.IGNORECASE)
 MOST_NEGATIONS = 40  # negations of a text that are looked at
-SCOPE = 6  # content terms after a negation word that it can be about
+SCOPE_TERMS = 6  # content terms after a negation word that it can be about
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def polarity(text: str) -> Polarity:
             start = quote.end()
         end = CLAUSE_END.search(plain, start, start + SCOPE_CHARACTERS)
         end_of_scope = min(end.start() if end else len(plain), start + SCOPE_CHARACTERS)
-        after = content_terms(plain[start:end_of_scope])[:SCOPE]
+        after = content_terms(plain[start:end_of_scope])[:SCOPE_TERMS]
         inside.update(after)
         firsts.update(after[:1])
         heads.update(term for term in after[:2] if not term[0].isdigit())

@@ -10,41 +10,17 @@ from dataclasses import dataclass
 from rag.text.dates import dates_with_spans
 from rag.text.terms import fold_spaces
 
+# The name of each unit and how else it is written; "_" is a space.
+_UNIT_FORMS = """
+percent: % percent per_cent; point: percentage_point points; dollar: $ us$ usd; euro: € eur;
+pound: £ gbp lb; yen: ¥; rupee: ₹; rouble: ₽; won: ₩; canadian_dollar: c$; australian_dollar: a$;
+kilometre: km kilometer; metre: m meter; centimetre: cm; millimetre: mm; kilogram: kg kilo;
+foot: ft feet; inch: inches; second: sec; minute: min; hour: hr; mph: mph
+"""
 UNITS = {
-    "%": "percent",
-    "percent": "percent",
-    "per cent": "percent",
-    "percentage point": "point",
-    "$": "dollar",
-    "€": "euro",
-    "£": "pound",
-    "¥": "yen",
-    "us$": "dollar",
-    "usd": "dollar",
-    "eur": "euro",
-    "gbp": "pound",
-    "km": "kilometre",
-    "kilometer": "kilometre",
-    "m": "metre",
-    "meter": "metre",
-    "cm": "centimetre",
-    "mm": "millimetre",
-    "kg": "kilogram",
-    "kilo": "kilogram",
-    "lb": "pound",
-    "ft": "foot",
-    "feet": "foot",
-    "mph": "mph",
-    "inches": "inch",
-    "sec": "second",
-    "min": "minute",
-    "hr": "hour",
-    "points": "point",
-    "₹": "rupee",
-    "₽": "rouble",
-    "₩": "won",
-    "c$": "canadian dollar",
-    "a$": "australian dollar",
+    form.replace("_", " "): unit.strip().replace("_", " ")
+    for unit, forms in (line.split(":") for line in _UNIT_FORMS.split(";"))
+    for form in forms.split()
 } | {
     word: word
     for word in (
@@ -85,7 +61,7 @@ ORDINALS = {word: n for n, word in enumerate(_RANKS, start=1)} | {
 }
 
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len)[::-1])
-_NUMERAL = "|".join([*WORDS, *MAGNITUDES])
+_NUMBER_WORD = "|".join([*WORDS, *MAGNITUDES])
 _RANKS_TO_NINE = "|".join(_RANKS[:9])
 NUMBER = re.compile(
     r"(?P<currency>(?:us|\b[ac])\$|[$€£¥₹₽₩])?\s?"
@@ -93,8 +69,8 @@ NUMBER = re.compile(
     r"(?:(?P<ordinal>st|nd|rd|th)\b)?"
     r"(?:[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|dozen|mn|mln|bn|tn|k|m)\b)?"
     rf"(?:\s?(?P<sign>%|per\s?cent(?:age points?)?\b)|[\s-]?(?P<unit>{_UNIT})s?\b)?"
-    rf"|\b(?P<words>(?:{_NUMERAL})"
-    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_NUMERAL}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
+    rf"|\b(?P<words>(?:{_NUMBER_WORD})"
+    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_NUMBER_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
     rf"(?:[\s-](?P<sign2>per\s?cent(?:age points?)?)\b|[\s-](?P<unit2>{_UNIT})s?\b)?"
 )
 
@@ -195,14 +171,14 @@ def _number(match: re.Match[str], text: str) -> Number | None:
         words = re.split(r"[\s-]+(?:and )?", match["words"])
         if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
             return None  # "one of them"
-        value, unit = _spoken(words), match["sign2"] or match["unit2"]
+        value, unit = _value(words), match["sign2"] or match["unit2"]
     bound = bound_of(text, start, match.end())
     loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
     value = float(f"{value:.9g}")  # so that 3.3 million is 3,300,000
     return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
 
 
-def _spoken(words: list[str]) -> float:
+def _value(words: list[str]) -> float:
     total, current = 0.0, 0.0
     for word in words:
         if word in WORDS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.refusal import unsaid, why_not
+from rag.answering.refusal import missing_words, why_not
 from rag.types import Evidence
 
 TEXT = "Harbour Minister Lena Okafor promised on Tuesday the repair of Rillan piers."
@@ -24,7 +24,7 @@ NEAREST = [Evidence("a.txt", "Ministry promises repairs", None, 0, len(TEXT), TE
     ],
 )
 def test_names_the_words_that_nothing_near_says(question: str, missing: tuple[str, ...]) -> None:
-    assert unsaid(question, NEAREST) == missing
+    assert missing_words(question, NEAREST) == missing
 
 
 @pytest.mark.parametrize(
