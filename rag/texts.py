@@ -132,13 +132,7 @@ NOT_RIGHT = "The name or the password is not right."
 TOO_MANY_TRIES = "Too many attempts. Try again in a minute."
 
 # The page for those who write programs
-FOR_PROGRAMS, API_TITLE = "For programs", "Footnote: for programs"
-API_PLACEHOLDER = "Put your token in place of {}; where none is asked for, leave that line out."
-API_FOR_MACHINES = "The same for machines: {}."
-API_ROUTES, API_SHAPES = "Requests", "Shapes"
-API_PARAMETERS, API_BODY, API_ANSWERS, API_ERRORS = "Parameters", "Body", "Answers", "Errors"
-API_EXAMPLE, API_OPTIONAL, API_ANYTHING = "Example", "optional", "anything"
-API_LIST_OF, API_OBJECT_OF, API_OR = "list of {}", "object of {}", " or "
+FOR_PROGRAMS = "For programs"
 
 # For the scripts, which know them as footnoteTexts, and the style sheets: --text-new, and so on.
 IN_SCRIPTS: Final = {

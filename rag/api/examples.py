@@ -1,21 +1,15 @@
-"""Examples for programs' authors: one of each shape that is sent or answered, and of each request
-as a ``curl`` command. A test holds them to the document's shapes.
+"""Examples for programs' authors: one of each shape that is sent or answered. A test holds them to
+the document's shapes.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI
 
 from rag.api.schemas import ProblemRow
-from rag.server.access import OPEN
 
-PLACEHOLDER = "TOKEN"  # stands for a token
 PATH, TITLE, DAY = "alliances/secretary.txt", "A new secretary general", "2024-10-02"
 SENTENCE = "Mark Rutte became NATO's secretary general on 1 October."
 TEXT = f"{TITLE}\nPublished: {DAY}\n\n{SENTENCE}\n"
@@ -129,40 +123,3 @@ def _with_examples(document: dict[str, Any]) -> dict[str, Any]:
                 if parameter["in"] == "path":
                     parameter["example"] = PATH
     return document
-
-
-def shape_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a schema refers to, or itself."""
-    shapes: Mapping[str, Any] = document.get("components", {}).get("schemas", {})
-    found: Mapping[str, Any] = shapes.get(schema.get("$ref", "").rpartition("/")[2], schema)
-    return found
-
-
-def examples_of(media: Mapping[str, Any], document: Mapping[str, Any]) -> list[Any]:
-    """Return the examples of a body."""
-    if "example" in media:
-        return [media["example"]]
-    return list(shape_of(media.get("schema", {}), document).get("examples", ()))
-
-
-def curl(
-    base: str, path: str, method: str, operation: Mapping[str, Any], document: Mapping[str, Any]
-) -> str:
-    """Return a request as a command for a shell. ``base``: the server's address."""
-    for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "path" and "example" in parameter:
-            path = path.replace(f"{{{parameter['name']}}}", quote(str(parameter["example"])))
-    verb = "" if method == "get" or "requestBody" in operation else f"-X {method.upper()} "
-    address = shlex.quote(f"{base.rstrip('/')}{path}")
-    token = [] if path in OPEN else [f'-H "Authorization: Bearer {PLACEHOLDER}"']
-    return " \\\n  ".join([f"curl {verb}{address}", *token, *_sent(operation, document)])
-
-
-def _sent(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
-    for kind, media in operation.get("requestBody", {}).get("content", {}).items():
-        if kind == "multipart/form-data":
-            for name in shape_of(media["schema"], document).get("required", ()):
-                yield f"-F {shlex.quote(f'{name}=@article.txt')}"
-        for example in examples_of(media, document)[:1]:
-            yield f"-H {shlex.quote(f'Content-Type: {kind}')}"
-            yield f"-d {shlex.quote(json.dumps(example, ensure_ascii=False))}"

@@ -133,7 +133,6 @@ def test_a_script_of_the_page_has_no_prose(script: str) -> None:
         "web/static/page.css",
         "web/static/history.css",
         "web/static/articles.css",
-        "api/static/docs.css",
     ],
 )
 def test_a_style_sheet_of_the_page_has_no_words(sheet: str) -> None:
