@@ -132,7 +132,6 @@ NOT_RIGHT = "The name or the password is not right."
 TOO_MANY_TRIES = "Too many attempts. Try again in a minute."
 
 # The page for those who write programs
-FOR_PROGRAMS = "For programs"
 
 # For the scripts, which know them as footnoteTexts, and the style sheets: --text-new, and so on.
 IN_SCRIPTS: Final = {
