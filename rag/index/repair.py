@@ -7,6 +7,7 @@ files are made again from a sound store.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,23 @@ def _rows(database: Database, table: str) -> Iterator[tuple[Any, ...]]:
         yield tuple(row)
 
 
-def discard(folder: Path) -> None:
-    """Remove a damaged store, and nothing else."""
-    for end in ("", "-wal", "-shm"):
-        (folder / f"{NAME}{end}").unlink(missing_ok=True)
+ASIDE = ".damaged"  # ends the names of the files of a damaged store while another is made
+
+
+@contextmanager
+def set_aside(folder: Path) -> Iterator[None]:
+    """Have no store, for another to be made; what fails puts the damaged one back. Its files go
+    with the next publication.
+    """
+    store = [folder / f"{NAME}{end}" for end in ("", "-wal", "-shm")]
+    for path in store:
+        with suppress(FileNotFoundError):
+            path.replace(f"{path}{ASIDE}")
+    try:
+        yield
+    except BaseException:
+        for path in store:
+            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                Path(f"{path}{ASIDE}").replace(path)
+        raise
