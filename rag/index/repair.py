@@ -22,13 +22,12 @@ def verify(database: Database) -> None:
     or a passage is missing.
     """
     database.check_pages()
+    span = 2 * np.dtype(np.int32).itemsize  # bytes of a sentence's start and end
     sentences: dict[int, int] = {}  # article row → sentences in its passages
     owners: dict[int, int] = {}  # passage row → article row
     for key, article, spans, *_ in _rows(database, "passages"):
         owners[key] = article
-        sentences[article] = sentences.get(article, 0) + len(spans) // (
-            2 * np.dtype(np.int32).itemsize
-        )
+        sentences[article] = sentences.get(article, 0) + len(spans) // span
     inputs = {row[0] for row in _rows(database, "inputs")}
     if inputs != owners.keys():
         raise database.corrupt(f"passage row {min(inputs ^ owners.keys())} has lost a part")
