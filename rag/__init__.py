@@ -67,7 +67,7 @@ from rag.types import (
 if TYPE_CHECKING:
     from rag.answering.pipeline import Rag
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Answer",
     "Article",

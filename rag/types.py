@@ -92,7 +92,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Another article's place where a sentence stands in the same or nearly the same wording."""
+    """Another article's place where a sentence stands in the same wording."""
 
     article: str
     title: str
@@ -283,23 +283,22 @@ class Changes:
     removed: tuple[str, ...] = ()
     unchanged: int = 0
     skipped: tuple[tuple[str, str], ...] = ()  # path, reason
-    repaired: tuple[str, ...] = ()  # read again, since their rows were damaged
     rebuilt: str | None = None  # why everything, or the search files alone, was made anew
 
     def __str__(self) -> str:
         counts = [
             f"{len(paths)} {name}"
-            for name in ("added", "edited", "renamed", "removed", "repaired", "skipped")
+            for name in ("added", "edited", "renamed", "removed", "skipped")
             if (paths := getattr(self, name))
         ]
         return ", ".join([*counts, f"{self.unchanged} unchanged"])
 
     def left(self) -> int:
         """Return how many articles the index has now."""
-        read = self.added + self.edited + self.renamed + self.repaired
+        read = self.added + self.edited + self.renamed
         return self.unchanged + len(read)
 
     def any(self) -> bool:
         """Return whether there is something to write."""
-        of_articles = self.added + self.edited + self.renamed + self.removed + self.repaired
+        of_articles = self.added + self.edited + self.renamed + self.removed
         return bool(of_articles or self.rebuilt)

@@ -36,7 +36,7 @@ from rag.models.encoder import Encoder, load_encoder
 from rag.retrieval.ranking import find_candidates, make_query, ranked
 
 ALONE = "squad"  # set whose articles are also asked about one at a time
-MOST = 200  # questions of a kind and set
+MOST_QUESTIONS = 200  # questions of a kind and set
 SHARE = {"answerable": 0.6, "absent": 0.15, "withheld": 0.05, "near": 0.3}  # weights of the kinds
 
 
@@ -103,7 +103,7 @@ def load(data: Path, name: str, others: Sequence[str], cache: Path, encoder: Enc
     found: dict[str, NDArray[np.float64]] = {}
     for kind, texts in asked.items():
         values = []
-        for text, date in texts[:MOST]:
+        for text, date in texts[:MOST_QUESTIONS]:
             query = make_query(text, index, encoder, date)
             best = ranked(find_candidates(query, index, config))
             values.append(signals(query, best))

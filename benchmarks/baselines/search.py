@@ -1,4 +1,6 @@
-"""Searching as the baselines do: by BM25 alone, and by vectors alone over chunks of fixed size."""
+"""Searching as the baselines do: by BM25 alone, and by vectors alone over chunks of fixed size; a
+question that leans on the one before together with it.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,28 @@ from rag.index.index import Index
 from rag.index.vectors import NumpyStore
 from rag.models.encoder import Encoder, HashedEncoder
 from rag.retrieval.ranking import Query, make_query
+from rag.text.names import names
 from rag.text.terms import terms
-from rag.types import Article, Evidence, Hit, SearchResult, Sentence
+from rag.types import Article, Evidence, Hit, SearchResult, Sentence, Turn
 
 K1, B = 1.2, 0.75  # of BM25, as in the lexical index
 SENTENCE_WORDS = 22.0  # usual length, for BM25's length normalisation
 CHUNK, OVERLAP = 1_000, 200  # characters
 SEPARATORS = ("\n\n", "\n", " ")
 SPACE = re.compile(r"\s+")
+LEANS = re.compile(
+    r"^(?:and|but|so|why|how so|what about|how about)\b|\b(?:he|she|it|they|him|her|them|his|its|"
+    r"their|this|those|these)\b",
+    re.IGNORECASE,
+)
+
+
+def with_history(question: str, history: Sequence[Turn]) -> str:
+    """Return what to search for: a question that leans on the one before, together with it."""
+    earlier = [turn.text for turn in history if turn.role == "user"]
+    if earlier and LEANS.search(question) and not names(question):
+        return f"{earlier[-1]} {question}"
+    return question
 
 
 def find_lexically(index: Index, config: Config, question: str, k: int) -> SearchResult:
@@ -46,8 +62,9 @@ def find_lexically(index: Index, config: Config, question: str, k: int) -> Searc
             share = round(bm25(query, words) / most, 4)
             evidence.append(as_evidence(article, sentence, share))
     best = sorted(evidence, key=lambda e: (-e.score, e.article, e.start))[:k]
-    return SearchResult(question, _limited(best[0].score if best else 0.0), tuple(passages[:k]),
-                        tuple(best))  # fmt: skip
+    return SearchResult(
+        question, _limited(best[0].score if best else 0.0), tuple(passages[:k]), tuple(best)
+    )
 
 
 def bm25(query: Query, words: Sequence[str]) -> float:

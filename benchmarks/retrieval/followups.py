@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from benchmarks.baselines.search import LEANS, with_history
 from benchmarks.retrieval.retrieval import open_index
 from rag.answering.confidence import confidence
 from rag.config import Config
@@ -33,14 +34,13 @@ from rag.evaluation.metrics import Span, auroc, bootstrap_interval, mean, recall
 from rag.evaluation.run import commit_here
 from rag.index.index import Index
 from rag.models.encoder import Encoder, load_encoder
-from rag.retrieval.question import LEANS, with_history
 from rag.retrieval.ranking import passages_of
 from rag.retrieval.search import find
 from rag.types import Turn
 
 Row = dict[str, Any]
 Values = NDArray[np.float64]
-MOST = 1000  # characters of a concatenation, the last ones: the encoder reads no more
+MOST_CHARACTERS = 1000  # characters of a concatenation, the last ones: the encoder reads no more
 
 OURS, BARE, BEST = "ours", "the bare question", "*best of all*"
 # What is searched for, by row of the table; ours is given the history itself.
@@ -58,7 +58,7 @@ TEXTS: dict[str, Callable[[Row], str]] = {
 
 def _joined(row: Row, role: str | None, most: int | None) -> str:
     texts = [turn.text for turn in row["turns"] if role is None or turn.role == role]
-    return " ".join([*(texts[-most:] if most else texts), row["question"]])[-MOST:]
+    return " ".join([*(texts[-most:] if most else texts), row["question"]])[-MOST_CHARACTERS:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,10 @@ def report(name: str, rows: Sequence[Row], search: Searcher) -> Iterator[str]:
     judged = [row for row in rows if row["answerable"] and row["evidence"]]
     found = {label: [search(text(row), row) for row in judged] for label, text in TEXTS.items()}
     found[OURS] = [search(row["question"], row, row["turns"]) for row in judged]
-    at = {k: {label: np.array([f.recall[k] for f in fs]) for label, fs in found.items()}
-          for k in (1, 5)}  # fmt: skip
+    at = {
+        k: {label: np.array([f.recall[k] for f in fs]) for label, fs in found.items()}
+        for k in (1, 5)
+    }
     at5 = at[5]
     for k in (1, 5):
         at[k][BEST] = np.max(list(at[k].values()), axis=0)
@@ -157,9 +159,8 @@ def topic_change(
     chosen = [n for n in order if not leans[n]]
     strange = [search(rows[n]["question"], rows[n], rows[others[n]]["turns"]) for n in chosen]
     before, after = (
-        np.array([f.recall[5] for f in found])
-        for found in ([bare[n] for n in chosen], strange)
-    )  # fmt: skip
+        np.array([f.recall[5] for f in found]) for found in ([bare[n] for n in chosen], strange)
+    )
     yield (
         f"\nAfter another row's conversation, the {len(chosen)} that do not lean have a Recall@5 "
         f"of {cell(after)}; bare {mean(before):.3f}, difference {cell(after - before, sign='+')}."

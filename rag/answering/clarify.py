@@ -15,17 +15,17 @@ from rag.text.names import names
 from rag.text.terms import STOPWORDS, content_terms, stem, words
 from rag.types import Hit, Turn
 
-TURN = 2000  # most characters of one
-NEAR = 0.15  # retrieval score by which an article that is listed may trail the best one
-LISTED = 4  # most articles
+TURN_CHARACTERS = 2000  # most characters of one
+SCORE_GAP = 0.15  # retrieval score by which an article that is listed may trail the best one
+MOST_TITLES = 4  # most articles
 
-_WORD = r"[^\W\d_][\w’'-]*"
+_LETTERS = r"[^\W\d_][\w’'-]*"
 # "this treaty", "these kinds of owls"; not "this week", "this is".
 THIS = re.compile(
     rf"\b(?:this|these)\s+(?!(?:is|was|are|were|has|have|had|does|do|did|can|will|would|mean|year"
     r"|week|month|day|morning|afternoon|evening|night|time|season|century|summer|winter|spring"
     r"|autumn|fall|weekend|decade|quarter|past|last|article|text|story|passage|collection|and|or"
-    rf"|in|on|at|of|to|from|than|different|kind|sort|way)\b)({_WORD}(?:\s+{_WORD})?)",
+    rf"|in|on|at|of|to|from|than|different|kind|sort|way)\b)({_LETTERS}(?:\s+{_LETTERS})?)",
     re.IGNORECASE,
 )
 IT = re.compile(r"\b(?:he|she|it|they|him|her|his|its|their|them)\b", re.IGNORECASE)
@@ -34,24 +34,22 @@ IMPERSONAL = re.compile(
     r"(?:true|possible|take|mean|rain|important|legal|safe|ok|okay|like)\b",
     re.IGNORECASE,
 )
-FEW = 2  # content words beside which a pronoun without a conversation stands alone
+FEW_WORDS = 2  # content words beside which a pronoun without a conversation stands alone
 
 
 def points_at(question: str, history: Sequence[Turn]) -> str | None:
     """Return the words of a question that point at what neither it nor the conversation names."""
-    said = {stem(word) for turn in history[-TURNS:] for word in words(turn.text[:TURN])}
-    if found := THIS.search(question):
-        return None if _before(question, found) or said & set(content_terms(found[1])) else found[0]
+    conversation = {
+        stem(word) for turn in history[-TURNS:] for word in words(turn.text[:TURN_CHARACTERS])
+    }
+    if match := THIS.search(question):
+        named = names(question[: match.start()])  # perhaps what the words point back at
+        return None if named or conversation & set(content_terms(match[1])) else match[0]
     alone = not history and not names(question) and not IMPERSONAL.search(question)
-    if alone and (found := IT.search(question)):
-        own = {word for word in words(question) if word not in STOPWORDS}
-        return found[0] if len(own) <= FEW else None
+    if alone and (match := IT.search(question)):
+        content = {word for word in words(question) if word not in STOPWORDS}
+        return match[0] if len(content) <= FEW_WORDS else None
     return None
-
-
-def _before(question: str, found: re.Match[str]) -> bool:
-    """Return whether a name in the question may be what the words point back at."""
-    return bool(names(question[: found.start()]))
 
 
 def asking_back(
@@ -62,20 +60,20 @@ def asking_back(
 
     ``found``: passages, best first. ``title``: of an article, by its path.
     """
-    if not found or not (what := points_at(question, history)):
+    if not found or not (pointer := points_at(question, history)):
         return None
-    paths = dict.fromkeys(hit.article for hit in found if hit.score >= found[0].score - NEAR)
-    titles = [f"“{title(path)}”" for path in paths][:LISTED]
+    paths = dict.fromkeys(hit.article for hit in found if hit.score >= found[0].score - SCORE_GAP)
+    titles = [f"“{title(path)}”" for path in paths][:MOST_TITLES]
     if len(titles) < 2:
         return None
     return (
-        f"The question does not say what “{_head(what)}” is. The articles that come nearest: "
+        f"The question does not say what “{_head(pointer)}” is. The articles that come nearest: "
         f"{', '.join(titles)}. Which one do you mean?"
     )
 
 
-def _head(what: str) -> str:
+def _head(pointer: str) -> str:
     """Return what is pointed at without a preposition or an adverb that came with it."""
-    said = what.split()
-    goes_on = said[-1].lower() not in STOPWORDS and not said[-1].endswith("ly")
-    return " ".join(said if goes_on else said[:2])
+    parts = pointer.split()
+    goes_on = parts[-1].lower() not in STOPWORDS and not parts[-1].endswith("ly")
+    return " ".join(parts if goes_on else parts[:2])

@@ -22,38 +22,38 @@ _THIS = rf"(?:(?:this|it|that|these|those)(?: {_KIND})?|(?:the|your|my) {_KIND})
 _THIS += r"(?: (?:about|on) .+)?"
 _POLITE = r"(?:(?:please|can you|could you|would you|hi|hello|hey|so|ok|okay)[, ]+)*"
 _SHORT = r"(?:short |brief )?"
-INTENTS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
-    ("greeting", (
+INTENTS: dict[Intent, tuple[str, ...]] = {
+    "greeting": (
         r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings)(?: there| footnote)?",
         r"(?:thanks|thank you|cheers|bye|goodbye)(?: a lot| very much| so much)?",
         r"who are you|what are you|help",
-    )),
-    ("contents", (
+    ),
+    "contents": (
         r"what(?: is|'s| do you have) in (?:here|there|the (?:index|collection|folder|archive))",
         r"(?:what|which) (?:articles|documents|files|texts|news)"
         r"(?: do you (?:have|know)| are (?:there|indexed|in here))?",
         r"(?:list|show)(?: me)?(?: all)? (?:the |your )?(?:articles|documents|titles|contents)",
         r"what can i ask(?: you)?(?: about)?|what do you know(?: about)?",
         r"how many articles(?: (?:are there|do you have|are indexed|are in here))?",
-    )),
-    ("published", (
+    ),
+    "published": (
         rf"when (?:was|were) {_THIS} (?:published|written|posted|released)",
         rf"(?:what|which) (?:is|was) the (?:publication )?date of {_THIS}",
         rf"how old (?:is|are) {_THIS}|what is the publication date",
-    )),
-    ("author", (
+    ),
+    "author": (
         rf"who (?:wrote|published|authored|is the author of) {_THIS}|who is the author",
         rf"(?:what|which) is the source of {_THIS}|where (?:was|is) {_THIS} (?:from|published)",
-    )),
-    ("summary", (
+    ),
+    "summary": (
         rf"(?:summari[sz]e|sum up|recap)(?: {_THIS})?(?: for me)?",
         rf"(?:(?:give me|write|make) )?(?:a |the )?{_SHORT}summary(?: of {_THIS})?",
         rf"what (?:is|are) {_THIS} (?:all )?about|tl;?dr",
-    )),
-)  # fmt: skip
+    ),
+}
 _PATTERNS = [
     (intent, re.compile(f"{_POLITE}(?:{'|'.join(forms)})", re.IGNORECASE))
-    for intent, forms in INTENTS
+    for intent, forms in INTENTS.items()
 ]
 
 GREETING = (
@@ -61,9 +61,9 @@ GREETING = (
     "sentence for every claim."
 )
 MOST_LISTED = 20  # titles
-LEAD = 3  # sentences of one article's summary
-OPENING = 60  # sentences of an article among which those of its summary are looked for
-LEADS = 5  # articles in a summary of all, one sentence each
+SUMMARY_SENTENCES = 3  # sentences of one article's summary
+OPENING_SENTENCES = 60  # sentences of an article among which those of its summary are looked for
+SUMMARY_ARTICLES = 5  # articles in a summary of all, one sentence each
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,12 @@ def reply(
         return Reply(_listed(contents))
     path = _article_meant(question, contents, best)
     if intent == "summary":
-        paths = [path] if path else [article.path for article in contents[:LEADS]]
-        return Reply(quotes=tuple(e for p in paths for e in _lead(index, p, LEAD if path else 1)))
+        paths = [path] if path else [article.path for article in contents[:SUMMARY_ARTICLES]]
+        return Reply(
+            quotes=tuple(
+                e for p in paths for e in _summary(index, p, SUMMARY_SENTENCES if path else 1)
+            )
+        )
     if not path:
         return Reply(f"Which article do you mean? {_listed(contents)}")
     return _origin(index.article(path), intent)
@@ -105,8 +109,8 @@ def _article_meant(
     if len(contents) == 1:
         return contents[0].path
     about = re.search(r"\b(?:about|on) (?!this\b|it\b|that\b)(\w.+)", question)
-    found = best(about[1]) if about else None
-    return found.article if found else None
+    evidence = best(about[1]) if about else None
+    return evidence.article if evidence else None
 
 
 def _listed(contents: Sequence[ArticleSummary]) -> str:
@@ -133,12 +137,12 @@ def _origin(article: Article, intent: Intent) -> Reply:
     return Reply(f"{title} does not name its author or source.", known=False)
 
 
-def _lead(index: Index, path: str, count: int) -> list[Evidence]:
+def _summary(index: Index, path: str, count: int) -> list[Evidence]:
     article = index.article(path)
-    opening = islice(index.sentences_from(path), OPENING)
-    told = [s for s in opening if not addresses_model(article.text[s.start : s.end])]
-    texts = [s for s in told if not looks_like_heading(article.text[s.start : s.end])]
-    return [as_evidence(article, sentence) for sentence in (texts or told)[:count]]
+    opening = islice(index.sentences_from(path), OPENING_SENTENCES)
+    sentences = [s for s in opening if not addresses_model(article.text[s.start : s.end])]
+    prose = [s for s in sentences if not looks_like_heading(article.text[s.start : s.end])]
+    return [as_evidence(article, sentence) for sentence in (prose or sentences)[:count]]
 
 
 def looks_like_heading(quote: str) -> bool:
@@ -149,10 +153,16 @@ def looks_like_heading(quote: str) -> bool:
 def as_evidence(article: Article, sentence: Sentence, score: float = 1.0) -> Evidence:
     """Return a sentence of an article as evidence."""
     return Evidence(
-        article.path, article.title, article.published, sentence.start, sentence.end,
-        article.text[sentence.start : sentence.end], score,
-        page=article.page_at(sentence.start), url=article.url,
-    )  # fmt: skip
+        article.path,
+        article.title,
+        article.published,
+        sentence.start,
+        sentence.end,
+        article.text[sentence.start : sentence.end],
+        score,
+        page=article.page_at(sentence.start),
+        url=article.url,
+    )
 
 
 def sentences_before(index: Index, evidence: Evidence) -> Iterator[Evidence]:

@@ -34,7 +34,7 @@ ANSWERED, REFUSED = 1.9, 0.13
 # Least confidence for which an answer is tried. A language model that reads the sentences refuses
 # too, and with the reading behind it; without one, this is all there is.
 LEAST, LEAST_UNREAD = 0.08, 0.2
-LOOKED_AT = 5  # best sentences
+BEST_SENTENCES = 5  # best sentences
 
 
 def confidence(query: Query, best: Sequence[Candidate]) -> float:
@@ -71,14 +71,14 @@ def least_confidence(config: Config, *, reads: bool) -> float:
             f"A threshold by errors needs a confidence that is calibrated, and it is so for the "
             f"encoder {ENCODER}, not for {config.encoder}. Leave --accept-errors out."
         )
-    wanted = 1 - config.accept_errors
-    odds = wanted / max(1e-9, 1 - wanted) / (ANSWERED if reads else 1)
+    correct = 1 - config.accept_errors
+    odds = correct / max(1e-9, 1 - correct) / (ANSWERED if reads else 1)
     return odds / (1 + odds)
 
 
 def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
     """Return the values of SIGNALS for at least one ranked candidate."""
-    top = best[:LOOKED_AT]
+    top = best[:BEST_SENTENCES]
     near = " \n".join(f"{c.article.title}\n{_passage_text(c)}" for c in top)
     known = query.share(query.known)
     return (
@@ -87,7 +87,7 @@ def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
         known,
         known * query.size,
         query.size,
-        _names_held(query.text, near),
+        _names_share(query.text, near),
         float(query.wants is None or any(c.feature("answer_type") for c in top[:3])),
     )
 
@@ -97,6 +97,6 @@ def _passage_text(candidate: Candidate) -> str:
     return candidate.article.text[passage.start : passage.end]
 
 
-def _names_held(question: str, text: str) -> float:
-    wanted = {part for run in names(question) for word in run for part in word.split("-")}
-    return 1 - len(missing_names(question, text)) / len(wanted) if wanted else 1.0
+def _names_share(question: str, text: str) -> float:
+    question_words = {part for run in names(question) for word in run for part in word.split("-")}
+    return 1 - len(missing_names(question, text)) / len(question_words) if question_words else 1.0

@@ -13,9 +13,9 @@ from rag.text.numbers import MAGNITUDES, UNITS, WORDS
 from rag.text.terms import STOPWORDS, content_terms, stem
 from rag.types import Sentence
 
-LONGEST = 3  # sentences of a correction, its first one included
-WIDEST = 2_000  # characters of its first sentence
-SHARED = 2  # content terms that a correction has in common with what it concerns
+MOST_SENTENCES = 3  # sentences of a correction, its first one included
+FIRST_CHARACTERS = 2_000  # characters of its first sentence
+SHARED_TERMS = 2  # content terms that a correction has in common with what it concerns
 
 _PIECE = r"(?:article|story|report|piece|post|page|column|dispatch|interview|review)"
 _THIS = rf"(?:this|the|that|our) (?:\w+ )?{_PIECE}(?:['’]s (?:headline|caption|title))?"
@@ -57,15 +57,15 @@ _RETRACTED = re.compile(
     rf"\b{_THIS} {_CHANGED} (?:retracted|withdrawn)\b|\bretract {_THIS}", re.IGNORECASE
 )
 # One of them stands in every correction; looking for them is fast in an article of any length.
-_HINTS = ("orrect", "ORRECT", "larifi", "LARIFI", "etract", "ETRACT", "rrat", "misst", "missp",
-          "misid", "misq", "arlier version", "arlier story", "arlier article", "arlier report",
-          "revious version", "riginal version", "nitial version", "rior version", " version of th",
-          "een updated", "een amended", "een revised", "een changed", "een edited",
-          "as updated", "as amended", "as revised", "as changed", "as edited", "withdr",
-          "egret", "took back", "walked back", "this story in", "this article in", "his report in",
-          "his story wrong", "his article wrong")  # fmt: skip
-LOOKED = 2_000  # hints in one article that are looked at
-NEAR = 200  # characters around a hint in which the marker stands
+_HINTS = (
+    "orrect/ORRECT/larifi/LARIFI/etract/ETRACT/rrat/misst/missp/misid/misq/arlier version/"
+    "arlier story/arlier article/arlier report/revious version/riginal version/nitial version/"
+    "rior version/ version of th/een updated/een amended/een revised/een changed/een edited/"
+    "as updated/as amended/as revised/as changed/as edited/withdr/egret/took back/walked back/"
+    "this story in/this article in/his report in/his story wrong/his article wrong"
+).split("/")
+MOST_HINTS = 2_000  # hints in one article that are looked at
+HINT_CHARACTERS = 200  # characters around a hint in which the marker stands
 # What corrections say about themselves and not about their subject.
 _ABOUT_ITSELF = frozenset(
     map(
@@ -77,12 +77,12 @@ _ABOUT_ITSELF = frozenset(
         added add include included day time first date name name's spelling it fixed amended
         retracted retraction later statement claim figure number""".split(),
     )
-) | frozenset(map(stem, [*STOPWORDS, *WORDS, *MAGNITUDES, *UNITS]))  # fmt: skip
+) | frozenset(map(stem, [*STOPWORDS, *WORDS, *MAGNITUDES, *UNITS]))
 
 
 def is_correction(sentence: str) -> bool:
     """Return whether a sentence corrects or retracts what its article says or said."""
-    if len(sentence) > WIDEST or not any(hint in sentence for hint in _HINTS):
+    if len(sentence) > FIRST_CHARACTERS or not any(hint in sentence for hint in _HINTS):
         return False
     return bool(_MARKER.search(" ".join(sentence.split())))
 
@@ -90,39 +90,41 @@ def is_correction(sentence: str) -> bool:
 @lru_cache(maxsize=256)
 def marked(text: str) -> tuple[int, ...]:
     """Return the offsets near which an article may have a correction: a quick look at all of it."""
-    found: list[int] = []
-    left = LOOKED
+    offsets: list[int] = []
+    budget = MOST_HINTS
     for hint in _HINTS:
-        at = text.find(hint)
-        while at >= 0 and left:
-            left -= 1
-            if _ANYWHERE.search(" ".join(text[max(0, at - NEAR) : at + NEAR].split())):
-                found.append(at)
-            at = text.find(hint, at + NEAR)
-    return tuple(sorted(found))
+        offset = text.find(hint)
+        while offset >= 0 and budget:
+            budget -= 1
+            if _ANYWHERE.search(
+                " ".join(text[max(0, offset - HINT_CHARACTERS) : offset + HINT_CHARACTERS].split())
+            ):
+                offsets.append(offset)
+            offset = text.find(hint, offset + HINT_CHARACTERS)
+    return tuple(sorted(offsets))
 
 
 def corrections(
     text: str, sentences_from: Callable[[int], Iterator[Sentence]]
 ) -> Iterator[tuple[Sentence, ...]]:
     """Yield the corrections of an article: each a marked sentence and those that follow it on
-    the same line, LONGEST at most.
+    the same line, MOST_SENTENCES at most.
 
     ``sentences_from``: yields the sentences that begin at or after an offset.
     """
-    done = 0
-    for at in marked(text):
-        for sentence in sentences_from(max(done, at - NEAR - WIDEST)):
-            if sentence.start > at + NEAR:
+    end = 0
+    for offset in marked(text):
+        for sentence in sentences_from(max(end, offset - HINT_CHARACTERS - FIRST_CHARACTERS)):
+            if sentence.start > offset + HINT_CHARACTERS:
                 break
-            if sentence.start < done or not is_correction(text[sentence.start : sentence.end]):
+            if sentence.start < end or not is_correction(text[sentence.start : sentence.end]):
                 continue
             note = [sentence]
-            for after in islice(sentences_from(sentence.end), LONGEST - 1):
+            for after in islice(sentences_from(sentence.end), MOST_SENTENCES - 1):
                 if "\n" in text[note[-1].end : after.start]:
                     break
                 note.append(after)
-            done = note[-1].end
+            end = note[-1].end
             yield tuple(note)
 
 
@@ -133,4 +135,6 @@ def concerns(correction: str, claim: str) -> bool:
     if _RETRACTED.search(correction):
         return True
     subject = set(content_terms(correction)) - _ABOUT_ITSELF
-    return len(subject.intersection(content_terms(claim))) >= min(SHARED, max(1, len(subject)))
+    return len(subject.intersection(content_terms(claim))) >= min(
+        SHARED_TERMS, max(1, len(subject))
+    )

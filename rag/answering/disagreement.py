@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations
 
 from rag.text.dates import DAYS, MONTHS, Date, dates, day_of
@@ -24,7 +23,7 @@ from rag.types import Citation, Evidence
 
 COVERED = 0.75  # share of the question's terms in the other sentence with its title
 COVERED_ALONE = 0.5  # … in the sentence itself
-SHARED = 3  # terms that both sentences have
+SHARED_TERMS = 3  # terms that both sentences have
 CONTAINED = 0.5  # share of the shorter sentence's terms that the other one has
 # Words of a question that say what kind of value it wants, not of what.
 _KIND_WORDS = frozenset(
@@ -56,28 +55,26 @@ def disagreeing(
     At most one sentence for each value.
     """
     kind = kind_asked(question)
-    own = _value(question, kind, cited) if kind else None
+    own = _single_value(question, kind, cited) if kind else None
     if own is None or not _says(claim, own):
         return []
-    found: list[tuple[Value, Evidence | Citation]] = [(own, cited)]
+    sentences: list[tuple[Value, Evidence | Citation]] = [(own, cited)]
     for other in others:
         if other.article == cited.article:
             continue
-        value = _value(question, kind or "", other)
-        if value is None or value.unit != own.unit or any(value.same(v) for v, _ in found):
+        value = _single_value(question, kind or "", other)
+        if value is None or value.unit != own.unit or any(value.same(v) for v, _ in sentences):
             continue
         if _same_subject(question, value.kind, cited, other):
-            found.append((value, other))
-    return newest_first(found) if len(found) > 1 else []
+            sentences.append((value, other))
+    return newest_first(sentences) if len(sentences) > 1 else []
 
 
 def newest_first(
-    found: Sequence[tuple[Value, Evidence | Citation]],
+    sentences: Sequence[tuple[Value, Evidence | Citation]],
 ) -> list[tuple[Value, Evidence | Citation]]:
     """Return the sentences by date of publication; those without one stand last."""
-    known = [(day_of(place.published), value, place) for value, place in found]
-    dated = sorted((row for row in known if row[0]), key=lambda row: str(row[0]), reverse=True)
-    return [(value, place) for _, value, place in [*dated, *(row for row in known if not row[0])]]
+    return sorted(sentences, key=lambda row: str(day_of(row[1].published) or ""), reverse=True)
 
 
 def _says(claim: str, value: Value) -> bool:
@@ -88,45 +85,45 @@ def _says(claim: str, value: Value) -> bool:
     return any(number.value == value.number for number in numbers(claim))
 
 
-def _value(question: str, kind: str, place: Citation | Evidence) -> Value | None:
-    found = set(values(question, kind, place.quote))
-    return found.pop() if len(found) == 1 else None
+def _single_value(question: str, kind: str, sentence: Citation | Evidence) -> Value | None:
+    candidates = set(values(question, kind, sentence.quote))
+    return candidates.pop() if len(candidates) == 1 else None
 
 
 def _same_subject(question: str, kind: str, cited: Citation | Evidence, other: Evidence) -> bool:
-    asked = canonical(content_terms(question), stemmed=True) - _KIND_WORDS - _UNSAID
-    one, two = _subject(cited.quote), _subject(other.quote)
-    titled = two | _subject(other.title)
+    terms = canonical(content_terms(question), stemmed=True) - _KIND_WORDS - _UNSAID
+    one, two = _subject_terms(cited.quote), _subject_terms(other.quote)
+    titled = two | _subject_terms(other.title)
     both = one & two
     return (
-        bool(asked)
-        and len(asked & titled) >= COVERED * len(asked)
-        and asked & one <= titled
-        and asked & two <= one | _subject(cited.title)
-        and min(len(asked & one), len(asked & two)) >= COVERED_ALONE * len(asked)
-        and len(both) >= min(SHARED, len(one), len(two))
+        bool(terms)
+        and len(terms & titled) >= COVERED * len(terms)
+        and terms & one <= titled
+        and terms & two <= one | _subject_terms(cited.title)
+        and min(len(terms & one), len(terms & two)) >= COVERED_ALONE * len(terms)
+        and len(both) >= min(SHARED_TERMS, len(one), len(two))
         and len(both) >= CONTAINED * min(len(one), len(two))
         and not missing_names(question, f"{other.title}\n{other.quote}")
         and not _other_names(cited, other)
         and not _other_time(kind, cited, other)
         and not _other_weekday(question, cited.quote, other.quote)
         and bool(_POSSIBLE.search(fold(cited.quote))) == bool(_POSSIBLE.search(fold(other.quote)))
-        and bool(_denied(asked, cited.quote)) == bool(_denied(asked, other.quote))
+        and bool(_denied(terms, cited.quote)) == bool(_denied(terms, other.quote))
     )
 
 
-def _denied(asked: frozenset[str], text: str) -> frozenset[str]:
-    return asked & canonical(sorted(polarity(text).inside), stemmed=True)
+def _denied(terms: frozenset[str], text: str) -> frozenset[str]:
+    return terms & canonical(sorted(polarity(text).inside), stemmed=True)
 
 
-def _subject(text: str) -> frozenset[str]:
-    told = [term for term in content_terms(text) if not term[0].isdigit()]
-    return canonical(told, stemmed=True) - _UNSAID
+def _subject_terms(text: str) -> frozenset[str]:
+    subject = [term for term in content_terms(text) if not term[0].isdigit()]
+    return canonical(subject, stemmed=True) - _UNSAID
 
 
 def _other_names(one: Citation | Evidence, other: Evidence) -> bool:
     """Return whether each sentence names what the other one, with its title, does not."""
-    first, second = (_SAID.sub(" ", place.quote) for place in (one, other))
+    first, second = (_SAID.sub(" ", sentence.quote) for sentence in (one, other))
     return bool(
         _missing(first, f"{other.title}\n{other.quote}")
         and _missing(second, f"{one.title}\n{one.quote}")
@@ -139,20 +136,22 @@ def _missing(text: str, other: str) -> bool:
 
 def _other_time(kind: str, one: Citation | Evidence, other: Evidence) -> bool:
     """Return whether the sentences speak of different days, months or years."""
-    years = [_years(place.quote) for place in (one, other)]
-    published = [day_of(place.published) for place in (one, other)]
-    said = [dates(place.quote) for place in (one, other)]
+    years = [_years(sentence.quote) for sentence in (one, other)]
+    published = [day_of(sentence.published) for sentence in (one, other)]
     if kind == "date":  # "on March 8" of one year, and of another
-        without = not any(years)
-        return bool(without and published[0] and published[1]
-                    and published[0].year != published[1].year)  # fmt: skip
+        if any(years) or not (published[0] and published[1]):
+            return False
+        return published[0].year != published[1].year
     if years[0] and years[1] and not years[0] & years[1]:
         return True
     for n in (0, 1):
         day = published[1 - n]
         if years[n] and not years[1 - n] and (day is None or day.year not in years[n]):
             return True
-    full = [{(d.month, d.day) for d in of if d.month} for of in said]
+    full = [
+        {(date.month, date.day) for date in dates(sentence.quote) if date.month}
+        for sentence in (one, other)
+    ]
     return bool(full[0] and full[1] and not full[0] & full[1])
 
 
@@ -160,20 +159,23 @@ def _other_weekday(question: str, one: str, other: str) -> bool:
     """Return whether two texts, one of them the question, name different days of the week; the day
     on which something was said does not count.
     """
-    said = [{d.weekday for d in dates(_SAID.sub(" ", t)) if d.weekday} for t in (one, other)]
-    said.append({date.weekday for date in dates(question) if date.weekday})
-    return any(a and b and not a & b for a, b in combinations(said, 2))
+    weekdays = [{d.weekday for d in dates(_SAID.sub(" ", t)) if d.weekday} for t in (one, other)]
+    weekdays.append({date.weekday for date in dates(question) if date.weekday})
+    return any(a and b and not a & b for a, b in combinations(weekdays, 2))
 
 
 def _years(text: str) -> set[int]:
-    found = {int(n.value) for n in numbers(text) if n.unit is None and is_year(n)}
-    return found | {date.year for date in dates(text) if date.year}
+    years = {int(n.value) for n in numbers(text) if n.unit is None and is_year(n)}
+    return years | {date.year for date in dates(text) if date.year}
 
 
 # The value that a question asks for, and the values of a sentence that may be its answer: how
 # many, how much money, what share, how long, how old, when.
 
-REACH, BEFORE = 4, 6  # content words after and before a number among which is what it counts
+WORDS_AFTER, WORDS_BEFORE = (
+    4,
+    6,
+)  # content words after and before a number among which is what it counts
 CLOSE = 0.1  # by how much a rounded number ("about 4,000") may differ from an exact one
 
 MONEY = frozenset({"dollar", "euro", "pound", "yen", "yuan", "rouble", "ruble", "rupee", "cent"})
@@ -187,21 +189,27 @@ erect; percent percentage proportion share rate; fire blaze wildfire; quake eart
 miss disappear; year age old; damage destroy; elect win; vote ballot; student pupil; firm company
 business; tall height high; long length; deep depth; fast speed; heavy weight weigh
 """
-KINDS: tuple[tuple[str, str], ...] = (
-    ("age", r"\bhow old\b|\bwhat (?:is|was) .{1,60}\bage\b|\bat what age\b"),
-    ("percent", r"\b(?:what|which) (?:per ?cent(?:age)?|proportion|share|rate)\b"
-                r"|\bhow many per ?cent|\b(?:unemployment|inflation|interest|growth|approval"
-                r"|turnout|vacancy) rate\b"),
-    ("money", r"\bhow much\b.{0,99}\b(?:cost|pay|paid|spen[dt]|sell|sold|worth|price|raise|earn|owe"
-              r"|fine|charge|invest|donate|give|g[ai]ven?|buy|bought|los[et]|ma[dk]e|money|ticket)"
-              r"(?:d|s|ed)?\b|\b(?:cost|price|fine|fee|fare|budget|salary|revenue|profit)s?\b"),
-    ("measure", r"\bhow (?:long|far|tall|high|deep|wide|heavy|fast|large|big|much)\b"
-                r"|\bwhat (?:is|was|were) .{0,40}\b(?:length|height|weight|speed|distance|depth"
-                r"|area|temperature|capacity|magnitude|size)\b"),
-    ("date", r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b"),
-    ("count", r"\bhow many\b|\bnumber of\b|\btoll\b|\bpopulation\b"),
-)  # fmt: skip
-_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in KINDS)
+KIND_PATTERNS = {
+    "age": r"\bhow old\b|\bwhat (?:is|was) .{1,60}\bage\b|\bat what age\b",
+    "percent": (
+        r"\b(?:what|which) (?:per ?cent(?:age)?|proportion|share|rate)\b"
+        r"|\bhow many per ?cent|\b(?:unemployment|inflation|interest|growth|approval"
+        r"|turnout|vacancy) rate\b"
+    ),
+    "money": (
+        r"\bhow much\b.{0,99}\b(?:cost|pay|paid|spen[dt]|sell|sold|worth|price|raise|earn|owe"
+        r"|fine|charge|invest|donate|give|g[ai]ven?|buy|bought|los[et]|ma[dk]e|money|ticket)"
+        r"(?:d|s|ed)?\b|\b(?:cost|price|fine|fee|fare|budget|salary|revenue|profit)s?\b"
+    ),
+    "measure": (
+        r"\bhow (?:long|far|tall|high|deep|wide|heavy|fast|large|big|much)\b"
+        r"|\bwhat (?:is|was|were) .{0,40}\b(?:length|height|weight|speed|distance|depth"
+        r"|area|temperature|capacity|magnitude|size)\b"
+    ),
+    "date": r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b",
+    "count": r"\bhow many\b|\bnumber of\b|\btoll\b|\bpopulation\b",
+}
+_KINDS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in KIND_PATTERNS.items()}
 _NO_VALUE = re.compile(
     r"\W*(?:who|whose|where|why|which (?!year|date|day|month|per ?cent|proportion|share|rate))\b"
 )  # "Which state has the highest price?"
@@ -226,7 +234,9 @@ class Value:
     def same(self, other: Value) -> bool:
         """Return whether both say the same as far as each goes, or cannot be compared."""
         if self.date and other.date:
-            return _same_date(self.date, other.date)
+            a, b = self.date, other.date
+            pairs = [(a.year, b.year), (a.month, b.month), (a.day, b.day)]
+            return all(one == two for one, two in pairs if one and two)
         if self.number is None or other.number is None:
             return True
         low, high = sorted((abs(self.number), abs(other.number)))
@@ -240,7 +250,7 @@ def kind_asked(question: str) -> str | None:
     text = fold(question)
     if _NO_VALUE.match(text):
         return None
-    return next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+    return next((kind for kind, pattern in _KINDS.items() if pattern.search(text)), None)
 
 
 def values(question: str, kind: str, text: str) -> Iterator[Value]:
@@ -249,16 +259,19 @@ def values(question: str, kind: str, text: str) -> Iterator[Value]:
         yield from _dates(text)
         return
     head = _head(question, kind)
-    placed = list(_placed(text))
-    beside = [
+    candidates = list(_numbers_in_clauses(text))
+    adjacent = [
         (number, before, after)
-        for number, before, after in placed
-        if (_ADJECTIVE.match(after) if kind == "measure" else
-            kind == "count" and head & canonical(_content(after)[:REACH]))
-    ]  # fmt: skip
-    placed = beside or placed  # "17 kilometres long and took nine years"
-    for number, before, after in placed:
-        near = canonical([*_content(after)[:REACH], *_content(before)[-BEFORE:]])
+        for number, before, after in candidates
+        if (
+            _ADJECTIVE.match(after)
+            if kind == "measure"
+            else kind == "count" and head & canonical(_content(after)[:WORDS_AFTER])
+        )
+    ]
+    candidates = adjacent or candidates  # "17 kilometres long and took nine years"
+    for number, before, after in candidates:
+        near = canonical([*_content(after)[:WORDS_AFTER], *_content(before)[-WORDS_BEFORE:]])
         if kind == "money":
             fits = number.unit in MONEY
         elif kind == "measure":
@@ -288,25 +301,25 @@ def _head(question: str, kind: str) -> frozenset[str]:
     if kind != "count":
         return canonical(text.split()) & _UNITLESS
     if match := re.search(r"\b(?:how many|number of) ((?:[\w'’-]+ ?){1,4})", text):
-        found = canonical(match[1].split())
-        if "peopl" in found:  # "people" alone would fit any number of them
-            found |= canonical(text[match.end() :].split()[:REACH]) & _HARM
-            return (found & _HARM) or found
-        return found
+        counted = canonical(match[1].split())
+        if "peopl" in counted:  # "people" alone would fit any number of them
+            counted |= canonical(text[match.end() :].split()[:WORDS_AFTER]) & _HARM
+            return (counted & _HARM) or counted
+        return counted
     return canonical(text.split()) & (_HARM | {"peopl"})
 
 
-def _placed(text: str) -> Iterator[tuple[Number, str, str]]:
+def _numbers_in_clauses(text: str) -> Iterator[tuple[Number, str, str]]:
     """Yield the numbers of a text, each with what stands before and after it in its clause."""
     folded = re.sub(r"\s+", " ", fold(text))
-    at = 0
+    position = 0
     for number in numbers(text):
-        start = folded.find(number.written, at)
+        start = folded.find(number.written, position)
         if start < 0:
             continue
-        at = start + len(number.written)
+        position = start + len(number.written)
         before = re.split(r"[;:()–—]|, (?!\Z)", folded[max(0, start - 60) : start])[-1]
-        yield number, before, re.split(r"[;:()–—]|, ", folded[at : at + 60])[0]
+        yield number, before, re.split(r"[;:()–—]|, ", folded[position : position + 60])[0]
 
 
 def is_year(number: Number) -> bool:
@@ -315,19 +328,13 @@ def is_year(number: Number) -> bool:
 
 
 def _dates(text: str) -> Iterator[Value]:
-    found = [date for date in dates(text) if date.month and (date.day or date.year)]
-    for date in found:
-        yield Value("date", None, None, date, date.written)
+    for date in dates(text):
+        if date.month and (date.day or date.year):
+            yield Value("date", None, None, date, date.written)
     for number in numbers(text):
         if is_year(number) and number.unit is None and number.written.isdigit():
             year = int(number.value)
             yield Value("date", None, None, Date(number.written, year=year), number.written)
-
-
-def _same_date(one: Date, other: Date) -> bool:
-    known = [(a, b) for a, b in ((one.year, other.year), (one.month, other.month),
-                                 (one.day, other.day)) if a and b]  # fmt: skip
-    return all(a == b for a, b in known)
 
 
 def _rounds_to(rough: float, exact: float) -> bool:
@@ -344,17 +351,14 @@ def _rounds_to(rough: float, exact: float) -> bool:
     return zeros >= 2 and near and round(exact, -zeros) == rough
 
 
-@lru_cache(maxsize=1)
-def _canon() -> dict[str, str]:
-    lines = [[stem(word) for word in line.split()] for line in SYNONYMS.split(";")]
-    return {word: line[0] for line in lines for word in line[1:]}
+_SYNONYM_STEMS = [[stem(word) for word in line.split()] for line in SYNONYMS.split(";")]
+_CANON = {word: first for first, *others in _SYNONYM_STEMS for word in others}
 
 
 def canonical(words: Sequence[str], *, stemmed: bool = False) -> frozenset[str]:
     """Return the stems of words, of SYNONYMS the same one."""
-    found = words if stemmed else [stem(w.strip("'’\".?!")) for w in words if w not in STOPWORDS]
-    canon = _canon()
-    return frozenset(canon.get(word, word) for word in found if word)
+    stems = words if stemmed else [stem(w.strip("'’\".?!")) for w in words if w not in STOPWORDS]
+    return frozenset(_CANON.get(word, word) for word in stems if word)
 
 
 _UNITLESS = frozenset(map(stem, "magnitude score".split()))

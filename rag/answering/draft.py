@@ -13,7 +13,7 @@ from rag.text.terms import words
 from rag.text.untrusted import MARKERS, without_markers
 
 LABEL = re.compile(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", re.IGNORECASE)
-SHORT = 60  # characters that an answer without a full stop may have and yet be whole
+SHORT_ANSWER = 60  # characters that an answer without a full stop may have and yet be whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ def draft_sentences(
     """
     if not complete and draft.rfind("[") > draft.rfind("]"):
         draft = draft[: draft.rfind("[")]  # a number that is still being written
-    found = []
+    sentences = []
     lines = draft.split("\n")
     for n, line in enumerate(lines):
         growing = not complete and n == len(lines) - 1
         if " ".join(line.split()) in quotes and not growing:
-            found.append(DraftSentence(line.strip(), ()))
+            sentences.append(DraftSentence(line.strip(), ()))
         else:
-            found.extend(_sentences_of(line, growing=growing))
-    return found
+            sentences.extend(_sentences_of(line, growing=growing))
+    return sentences
 
 
 def _sentences_of(line: str, *, growing: bool) -> Iterator[DraftSentence]:
@@ -57,7 +57,7 @@ def _sentences_of(line: str, *, growing: bool) -> Iterator[DraftSentence]:
         hints = [int(d) for m in MARKERS.finditer(piece) for d in re.findall(r"\d{1,3}", m[1])]
         text = LABEL.sub("", without_markers(piece)).strip()
         if re.search(r"\w", text):
-            ended = bool(SENTENCE_END.search(text)) or not last or len(text) < SHORT
+            ended = bool(SENTENCE_END.search(text)) or not last or len(text) < SHORT_ANSWER
             yield DraftSentence(text, tuple(hints), ended)
 
 

@@ -12,9 +12,9 @@ from rag.text.terms import STOPWORDS, stem, words
 from rag.types import Evidence
 
 NEAREST = 3  # sentences that are looked at
-MOST = 3  # words that are named; more of them say nothing
+MOST_NAMED_WORDS = 3  # words that are named; more of them say nothing
 # What a question asks with, rather than about.
-_ASKING = frozenset(
+_QUESTION_WORDS = frozenset(
     "name names named kind kinds type types sort way ways many much long old often far big large "
     "happen happens happened become became call called know known tell say says said mean means "
     "meant explain describe think get got make made take took give gave please exactly really "
@@ -23,35 +23,36 @@ _ASKING = frozenset(
 )
 
 
-def unsaid(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
+def missing_words(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
     """Return the words of a question, as written there, that none of the nearest sentences nor
     their titles say in any form; nothing when these are most of the question.
     """
-    held = {w for e in evidence[:NEAREST] for w in words(f"{e.title} {e.quote}")}
-    stems = {stem(word) for word in held}
-    asked = [
+    source_words = {w for e in evidence[:NEAREST] for w in words(f"{e.title} {e.quote}")}
+    stems = {stem(word) for word in source_words}
+    question_words = [
         (written, word)
         for written in re.findall(r"[^\W_]+(?:['’.-][^\W_]+)*", question)
         for word in words(written)[:1]
-        if word not in STOPWORDS and word not in _ASKING
+        if word not in STOPWORDS and word not in _QUESTION_WORDS
     ]
     missing = dict.fromkeys(
         written
-        for written, word in asked
-        if stem(word) not in stems and not any(same_name(word, other) for other in held)
+        for written, word in question_words
+        if stem(word) not in stems and not any(same_name(word, other) for other in source_words)
     )
-    return tuple(missing) if 0 < len(missing) <= min(MOST, len(asked) / 2) else ()
+    most = min(MOST_NAMED_WORDS, len(question_words) / 2)
+    return tuple(missing) if 0 < len(missing) <= most else ()
 
 
 def why_not(
     question: str, evidence: Sequence[Evidence], unknown_names: Sequence[str], *, refused: bool
-) -> str:  # fmt: skip
+) -> str:
     """Return the reason of a refusal: what the question has and the articles or the nearest
     sentences have not. ``refused``: the draft said that it found nothing.
     """
     if unknown_names and not refused:
         return f"They do not mention {', '.join(f'“{name}”' for name in unknown_names)}."
-    if missing := unsaid(question, evidence):
+    if missing := missing_words(question, evidence):
         named = " and ".join(f"“{word}”" for word in missing)
         return f"The sentences that come nearest say nothing of {named}."
     if refused:

@@ -23,16 +23,20 @@ def supplement(citer: Citer, index: Index) -> Generator[ClaimVerified, None, tup
     """
     note = None
     for claim in tuple(citer.claims):
-        if note is None and (found := _disagreeing(citer, claim)):
-            _put(citer, (yield from _quoted(citer, [place for _, place in found])))
-            note = f"The articles disagree: {'; '.join(_told(v, p, index) for v, p in found)}."
+        if note is None and (readings := _other_values(citer, claim)):
+            _bring_together(
+                citer, (yield from _quotations(citer, [sentence for _, sentence in readings]))
+            )
+            note = (
+                f"The articles disagree: {'; '.join(_reading(v, p, index) for v, p in readings)}."
+            )
     for claim in tuple(citer.claims):
-        if corrected := _concerning(citer, claim, index):
-            _put(citer, [claim, *(yield from _quoted(citer, corrected))])
+        if corrected := _corrections_of(citer, claim, index):
+            _bring_together(citer, [claim, *(yield from _quotations(citer, corrected))])
     return () if note is None else (note,)
 
 
-def _disagreeing(citer: Citer, claim: Claim) -> list[tuple[Value, Evidence | Citation]]:
+def _other_values(citer: Citer, claim: Claim) -> list[tuple[Value, Evidence | Citation]]:
     cited = _cited(citer, claim)
     return disagreeing(citer.question, claim.text, cited[0], citer.evidence) if cited else []
 
@@ -41,14 +45,16 @@ def _cited(citer: Citer, claim: Claim) -> list[Citation]:
     return [c for c in citer.citations.values() if c.number in claim.citations]
 
 
-def _quoted(
-    citer: Citer, places: Sequence[Evidence | Citation]
+def _quotations(
+    citer: Citer, sentences: Sequence[Evidence | Citation]
 ) -> Generator[ClaimVerified, None, list[Claim]]:
     """Return the claims that rest on these sentences; those that have none yet are quoted."""
     claims: list[Claim] = []
-    for place in places:
-        claim = _resting_on(citer, place)
-        if claim is None and isinstance(place, Evidence) and (event := citer.quote(place)):
+    for sentence in sentences:
+        citation = citer.citations.get((sentence.article, sentence.start, sentence.end))
+        resting = (c for c in citer.claims if citation and citation.number == c.citations[0])
+        claim = next(resting, None)
+        if claim is None and isinstance(sentence, Evidence) and (event := citer.quote(sentence)):
             yield event
             claim = event.claim
         if claim is not None and claim not in claims:
@@ -56,34 +62,29 @@ def _quoted(
     return claims
 
 
-def _resting_on(citer: Citer, place: Evidence | Citation) -> Claim | None:
-    citation = citer.citations.get((place.article, place.start, place.end))
-    return next((c for c in citer.claims if citation and citation.number == c.citations[0]), None)
-
-
-def _put(citer: Citer, together: list[Claim]) -> None:
+def _bring_together(citer: Citer, group: list[Claim]) -> None:
     """Put claims one after the other, at the place of the first one in the answer."""
-    at = min(citer.claims.index(claim) for claim in together)
-    rest = [claim for claim in citer.claims if claim not in together]
-    citer.claims[:] = [*rest[:at], *together, *rest[at:]]
+    position = min(citer.claims.index(claim) for claim in group)
+    rest = [claim for claim in citer.claims if claim not in group]
+    citer.claims[:] = [*rest[:position], *group, *rest[position:]]
 
 
-def _told(value: Value, place: Evidence | Citation, index: Index) -> str:
+def _reading(value: Value, sentence: Evidence | Citation, index: Index) -> str:
     origin = ", ".join(
-        part for part in (place.published, index.article(place.article).source) if part
+        part for part in (sentence.published, index.article(sentence.article).source) if part
     )
-    return f"{place.title}{f' ({origin})' if origin else ''} says “{value.written}”"
+    return f"{sentence.title}{f' ({origin})' if origin else ''} says “{value.written}”"
 
 
-def _concerning(citer: Citer, claim: Claim, index: Index) -> list[Evidence]:
+def _corrections_of(citer: Citer, claim: Claim, index: Index) -> list[Evidence]:
     """Return the sentences of the corrections that concern a claim, without those it cites."""
-    found: list[Evidence] = []
+    sentences: list[Evidence] = []
     for citation in _cited(citer, claim):
         article = index.article(citation.article)
-        said = f"{claim.text}\n{citation.quote}"
+        claim_text = f"{claim.text}\n{citation.quote}"
         for note in corrections(article.text, partial(index.sentences_from, article.path)):
             text = article.text[note[0].start : note[-1].end]
             within = any(s.start < citation.end and citation.start < s.end for s in note)
-            if not within and concerns(text, said):
-                found += [as_evidence(article, sentence) for sentence in note]
-    return found
+            if not within and concerns(text, claim_text):
+                sentences += [as_evidence(article, sentence) for sentence in note]
+    return sentences

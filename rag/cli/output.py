@@ -45,7 +45,7 @@ def changes(
     lines = [f"Articles: {done}."]
     if planned:
         lines.insert(0, "Nothing was written. Without --dry-run this would be done:")
-    for name in ("added", "edited", "renamed", "removed", "repaired"):
+    for name in ("added", "edited", "renamed", "removed"):
         paths: Sequence[str] = getattr(done, name)
         if paths and (planned or len(paths) <= 10):
             lines.append(f"  {name}: {', '.join(paths)}")

@@ -57,7 +57,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EvaluationPart:
     """One part of an evaluation and the cases that it is over."""
 
     name: PartName
@@ -67,9 +67,12 @@ class Part:
 
 
 def load_parts(
-    name: Path, task: Task = "all", questions: Path | None = None, articles: Path | None = None,
+    name: Path,
+    task: Task = "all",
+    questions: Path | None = None,
+    articles: Path | None = None,
     limit: int | None = None,
-) -> tuple[list[Part], Path]:  # fmt: skip
+) -> tuple[list[EvaluationPart], Path]:
     """Return the parts of a set that can be measured, and its folder of articles.
 
     Raises InputError when there is nothing to ask, or no articles to ask about.
@@ -98,7 +101,9 @@ def _sources(name: Path, task: Task, questions: Path | None) -> dict[PartName, P
     return found
 
 
-def load_part(part: PartName, source: Path, articles: Path, limit: int | None = None) -> Part:
+def load_part(
+    part: PartName, source: Path, articles: Path, limit: int | None = None
+) -> EvaluationPart:
     """Return the first ``limit`` cases of a file, and which rows are refused. Raises InputError
     when no row can be used.
     """
@@ -119,7 +124,7 @@ def load_part(part: PartName, source: Path, articles: Path, limit: int | None = 
     if not cases:
         first = f" ({refused[0]})" if refused else ""
         raise InputError(f"No row of {source} can be used{first}.")
-    return Part(part, tuple(cases.values()), tuple(refused), ambiguous)
+    return EvaluationPart(part, tuple(cases.values()), tuple(refused), ambiguous)
 
 
 def _read(
@@ -144,13 +149,21 @@ def _case(row: dict[str, Any], articles: Path, texts: dict[str, str]) -> Case:
     answerable = bool(row["answerable"])
     evidence = row["evidence"] if answerable else ()
     return Case(
-        str(row["id"]), asked.text, asked.history, asked.date, answerable,
-        row["unanswerable_kind"], meta.get("kind"), tuple(map(str, row["answers"])),
-        row.get("answer_type") != "long", _gold(evidence, articles, texts),
-        row.get("evidence_kind"), row["evidence_mode"],
+        str(row["id"]),
+        asked.text,
+        asked.history,
+        asked.date,
+        answerable,
+        row["unanswerable_kind"],
+        meta.get("kind"),
+        tuple(map(str, row["answers"])),
+        row.get("answer_type") != "long",
+        _gold(evidence, articles, texts),
+        row.get("evidence_kind"),
+        row["evidence_mode"],
         tuple(f"{name}.txt" for name in row.get("article_ids") or ()) if answerable else (),
         meta.get("has_entity") is False,
-    )  # fmt: skip
+    )
 
 
 def _claim(row: dict[str, Any], articles: Path, texts: dict[str, str]) -> Case:
@@ -160,9 +173,20 @@ def _claim(row: dict[str, Any], articles: Path, texts: dict[str, str]) -> Case:
         texts[path] = read_text(articles / path)
     gold = (row.get("supporting_sets") or [()])[0]  # one of several that would do
     return Case(
-        str(row["id"]), claim, None, None, row["label"] == "supported", None, str(row["label"]),
-        (), False, _gold(gold, articles, texts), None, "all", (path,),
-    )  # fmt: skip
+        str(row["id"]),
+        claim,
+        None,
+        None,
+        row["label"] == "supported",
+        None,
+        str(row["label"]),
+        (),
+        False,
+        _gold(gold, articles, texts),
+        None,
+        "all",
+        (path,),
+    )
 
 
 def _gold(items: Any, articles: Path, texts: dict[str, str]) -> tuple[Span, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from rag.evaluation.metrics import Span
 from rag.evaluation.run import Evaluation
 from rag.evaluation.scores import SENTENCES, Row, own_sentences, span_of
 
-MOST = 10
-SHOWN = 3  # sentences of a search
+MOST_MISTAKES = 10
+SHOWN_SENTENCES = 3  # sentences of a search
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Mistake:
     shown_as: str  # what the places are to it
 
 
-def worst(done: Evaluation, most: int = MOST) -> list[Mistake]:
+def worst(done: Evaluation, most: int = MOST_MISTAKES) -> list[Mistake]:
     """The errors of the answers, else of the claims, else of the search, the surest first."""
     for name, find in _FIND.items():
         for part in done.parts:
@@ -77,7 +76,7 @@ def _of_claims(case: Case, row: Row, numbers: Row) -> Iterator[Mistake]:
 
 def _of_search(case: Case, row: Row, numbers: Row) -> Iterator[Mistake]:
     if numbers["evidence_recall@10"] == 0:
-        shown = tuple(span_of(item) for item in row.get("evidence", ())[:SHOWN])
+        shown = tuple(span_of(item) for item in row.get("evidence", ())[:SHOWN_SENTENCES])
         what = "Not among the first ten sentences"
         yield Mistake(what, numbers["confidence"], case, _known(case), "", shown, "Found")
 
@@ -93,81 +92,63 @@ _FIND: dict[PartName, Callable[[Case, Row, Row], Iterator[Mistake]]] = {
 }
 
 
-# Errors of an evaluation as HTML, each with its evidence in its article. All texts are escaped.
+# The places of an error in their articles.
 
 AROUND = 180  # characters of context beside a sentence
-LONGEST = 900  # characters of an excerpt
+EXCERPT_CHARACTERS = 900  # characters of an excerpt
 GOLD_SHOWN = 2
-_SPACES = re.compile(r"\s+")
 
 
-def errors_html(mistakes: Sequence[Mistake], articles: Path) -> str:
-    """Return the list of the errors; empty when there are none."""
-    if not mistakes:
-        return ""
-    legend = (
-        '<p class="legend"><span><mark>Known evidence</mark></span>'
-        "<span><span>What was cited or found</span></span></p>"
-    )
-    items = "".join(f"<li>{_error(mistake, articles)}</li>" for mistake in mistakes)
-    return f'{legend}<ol class="errors">{items}</ol>'
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A place in its article, cut where the styles of the text change."""
+
+    article: str
+    title: str = ""
+    pieces: tuple[tuple[str, bool, bool], ...] = ()  # text, whether cited, whether known evidence
+    cut_before: bool = False
+    cut_after: bool = False
 
 
-def _error(mistake: Mistake, articles: Path) -> str:
-    case = mistake.case
-    rows = [("Known", escape(mistake.known))] if mistake.known else []
-    rows += [("Said", escape(mistake.said))] if mistake.said else []
-    excerpts = [_excerpt(span, mistake.shown, case.gold, articles) for span in mistake.shown]
-    rows += [(mistake.shown_as, "".join(excerpts))] if excerpts else []
-    missed = [gold for gold in case.gold if not any(_beside(gold, at) for at in mistake.shown)]
-    if missed:
-        found = [_excerpt(gold, (), case.gold, articles) for gold in missed[:GOLD_SHOWN]]
-        rows.append(("It stands in", "".join(found)))
-    facts = "".join(f"<dt>{name}</dt><dd dir='auto'>{html}</dd>" for name, html in rows)
-    return (
-        f"<div class='what'><strong>{escape(mistake.what)}</strong>"
-        f"<span>confidence {mistake.confidence:.2f}<br>{escape(case.id)}</span></div>"
-        f"<div><h3 dir='auto'>{escape(case.question)}</h3><dl>{facts}</dl></div>"
-    )
+def excerpts(mistake: Mistake, articles: Path) -> tuple[list[Excerpt], list[Excerpt]]:
+    """Return what the error shows, and the known evidence that is not seen in that. One without
+    pieces is of an article that is not here any more.
+    """
+    gold = mistake.case.gold
+    shown = [_excerpt(span, mistake.shown, gold, articles) for span in mistake.shown]
+    missed = [span for span in gold if not any(_is_beside(span, at) for at in mistake.shown)]
+    return shown, [_excerpt(span, (), gold, articles) for span in missed[:GOLD_SHOWN]]
 
 
-def _beside(gold: Span, shown: Span) -> bool:
+def _is_beside(gold: Span, shown: Span) -> bool:
     """Whether it is seen in the excerpt around the other."""
     near = shown.start - AROUND <= gold.start and gold.end <= shown.end + AROUND
     return gold.article == shown.article and near
 
 
-def _excerpt(around: Span, cited: Sequence[Span], gold: Sequence[Span], articles: Path) -> str:
-    """The place in its article: what was cited underlined, the known evidence marked."""
+def _excerpt(around: Span, cited: Sequence[Span], gold: Sequence[Span], articles: Path) -> Excerpt:
     file = articles / around.article
     if not file.is_file():
-        return f"<blockquote>{escape(around.article)} is not here any more.</blockquote>"
+        return Excerpt(around.article)
     text = read_text(file)
     start, end = _whole_words(text, around.start - AROUND, around.end + AROUND)
-    places = [(span, "cited") for span in cited] + [(span, "gold") for span in gold]
     inside = [
-        (max(span.start, start), min(span.end, end), kind)
-        for span, kind in places
+        (max(span.start, start), min(span.end, end), is_gold)
+        for spans, is_gold in ((cited, False), (gold, True))
+        for span in spans
         if span.article == around.article and span.start < end and start < span.end
     ]
     cuts = sorted({start, end, *(at for a, b, _ in inside for at in (a, b))})
-    body = "".join(
-        _styled(text[a:b], {kind for x, y, kind in inside if x <= a and b <= y})
-        for a, b in pairwise(cuts)
-    )
-    before, after = "…" if start else "", "…" if end < len(text) else ""
+    pieces = []
+    for a, b in pairwise(cuts):
+        kinds = {is_gold for x, y, is_gold in inside if x <= a and b <= y}
+        pieces.append((re.sub(r"\s+", " ", text[a:b]), False in kinds, True in kinds))
     title = text.partition("\n")[0].strip()[:100] or around.article
-    return f"<blockquote>{before}{body}{after}<cite>{escape(title)}</cite></blockquote>"
+    return Excerpt(around.article, title, tuple(pieces), start > 0, end < len(text))
 
 
 def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     start = max(0, start)
     start = text.rfind(" ", 0, start) + 1 if start else 0
-    last = text.find(" ", min(end, start + LONGEST))
+    last = text.find(" ", min(end, start + EXCERPT_CHARACTERS))
     return start, len(text) if last < 0 else last
-
-
-def _styled(text: str, kinds: set[str]) -> str:
-    html = escape(_SPACES.sub(" ", text))
-    html = f"<span class='cited'>{html}</span>" if "cited" in kinds else html
-    return f"<mark>{html}</mark>" if "gold" in kinds else html

@@ -28,7 +28,7 @@ import rag
 from rag.config import Config
 from rag.errors import IndexCorrupt
 from rag.evaluation import batch
-from rag.evaluation.cases import Case, Part, PartName, read_text
+from rag.evaluation.cases import Case, EvaluationPart, PartName, read_text
 from rag.evaluation.measures import by_kind, columns, curves, latency, measured
 from rag.evaluation.scores import POOL, Row, judge, score_answers, score_retrieval
 from rag.index.database import Database
@@ -53,11 +53,19 @@ _NOT_ASKED = (
     *(
         f"evaluation/{name}.py"
         for name in (
-            "metrics", "scores", "measures", "compare", "mistakes", "charts", "page", "report",
+            "metrics",
+            "scores",
+            "measures",
+            "compare",
+            "mistakes",
+            "charts",
+            "page",
+            "report",
         )
     ),
-    "app.py", "texts.py",
-)  # fmt: skip
+    "app.py",
+    "texts.py",
+)
 _NUMBERS, _BREAK = r"\[\n\s*([^\[\]{}]+?)\n\s*\]", r"\n\s*"  # in indented JSON
 Bar: TypeAlias = Callable[[str], AbstractContextManager[batch.Progress]]  # title → a progress bar
 
@@ -70,9 +78,13 @@ class System(Protocol):
     @property
     def manifest(self) -> dict[str, Any]: ...
     def search(
-        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Sequence[Turn] | None = None,
         date: str | None = None,
-    ) -> SearchResult: ...  # fmt: skip
+    ) -> SearchResult: ...
     def answer(
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
     ) -> Answer: ...
@@ -83,13 +95,13 @@ class Evaluation:
     """The result, and what it was computed from."""
 
     result: Row
-    parts: tuple[Part, ...]
+    parts: tuple[EvaluationPart, ...]
     rows: Mapping[PartName, list[Row]]
 
 
 def evaluate(
     system: System,
-    parts: Sequence[Part],
+    parts: Sequence[EvaluationPart],
     articles: Path,
     *,
     name: str = "set",
@@ -119,7 +131,7 @@ def evaluate(
     return Evaluation(result, tuple(parts), rows)
 
 
-def _scored(part: Part, rows: Sequence[Row], system: System, articles: Path) -> Row:
+def _scored(part: EvaluationPart, rows: Sequence[Row], system: System, articles: Path) -> Row:
     numbers = _numbers(part, rows, system, articles)
     table = columns(part.cases, numbers)
     return {
@@ -135,7 +147,9 @@ def _scored(part: Part, rows: Sequence[Row], system: System, articles: Path) -> 
     }
 
 
-def _numbers(part: Part, rows: Sequence[Row], system: System, articles: Path) -> list[Row]:
+def _numbers(
+    part: EvaluationPart, rows: Sequence[Row], system: System, articles: Path
+) -> list[Row]:
     pairs = list(zip(part.cases, rows, strict=True))
     if part.name == "retrieval":
         return [score_retrieval(case, row) for case, row in pairs]
@@ -153,9 +167,13 @@ def texts_of(rows: Sequence[Row], articles: Path) -> dict[str, str]:
 
 
 def _run(
-    system: System, system_name: str, part: Part, cache: Path, say: Callable[[str], None],
+    system: System,
+    system_name: str,
+    part: EvaluationPart,
+    cache: Path,
+    say: Callable[[str], None],
     progress: batch.Progress,
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     asked = "".join(to_json(_question(case)) + "\n" for case in part.cases)
     package = Path(rag.__file__).parent
     engine = [
@@ -189,9 +207,12 @@ class _Timed:
         self._search = system.search
 
     def search(
-        self, question: str, k: int = 10, history: Sequence[Turn] | None = None,
+        self,
+        question: str,
+        k: int = 10,
+        history: Sequence[Turn] | None = None,
         date: str | None = None,
-    ) -> _TimedResult:  # fmt: skip
+    ) -> _TimedResult:
         begun = time.perf_counter()
         found = self._search(question, k, history=history, date=date)
         return _TimedResult(found, 1000 * (time.perf_counter() - begun))

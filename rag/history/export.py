@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from rag import texts
 from rag.errors import RagError
 from rag.history.conversation import Exchange, Read
-from rag.history.rows import Kept
+from rag.history.rows import Conversation
 from rag.text.untrusted import shown
 from rag.types import Citation, Evidence
 
@@ -24,7 +24,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
 _LIST_MARK = re.compile(r"[-+=]|\d{1,9}[.)]")
 
 
-def as_json(kept: Kept, read: Read) -> str:
+def as_json(kept: Conversation, read: Read) -> str:
     """Return the conversation as one indented JSON object."""
     header = asdict(kept.header)
     row = {**header, "exchanges": [_exchange_row(exchange, read) for exchange in kept.exchanges]}
@@ -56,11 +56,13 @@ def _exchange_row(exchange: Exchange, read: Read) -> dict[str, Any]:
 def _reference_row(exchange: Exchange, place: Citation | Evidence, read: Read) -> dict[str, Any]:
     changed = (place.article, place.start, place.end) in exchange.changed
     return {
-        **asdict(place), "source": _outlet(place, read), "changed_since": changed,
-    }  # fmt: skip
+        **asdict(place),
+        "source": _outlet(place, read),
+        "changed_since": changed,
+    }
 
 
-def as_markdown(kept: Kept, read: Read) -> str:
+def as_markdown(kept: Conversation, read: Read) -> str:
     """Return the conversation as a Markdown text, with numbered sources under each answer."""
     parts = [f"# {_line(kept.header.title)}", texts.BEGUN.format(kept.header.begun[:10])]
     for exchange in kept.exchanges:
@@ -102,9 +104,11 @@ def _exchange_parts(exchange: Exchange, read: Read) -> list[str]:
 def _reference(exchange: Exchange, number: int, place: Citation | Evidence, read: Read) -> str:
     number = getattr(place, "number", number)
     facts: Mapping[str, str | None] = {
-        "title": place.title, "outlet": _outlet(place, read), "date": place.published,
+        "title": place.title,
+        "outlet": _outlet(place, read),
+        "date": place.published,
         "page": texts.PAGE.format(place.page) if place.page else None,
-    }  # fmt: skip
+    }
     about = ", ".join(_line(fact) for fact in facts.values() if fact)
     url = f"\n  {_url(place.url)}" if place.url else ""
     where = texts.CHARACTERS.format(_line(place.article), place.start, place.end)

@@ -26,12 +26,19 @@ import platformdirs
 from rag import texts
 from rag.errors import InputError
 from rag.history.conversation import Exchange
-from rag.history.rows import Header, Kept, read_header, read_kept, title_of, to_json
+from rag.history.rows import (
+    Conversation,
+    Header,
+    read_conversation,
+    read_header,
+    title_of,
+    to_json,
+)
 
 CONVERSATIONS = 200  # of one visitor; the oldest make room
 VISITORS = 1_000  # more are served, but their conversations are not kept
 MOST_BYTES = 4_000_000  # of one conversation
-TITLE = 120  # characters of a title that the visitor gives
+TITLE_CHARACTERS = 120  # characters of a title that the visitor gives
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _USER = "user:"  # with a character that no secret has
@@ -88,10 +95,10 @@ class Store:
         headers = [header for header in found if header is not None]
         return tuple(sorted(headers, key=lambda header: header.changed, reverse=True))
 
-    def get(self, visitor: str, identity: str) -> Kept | None:
+    def get(self, visitor: str, identity: str) -> Conversation | None:
         """Return a conversation; None when the visitor has none of that name that can be read."""
         path = self._path(visitor, identity)
-        return _loaded(path, read_kept) if path else None
+        return _loaded(path, read_conversation) if path else None
 
     def put(self, visitor: str, identity: str, exchanges: Sequence[Exchange]) -> str:
         """Keep the conversation; return its name: a new one if another tab went on with the old.
@@ -115,7 +122,7 @@ class Store:
                 if said[: len(before)] != before:
                     return self._forked(visitor, exchanges, header.title, now)
             header = replace(header, changed=now, questions=len(exchanges))
-            _write(path, to_json(Kept(header, tuple(exchanges))))
+            _write(path, to_json(Conversation(header, tuple(exchanges))))
             return identity
 
     def _forked(self, visitor: str, exchanges: Sequence[Exchange], title: str, now: str) -> str:
@@ -124,12 +131,12 @@ class Store:
         assert path is not None
         self._make_room(path.parent, visitor)
         header = Header(identity, title, now, now, len(exchanges))
-        _write(path, to_json(Kept(header, tuple(exchanges))))
+        _write(path, to_json(Conversation(header, tuple(exchanges))))
         return identity
 
     def rename(self, visitor: str, identity: str, title: str) -> None:
         """Give a conversation another title. Raises InputError."""
-        title = " ".join(title.split())[:TITLE]
+        title = " ".join(title.split())[:TITLE_CHARACTERS]
         path = self._path(visitor, identity)
         with self._lock:
             kept = self.get(visitor, identity)

@@ -1,7 +1,7 @@
 """The indexing flow: folder → articles → passages → vectors → files, as one transaction.
 
-One process writes at a time. A store that turns out to be damaged is mended on the way; the
-explicit command for that is ``repair``, which reads no more articles than it must.
+One process writes at a time. A store that turns out to be damaged is built anew from the folder;
+the explicit command for that is ``repair``, which reads no article of a sound store.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,25 +18,33 @@ from rag.config import TERMS_VERSION, Config
 from rag.errors import ArticleError, IndexCorrupt, IndexMismatch
 from rag.index.database import Database
 from rag.index.embedding import embed, fill_in, never
+from rag.index.ivf import outdated
 from rag.index.manifest import check_articles_folder, damaged, mismatch, no_index
 from rag.index.publish import newest, publish, writable
-from rag.index.repair import Salvaged, mend, salvage
+from rag.index.repair import set_aside, verify
 from rag.index.rows import Ingest, Known, renew_terms
 from rag.index.schema import NAME
-from rag.ingest.folder import ArticleFile, by_file, find_articles
+from rag.ingest.folder import ArticleFile, find_articles
 from rag.ingest.formats import FORMATS
 from rag.ingest.loaders.tables import recorded
 from rag.models.encoder import Encoder
 from rag.types import Article, Changes, Progress, silent
 
-FEW = 32  # new passages that are embedded before their text is published: two seconds
+FEW_PASSAGES = 32  # new passages that are embedded before their text is published: two seconds
 MOST_SKIPPED = 1_000  # files that could not be read, kept to be listed
 
 
 def sync(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    embedding: Progress = silent, *, wait: float = math.inf, vectors: bool = True,
-) -> Changes:  # fmt: skip
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = silent,
+    embedding: Progress = silent,
+    *,
+    wait: float = math.inf,
+    vectors: bool = True,
+) -> Changes:
     """Make the index in ``folder`` say what the ``articles`` folder says now.
 
     Much new text is found by its words first, and then embedded; ``vectors`` False leaves that to
@@ -49,17 +57,24 @@ def sync(
     """
     files = list(find_articles(articles))
     with writable(folder, wait):
-        changes = Syncing(articles, folder, config, encoder, progress).mended(files)
+        changes = Syncing(articles, folder, config, encoder, progress).run(files)
         if vectors:
             fill_in(folder, config, encoder, embedding, never)
     return changes
 
 
 def repair(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    embedding: Progress = silent, *, wait: float = math.inf,
-) -> Changes:  # fmt: skip
-    """Make damage to an index good; of the articles only those are read whose rows are damaged.
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = silent,
+    embedding: Progress = silent,
+    *,
+    wait: float = math.inf,
+) -> Changes:
+    """Make damage to an index good: of a sound store the vector and lexical files are made again, a
+    damaged one is built anew from the articles.
 
     As ``sync`` it empties the index of a folder without articles.
     Raises what ``sync`` raises, IndexMissing, and IndexMismatch when settings have changed.
@@ -67,14 +82,14 @@ def repair(
     if not (folder / NAME).is_file():
         raise no_index(folder)
     with writable(folder, wait):
-        changes = Syncing(articles, folder, config, encoder, progress).mended(None)
+        changes = Syncing(articles, folder, config, encoder, progress).run(None)
         fill_in(folder, config, encoder, embedding, never)
     return changes
 
 
 @dataclass
 class Syncing:
-    """One run of ``sync`` (over files) or ``repair`` (over None: those it needs)."""
+    """One run of ``sync`` (over files) or ``repair`` (over None)."""
 
     articles: Path
     folder: Path
@@ -82,72 +97,81 @@ class Syncing:
     encoder: Encoder
     progress: Progress
 
-    def mended(self, files: Sequence[ArticleFile] | None) -> Changes:
-        """Run; if the store's pages are damaged, over what can be read of it."""
+    def run(self, files: Sequence[ArticleFile] | None) -> Changes:
+        """Run; if the store is damaged, build it anew from the files."""
+        manifest: dict[str, Any] = {}
         try:
-            return self._published(files, None)
+            with contextlib.closing(Database(self.folder, write=True)) as database:
+                database.begin(write=True)  # what is not committed is rolled back by closing
+                manifest = database.manifest()
+                if files is None and (self._lost(manifest) or self._emptied()):
+                    files = list(find_articles(self.articles))
+                return self._published(files, manifest, database)
         except IndexCorrupt as damage:
-            return self._published(files, salvage(self.folder, damage))
+            files = list(find_articles(self.articles)) if files is None else files
+            with (
+                set_aside(self.folder),
+                contextlib.closing(Database(self.folder, write=True)) as database,
+            ):
+                database.begin(write=True)
+                reason = str(damage).partition(" Repair it with")[0]
+                return self._published(files, manifest, database, reason)
 
-    def _published(self, files: Sequence[ArticleFile] | None, salvaged: Salvaged | None) -> Changes:
-        with contextlib.closing(Database(self.folder, write=True)) as database:
-            database.begin(write=True)  # what is not committed is rolled back by closing
-            manifest = salvaged.manifest if salvaged else database.manifest()
-            if files is None and (self._lost(manifest) or self._emptied()):
-                files = list(find_articles(self.articles))
-            ingest = Ingest(self.config, self.encoder, database)
-            changes = self.changes(files, manifest, ingest, salvaged)
-            skipped = (
-                changes.skipped[:MOST_SKIPPED] if files is not None else manifest.get("skipped", ())
-            )
-            fields = ingest.config.fields or ()
-            noted = {"skipped": [*map(list, skipped)], "fields": [*map(list, fields)]}
-            if changes.any():
-                if len(few := database.unembedded()) <= FEW:
-                    embed(database, self.encoder, self.config.title_tokens, few)
-                settings = {
-                    **self.config.index_settings(),
-                    "encoder_hash": self.encoder.fingerprint,
-                    "dimensions": self.encoder.dimensions,
-                    "articles_folder": str(self.articles.resolve()),
-                    **noted,
-                }
-                # Above all numbers used: a reader must see that it is another state.
-                generation = 1 + max(manifest.get("generation", 0), newest(self.folder))
-                publish(database, self.folder, generation, settings)
-            elif any(manifest.get(name, []) != value for name, value in noted.items()):
-                database.set_manifest({**manifest, **noted})
-                database.commit()
+    def _published(
+        self,
+        files: Sequence[ArticleFile] | None,
+        manifest: dict[str, Any],
+        database: Database,
+        damage: str | None = None,
+    ) -> Changes:
+        ingest = Ingest(self.config, self.encoder, database)
+        changes = self.changes(files, manifest, ingest, damage)
+        skipped = (
+            changes.skipped[:MOST_SKIPPED] if files is not None else manifest.get("skipped", ())
+        )
+        fields = ingest.config.fields or ()
+        noted = {"skipped": [*map(list, skipped)], "fields": [*map(list, fields)]}
+        if changes.any():
+            if len(few := database.unembedded()) <= FEW_PASSAGES:
+                embed(database, self.encoder, self.config.title_tokens, few)
+            settings = {
+                **self.config.index_settings(),
+                "encoder_hash": self.encoder.fingerprint,
+                "dimensions": self.encoder.dimensions,
+                "articles_folder": str(self.articles.resolve()),
+                **noted,
+            }
+            # Above all numbers used: a reader must see that it is another state.
+            generation = 1 + max(manifest.get("generation", 0), newest(self.folder))
+            publish(database, self.folder, generation, settings)
+        elif any(manifest.get(name, []) != value for name, value in noted.items()):
+            database.set_manifest({**manifest, **noted})
+            database.commit()
         return changes
 
     def changes(
-        self, files: Sequence[ArticleFile] | None, manifest: dict[str, Any], ingest: Ingest,
-        salvaged: Salvaged | None = None,
-    ) -> Changes:  # fmt: skip
-        """Bring the rows of the store up to date, inside the caller's transaction."""
+        self,
+        files: Sequence[ArticleFile] | None,
+        manifest: dict[str, Any],
+        ingest: Ingest,
+        damage: str | None = None,
+    ) -> Changes:
+        """Bring the rows of the store up to date, inside the caller's transaction. Raises
+        IndexCorrupt when they are damaged; ``damage``: why there are none, though there were.
+        """
         database = ingest.database
         if self.config.fields is None:
             ingest.config = replace(self.config, fields=recorded(manifest))
-        reason, broken = self._settled(manifest, database, repairing=files is None)
-        reason = salvaged.reason if salvaged else reason
-        known = database.content_hashes()
+        reason = damage or self._outdated(manifest, database, repairing=files is None)
+        articles = database.content_hashes()
         if files is None:
-            needed = self._needed(known, broken) if reason else []
-            elsewhere = by_file(known, needed).get(None, {})
-            theirs = {path: of for path, of in known.items() if path not in elsewhere}
-            done = ingest.read(needed, theirs, self.progress)
-            done = replace(done, unchanged=done.unchanged + len(elsewhere))
-            broken |= {*done.added}
+            done = Changes(unchanged=len(articles))
         else:
-            done = ingest.read(files, known, self.progress)
+            done = ingest.read(files, articles, self.progress)
         if not (manifest or done.left()):  # of a folder that has had some, none may be left
             raise ArticleError(self._nothing_to_read(done))
-        return replace(
-            done,
-            added=tuple(path for path in done.added if path not in broken),
-            repaired=tuple(path for path in done.added if path in broken),
-            rebuilt=reason or damaged(self.folder, manifest.get("files", {})),
-        )
+        reason = reason or damaged(self.folder, manifest.get("files", {}))
+        return replace(done, rebuilt=reason or outdated(manifest.get("vectors", {})))
 
     def _lost(self, manifest: dict[str, Any]) -> bool:
         """Return whether the store lacks what was written last: the articles alone know."""
@@ -159,14 +183,13 @@ class Syncing:
             return next(find_articles(self.articles), None) is None
         return False
 
-    def _settled(
+    def _outdated(
         self, manifest: dict[str, Any], database: Database, *, repairing: bool
-    ) -> tuple[str | None, set[str]]:
-        """Drop rows that cannot stay; return why, and the paths of articles that are damaged."""
+    ) -> str | None:
+        """Drop rows that cannot stay as they are; return why."""
         if not manifest:  # a new store, or one that does not say how its rows were made
-            mend(database)
             database.forget_articles()
-            return None, set()
+            return None
         check_articles_folder(manifest, self.articles, self.folder)
         reason = mismatch(manifest, self.config, self.encoder)
         if reason and repairing:
@@ -176,20 +199,14 @@ class Syncing:
             )
         if manifest.get("format_version") != self.config.index_settings()["format_version"]:
             database.clear()
-            return reason, set()
-        broken, damage = mend(database)
+            return reason
+        verify(database)
         of_files = {"terms_version": TERMS_VERSION, "store": self.config.store}
         if mismatch({**manifest, **of_files}, self.config, self.encoder):
             database.forget_articles()
         elif reason:
             renew_terms(database)
-        return reason or damage, broken
-
-    def _needed(self, known: Known, broken: set[str]) -> list[ArticleFile]:
-        """Return the files of damaged articles, and those of which the store knows none."""
-        files = list(find_articles(self.articles))
-        held, lost = by_file(known, files), by_file(dict.fromkeys(broken, (0, "")), files)
-        return [file for file in files if file.path in lost or file.path not in held]
+        return reason
 
     def _nothing_to_read(self, changes: Changes) -> str:
         skipped = "; ".join(f"{path} {reason}" for path, reason in changes.skipped[:3])
@@ -202,37 +219,34 @@ class Syncing:
 
 
 def plan(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    embedding: Progress = silent, *, wait: float = 0,  # noqa: ARG001 - for nobody, and nothing
-) -> Changes:  # fmt: skip
-    """Return what ``sync`` would do. Raises what it raises, but for what writing alone can raise.
-
-    Of a store whose pages are damaged it says that alone: which of its rows can be saved is only
-    known when they are.
-    """
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = silent,
+    embedding: Progress = silent,  # noqa: ARG001 - of nothing
+    *,
+    wait: float = 0,  # noqa: ARG001 - for nobody
+) -> Changes:
+    """Return what ``sync`` would do. Raises what it raises, but for what only writing raises."""
     files = list(find_articles(articles))
     run = Syncing(articles, folder, config, encoder, progress)
+    manifest: dict[str, Any] = {}
     try:
-        with _unwritten(folder) as database:
-            return run.changes(files, database.manifest(), Unread(config, encoder, database))
+        if (folder / NAME).is_file():
+            with contextlib.closing(Unwritten(folder)) as database:
+                if not database.empty():  # else one never finished
+                    database.begin()
+                    manifest = database.manifest()
+                    return run.changes(files, manifest, Unread(config, encoder, database))
+        reason = None
     except IndexCorrupt as damage:
-        return Changes(rebuilt=str(damage).partition(" Repair it with")[0])
-
-
-@contextlib.contextmanager
-def _unwritten(folder: Path) -> Iterator[Unwritten]:
-    """Open the store of an index; an empty one where there is none, or one never finished."""
-    if (folder / NAME).is_file():
-        with contextlib.closing(Unwritten(folder)) as database:
-            if not database.empty():
-                database.begin()
-                yield database
-                return
+        reason = str(damage).partition(" Repair it with")[0]
     with (
-        tempfile.TemporaryDirectory() as empty,
-        contextlib.closing(Unwritten(Path(empty), write=True)) as database,
+        tempfile.TemporaryDirectory() as nothing,
+        contextlib.closing(Unwritten(Path(nothing), write=True)) as database,
     ):
-        yield database
+        return run.changes(files, manifest, Unread(config, encoder, database), reason)
 
 
 class Unread(Ingest):
@@ -251,10 +265,6 @@ class Unwritten(Database):
 
     def content_hashes(self) -> Known:
         return {p: of for p, of in super().content_hashes().items() if of[0] not in self._gone}
-
-    def drop_row(self, table: str, key: int) -> None:
-        if table == "articles":
-            self._gone.add(key)
 
     def forget_articles(self) -> None:
         self._gone.update(self.article_paths().values())

@@ -6,6 +6,7 @@ A newcomer adds a store by writing one class and one row in STORES.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,10 +35,13 @@ class VectorStore(Protocol):
     def save(self, path: Path) -> None:
         """Write one file. Raises OSError, also when only the last byte does not fit."""
 
-    def search(self, query: Vectors, k: int) -> tuple[Keys, NDArray[np.float32]]:
+    def search(
+        self, query: Vectors, k: int, among: Keys | None = None
+    ) -> tuple[Keys, NDArray[np.float32]]:
         """Return the keys (m,) and inner products (m,) of the best m ≤ k rows for a query (dim,).
 
-        Best first; equal scores in ascending order of their keys.
+        ``among``: some of the keys (n,), ascending, the only ones that are searched. Best first;
+        equal scores in ascending order of their keys.
         """
 
     def __len__(self) -> int:
@@ -59,10 +63,15 @@ class NumpyStore:
     def save(self, path: Path) -> None:
         _save(path, self._rows)
 
-    def search(self, query: Vectors, k: int) -> tuple[Keys, NDArray[np.float32]]:
+    def search(
+        self, query: Vectors, k: int, among: Keys | None = None
+    ) -> tuple[Keys, NDArray[np.float32]]:
         # In float32 the product of equal rows depends on where they stand, and ties break.
         scores = (self._rows.astype(np.float64) @ query).astype(np.float32)  # (n,)
-        best = np.lexsort((self._keys, -scores))[: max(0, k)]
+        order = np.lexsort((self._keys, -scores))
+        if among is not None:
+            order = order[np.isin(self._keys[order], among)]
+        best = order[: max(0, k)]
         return self._keys[best], scores[best]
 
     def __len__(self) -> int:
@@ -95,22 +104,55 @@ class FaissStore:
         codes = native_faiss().vector_to_array(self._index.codes)
         _save(path, codes.view(np.float16).reshape(len(self), self._index.d))
 
-    def search(self, query: Vectors, k: int) -> tuple[Keys, NDArray[np.float32]]:
-        most = min(k, len(self))
-        if most < 1:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        asked = most
-        while True:  # FAISS cuts through equal scores anywhere: ask until a lower one follows
-            asked = min(2 * asked, len(self))
-            (scores,), (rows,) = self._index.search(query[None, :], asked)  # (asked,), (asked,)
-            if asked == len(self) or scores[-1] < scores[most - 1]:
-                break
-        keys = self._keys[rows]
-        order = np.lexsort((keys, -scores))[:most]
-        return keys[order], scores[order]
+    def search(
+        self, query: Vectors, k: int, among: Keys | None = None
+    ) -> tuple[Keys, NDArray[np.float32]]:
+        faiss = native_faiss()
+        rows = None if among is None else np.flatnonzero(np.isin(self._keys, among))
+        settings = faiss.SearchParameters(sel=selected(rows))
+        most = len(self) if rows is None else len(rows)
+
+        def visit(count: int) -> tuple[Keys, NDArray[np.float32]]:
+            (scores,), (found,) = self._index.search(query[None, :], count, params=settings)
+            return self._keys[found[found >= 0]], scores[found >= 0]
+
+        return best_of(visit, min(k, most), most)
 
     def __len__(self) -> int:
         return len(self._keys)
+
+
+def best_of(
+    visit: Callable[[int], tuple[Keys, NDArray[np.float32]]], k: int, most: int
+) -> tuple[Keys, NDArray[np.float32]]:
+    """Return the best k of a search, equal scores in ascending order of their keys.
+
+    ``visit`` returns the best so many, of at most ``most``. FAISS cuts through equal scores
+    anywhere: it is asked for more until a lower one follows.
+    """
+    if k < 1:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    count = k
+    while True:
+        count = min(2 * count, most)
+        keys, scores = visit(count)
+        if len(keys) < count or count == most or scores[-1] < scores[k - 1]:
+            break
+    order = np.lexsort((keys, -scores))[:k]
+    return keys[order], scores[order]
+
+
+def selected(ids: Keys | None) -> Any:
+    """Return FAISS's selector of these ids (n,), not negative; None for all."""
+    if ids is None:
+        return None
+    chosen = np.zeros(int(ids.max(initial=-1)) + 1, bool)
+    chosen[ids] = True
+    bits = np.packbits(chosen, bitorder="little")
+    faiss = native_faiss()
+    selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+    selector.bits = bits  # FAISS does not keep it alive
+    return selector
 
 
 STORES: dict[str, type[VectorStore]] = {"faiss": FaissStore, "numpy": NumpyStore}

@@ -29,7 +29,7 @@ from rag.models.packed_bert import packed
 from rag.types import Vectors
 
 BLOCK = 200_000  # characters tokenized at once
-FEW = 4  # texts, such as a question, that are encoded by one core, for others have theirs too
+FEW_TEXTS = 4  # texts, such as a question, that are encoded by one core, for others have theirs too
 MANY = 64  # so many are an index that is embedded: what a question needs comes first
 NICE = 10  # of the threads that embed it
 BATCH_TOKENS = 1_024  # of one forward pass, about; more is not faster
@@ -61,11 +61,6 @@ class Encoder(Protocol):
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors (n, dim) of questions or sentences."""
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-        """Return, per text, its tokens' offsets (t, 2) and vectors in context (t, dim); what is
-        beyond the window has none.
-        """
-
 
 class HashedEncoder:
     """Bag of words, each word hashed to one dimension: no model, so ranking can be predicted."""
@@ -92,13 +87,6 @@ class HashedEncoder:
             for word in re.findall(r"\w+", text.lower()):
                 row[zlib.crc32(word.encode()) % self.dimensions] += 1
         return _unit(vectors)
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-        spans = [self.token_spans(text) for text in texts]
-        return [
-            (np.array(of, np.int64).reshape(-1, 2), self.encode_texts([text[a:b] for a, b in of]))
-            for text, of in zip(texts, spans, strict=True)
-        ]
 
 
 class SentenceTransformerEncoder:
@@ -157,13 +145,6 @@ class SentenceTransformerEncoder:
             vectors[i] = pooled
         return _unit(vectors)
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-        found: dict[int, tuple[Offsets, Vectors]] = {}
-        for i, _, tokens, offsets in self._forward(texts):
-            real = offsets[:, 1] > offsets[:, 0]  # special tokens are (0, 0)
-            found[i] = offsets[real], tokens[real]
-        return [found[i] for i in range(len(texts))]
-
     def _forward(self, texts: Sequence[str]) -> Iterator[tuple[int, Vectors, Vectors, Offsets]]:
         """Yield of each text, in any order: its number, its pooled vector (dim,), the vectors of
         its tokens (t, dim), the special ones too, and their offsets (t, 2).
@@ -181,7 +162,7 @@ class SentenceTransformerEncoder:
                 return_attention_mask=True,
             )
         offsets = encoded.pop("offset_mapping")
-        cores = 1 if len(texts) <= FEW else self._threads
+        cores = 1 if len(texts) <= FEW_TEXTS else self._threads
         batches = _batches([len(of) for of in offsets], cores)
         # Each core works at batches of its own: at one together, every step waits for the slowest.
         # Threads for this call alone: it does not queue behind another one's batches.

@@ -81,24 +81,24 @@ def period_of(question: str, date: str | None) -> Period | Latest | None:
 
     Without a date only a question for the latest is resolved.
     """
-    asked = dt.date.fromisoformat(date) if date else None
+    today = dt.date.fromisoformat(date) if date else None
     for pattern, resolve in _RULES:
-        if asked and (match := pattern.search(question)):
-            return resolve(asked, match)
-    return Latest(asked) if LATEST.search(question) else None
+        if today and (match := pattern.search(question)):
+            return resolve(today, match)
+    return Latest(today) if LATEST.search(question) else None
 
 
 def years_in(text: str) -> Years:
     """Return the years that a text names, each as a range: 1998 as (1998, 1998), "1998 to 2001",
     "from 1998 to May 2001" and "1998–01" as (1998, 2001).
     """
-    found = []
+    years = []
     for match in _YEARS.finditer(text):
         first = last = int(match[1])
         if match[2]:
             last = int(match[2]) if len(match[2]) == 4 else first // 100 * 100 + int(match[2])
-        found.append((first, last if first <= last < first + 100 else first))
-    return tuple(found)
+        years.append((first, last if first <= last < first + 100 else first))
+    return tuple(years)
 
 
 def overlap(one: Years, other: Years) -> bool:
@@ -107,15 +107,15 @@ def overlap(one: Years, other: Years) -> bool:
 
 
 def _days(first: int, last: int) -> Callable[[dt.date, re.Match[str]], Period]:
-    return lambda asked, _: Period(_ago(asked, first), _ago(asked, last))
+    return lambda today, _: Period(_ago(today, first), _ago(today, last))
 
 
-def _ago(asked: dt.date, days: int) -> dt.date:
-    return dt.date.fromordinal(min(max(1, asked.toordinal() - days), dt.date.max.toordinal()))
+def _ago(day: dt.date, days: int) -> dt.date:
+    return dt.date.fromordinal(min(max(1, day.toordinal() - days), dt.date.max.toordinal()))
 
 
-def _count(asked: dt.date, match: re.Match[str]) -> Period:
-    return Period(_ago(asked, _length(match)), asked)
+def _count(today: dt.date, match: re.Match[str]) -> Period:
+    return Period(_ago(today, _length(match)), today)
 
 
 def _length(match: re.Match[str]) -> int:
@@ -125,51 +125,51 @@ def _length(match: re.Match[str]) -> int:
     return unit * (int(count[:4]) if count.isdigit() else COUNTS[count])
 
 
-def _count_ago(asked: dt.date, match: re.Match[str]) -> Period:
+def _count_ago(today: dt.date, match: re.Match[str]) -> Period:
     length = _length(match)
     unit = {"day": 0, "week": 3, "month": 15, "year": 183}[match["unit"].lower()]
-    return Period(_ago(asked, length + unit), _ago(asked, length - unit - 1))
+    return Period(_ago(today, length + unit), _ago(today, length - unit - 1))
 
 
-def _last_named_month(asked: dt.date, match: re.Match[str]) -> Period:
+def _last_named_month(today: dt.date, match: re.Match[str]) -> Period:
     month = MONTHS[match["month"].lower()]
-    first = dt.date(asked.year if month < asked.month else max(1, asked.year - 1), month, 1)
+    first = dt.date(today.year if month < today.month else max(1, today.year - 1), month, 1)
     return Period(first, _ago((first + dt.timedelta(days=32)).replace(day=1), 1))
 
 
-def _last_week(asked: dt.date, _: re.Match[str]) -> Period:
-    monday = _ago(asked, asked.weekday())
+def _last_week(today: dt.date, _: re.Match[str]) -> Period:
+    monday = _ago(today, today.weekday())
     return Period(_ago(monday, 7), _ago(monday, 1))
 
 
-def _this_month(asked: dt.date, _: re.Match[str]) -> Period:
-    return Period(asked.replace(day=1), asked)
+def _this_month(today: dt.date, _: re.Match[str]) -> Period:
+    return Period(today.replace(day=1), today)
 
 
-def _last_month(asked: dt.date, _: re.Match[str]) -> Period:
-    end = _ago(asked.replace(day=1), 1)
+def _last_month(today: dt.date, _: re.Match[str]) -> Period:
+    end = _ago(today.replace(day=1), 1)
     return Period(end.replace(day=1), end)
 
 
-def _this_year(asked: dt.date, _: re.Match[str]) -> Period:
-    return Period(asked.replace(month=1, day=1), asked)
+def _this_year(today: dt.date, _: re.Match[str]) -> Period:
+    return Period(today.replace(month=1, day=1), today)
 
 
-def _last_year(asked: dt.date, _: re.Match[str]) -> Period:
-    year = max(1, asked.year - 1)
+def _last_year(today: dt.date, _: re.Match[str]) -> Period:
+    year = max(1, today.year - 1)
     return Period(dt.date(year, 1, 1), dt.date(year, 12, 31))
 
 
-def _weekday(asked: dt.date, match: re.Match[str]) -> Period:
-    day = _ago(asked, (asked.weekday() - DAYS.index(match["day"].lower())) % 7)
+def _weekday(today: dt.date, match: re.Match[str]) -> Period:
+    day = _ago(today, (today.weekday() - DAYS.index(match["day"].lower())) % 7)
     return Period(day, _ago(day, -1))  # reported on that day or the next
 
 
 _DAYS_PATTERN, _MONTHS_PATTERN = "|".join(DAYS), "|".join(MONTHS)
-COUNTS = {word: WORDS[word] for word in
-          "two three four five six seven eight nine ten eleven twelve".split()} | {
-    "a": 1, "few": 4, "a few": 4, "several": 5, "couple": 2, "a couple": 2,
-}  # fmt: skip
+COUNTS = {
+    word: WORDS[word]
+    for word in "two three four five six seven eight nine ten eleven twelve".split()
+} | {"a": 1, "few": 4, "a few": 4, "several": 5, "couple": 2, "a couple": 2}
 _N = rf"(?P<n>\d{{1,4}}|{'|'.join(sorted(COUNTS, key=len)[::-1])})(?: of)?"
 # Words for the newest there is; not "the now-defunct company", "falling now for weeks", "electric
 # current".
@@ -190,17 +190,23 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[dt.date, re.Match[str]], Period]]
         (rf"(?:last|past|previous) {_N} (?P<unit>day|week|month|year)s", _count),
         (rf"{_N} (?P<unit>day|week|month|year)s? ago", _count_ago),
         (r"last week|(?:the )?previous week", _last_week),
-        (r"this (?:past )?week(?:end)?|(?:the |this )?past week(?:end)?|recent days|last weekend",
-         _days(7, 0)),
+        (
+            r"this (?:past )?week(?:end)?|(?:the |this )?past week(?:end)?|recent days"
+            r"|last weekend",
+            _days(7, 0),
+        ),
         (r"this month", _this_month),
         (r"last month|(?:the )?previous month", _last_month),
         (r"(?:the |this )?past month|recent weeks", _days(31, 0)),
         (r"this year", _this_year),
         (r"last year|(?:the )?previous year", _last_year),
         (r"(?:the |this )?past year|recent months", _days(365, 0)),
-        (rf"(?:on|last|this|since) (?P<day>{_DAYS_PATTERN})"
-         rf"(?!,? (?:\d|(?:{_MONTHS_PATTERN})\b))", _weekday),
+        (
+            rf"(?:on|last|this|since) (?P<day>{_DAYS_PATTERN})"
+            rf"(?!,? (?:\d|(?:{_MONTHS_PATTERN})\b))",
+            _weekday,
+        ),
         (rf"last (?P<month>{_MONTHS_PATTERN})(?! \d)", _last_named_month),
         (r"(?<!most )recent(?:ly)?", _days(30, 0)),
     )
-)  # fmt: skip
+)

@@ -1,19 +1,10 @@
-"""What was asked: checked, and completed from the conversation."""
+"""What was asked: checked, and what kind of answer it wants."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rag.errors import InputError
-from rag.text.names import names
-from rag.types import Turn
-
-LEANS = re.compile(
-    r"^(?:and|but|so|why|how so|what about|how about)\b|\b(?:he|she|it|they|him|her|them|his|its|"
-    r"their|this|those|these)\b",
-    re.IGNORECASE,
-)
 
 POLAR = re.compile(
     r"^(?:so |and |but )?(?:am|is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall"
@@ -22,7 +13,7 @@ POLAR = re.compile(
 )
 
 
-PARTS = re.compile(
+SEVERAL_PARTS = re.compile(
     r",? (?:and|but) (?:also )?(?:who|whom|whose|what|when|where|why|how|which|do|does|did|is|are"
     r"|was|were|has|have|had|can|could|will|would)\b"
     r"|\b(?:which|what|who) (?:were |are )?(?:the )?(?:two|three|four)\b"
@@ -47,14 +38,6 @@ def checked(question: str, most_characters: int) -> str:
     return clean
 
 
-def with_history(question: str, history: Sequence[Turn]) -> str:
-    """Return what to search for: a question that leans on the one before, together with it."""
-    before = [turn.text for turn in history if turn.role == "user"]
-    if before and LEANS.search(question) and not names(question):
-        return f"{before[-1]} {question}"
-    return question
-
-
 def is_polar(question: str) -> bool:
     """Return whether the answer is yes or no."""
     return bool(POLAR.search(question.strip()))
@@ -62,7 +45,7 @@ def is_polar(question: str) -> bool:
 
 def has_parts(question: str) -> bool:
     """Return whether the answer probably stands in more than one sentence."""
-    return bool(PARTS.search(question))
+    return bool(SEVERAL_PARTS.search(question))
 
 
 # What a sentence that answers a kind of question contains: "when" a date, "how many" a number.
@@ -74,18 +57,25 @@ NUMBER = (
     r"thousand|million|billion|half|twice|double)\b"
 )
 ANSWER_TYPES = (
-    (r"\bhow (?:many|much|old|long|far|tall|big|large|fast|often)\b|\bwhat (?:number|percent"
-     r"|proportion|amount|age|price|share)", NUMBER),
-    (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b",
-     rf"\d|\b(?:{MONTHS}|{DAYS}|yesterday|today|century|week|month|year|ago)\b"),
+    (
+        r"\bhow (?:many|much|old|long|far|tall|big|large|fast|often)\b|\bwhat (?:number|percent"
+        r"|proportion|amount|age|price|share)",
+        NUMBER,
+    ),
+    (
+        r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b",
+        rf"\d|\b(?:{MONTHS}|{DAYS}|yesterday|today|century|week|month|year|ago)\b",
+    ),
     (r"\bwho(?:m|se)?\b", r"(?<!^)(?<![.!?] )\b[A-Z][a-z]|\b(?:he|she|they)\b"),
-    (r"\bwhere\b|\b(?:what|which) (?:city|country|state|place|town|county|continent|region)\b",
-     r"\b(?:in|at|near|from|to|of|on) (?:the )?(?:\w+ )?[A-Z]"),
+    (
+        r"\bwhere\b|\b(?:what|which) (?:city|country|state|place|town|county|continent|region)\b",
+        r"\b(?:in|at|near|from|to|of|on) (?:the )?(?:\w+ )?[A-Z]",
+    ),
     (r"\bwhy\b", r"\b(?:because|since|due|to|so|after|for|as|therefore|cause)\b"),
-)  # fmt: skip
+)
 _ANSWER_TYPES = [(re.compile(q, re.IGNORECASE), re.compile(a)) for q, a in ANSWER_TYPES]
 
 
 def answer_type(question: str) -> re.Pattern[str] | None:
     """Return what a sentence that answers this kind of question contains, where that is known."""
-    return next((answer for asked, answer in _ANSWER_TYPES if asked.search(question)), None)
+    return next((answer for pattern, answer in _ANSWER_TYPES if pattern.search(question)), None)

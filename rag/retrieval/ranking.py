@@ -18,12 +18,11 @@ from rag.config import Config
 from rag.index.index import Index
 from rag.index.schema import StoredPassage
 from rag.models.encoder import Encoder
-from rag.retrieval.copies import originals
 from rag.retrieval.period import Latest, Period, Years, ordinal, overlap, period_of, years_in
 from rag.retrieval.question import answer_type
 from rag.retrieval.variants import Variants, near_spelling, variants_of
 from rag.text.names import names
-from rag.text.terms import content_terms, stem, terms, words
+from rag.text.terms import content_terms, stem, terms, wording, words
 from rag.types import Article, Copy, Evidence, Hit, Sentence, Vectors
 
 FEATURES = (
@@ -81,7 +80,7 @@ class Candidate:
     passage: StoredPassage
     features: NDArray[np.float32]
     terms: Sequence[str]
-    copies: tuple[Candidate, ...] = ()  # the same or nearly the same words in other articles
+    copies: tuple[Candidate, ...] = ()  # the same words in other articles
     lowered: float = 0.0  # taken from its score
 
     @property
@@ -227,12 +226,9 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
             c.sentence.start,
         ),
     )
-    groups: dict[int, list[Candidate]] = {}
-    first = originals(
-        [c.quote for c in ordered], [c.article.path for c in ordered], [c.terms for c in ordered]
-    )
-    for candidate, n in zip(ordered, first, strict=True):
-        groups.setdefault(n, []).append(candidate)
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in ordered:
+        groups.setdefault(wording(candidate.quote), []).append(candidate)
     return [
         replace(best, copies=_elsewhere(best, rest)) if rest else best
         for best, *rest in groups.values()

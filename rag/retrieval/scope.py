@@ -7,7 +7,7 @@ evidence, a quote, a copy, another value or a word that "the articles" have.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -21,7 +21,7 @@ from rag.index.vectors import VectorStore
 from rag.text.dates import day_of
 from rag.types import Article, ArticleSummary, Keys, Passage, Scope, Sentence, Vectors
 
-Found = tuple[Keys, NDArray[np.float32]]  # (m,), (m,)
+Hits = tuple[Keys, NDArray[np.float32]]  # (m,), (m,)
 
 
 def holds(scope: Scope, article: ArticleSummary) -> bool:
@@ -108,14 +108,14 @@ class Within(Index):
 
 
 class VectorsWithin:
-    """A vector store's search among some of its keys: it is asked for more until enough are."""
+    """A vector store's search among some of its keys."""
 
     def __init__(self, store: VectorStore, keys: Keys) -> None:
         self._store = store
         self._keys = keys  # (n,), ascending
 
-    def search(self, query: Vectors, k: int) -> Found:
-        return _among(self._keys, k, len(self._store), lambda n: self._store.search(query, n))
+    def search(self, query: Vectors, k: int) -> Hits:
+        return self._store.search(query, k, self._keys)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -130,30 +130,23 @@ class LexicalWithin(LexicalIndex):
         self._frequencies: dict[str, int] = {}
         self.passages = len(keys)
 
-    def search(self, terms: Iterable[str], k: int, similar: Iterable[str] = ()) -> Found:
-        wanted, near = list(terms), list(similar)
-        most = self._whole.passages
-        return _among(self._keys, k, most, lambda n: self._whole.search(wanted, n, similar=near))
+    def search(self, terms: Iterable[str], k: int, similar: Iterable[str] = ()) -> Hits:
+        """Read the ranking of the whole as far as it takes: the order is the one that a search
+        among these passages alone would give.
+        """
+        wanted, near, most = list(terms), list(similar), self._whole.passages
+        if not len(self._keys) or k < 1:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        count = min(most, 2 * k * math.ceil(most / len(self._keys)))
+        while True:
+            keys, scores = self._whole.search(wanted, count, similar=near)  # (m,), (m,)
+            inside = np.isin(keys, self._keys, assume_unique=True)  # (m,)
+            if inside.sum() >= k or len(keys) < count or count >= most:
+                return keys[inside][:k], scores[inside][:k]
+            count = min(most, 4 * count)
 
     def frequency(self, term: str) -> int:
         if term not in self._frequencies:
             held, _ = self._whole.search([term], self._whole.frequency(term))
             self._frequencies[term] = int(np.isin(held, self._keys).sum())
         return self._frequencies[term]
-
-
-def _among(keys: Keys, k: int, most: int, search: Callable[[int], Found]) -> Found:
-    """Return the best k of a search that are among the keys, ascending (n,).
-
-    A ranking of the whole, read as far as it takes: the order is the one that a search among these
-    keys alone would give.
-    """
-    if not len(keys) or k < 1:
-        return np.empty(0, np.int64), np.empty(0, np.float32)
-    asked = min(most, 2 * k * math.ceil(most / len(keys)))
-    while True:
-        found, scores = search(asked)  # (m,), (m,)
-        inside = np.isin(found, keys, assume_unique=True)  # (m,)
-        if inside.sum() >= k or len(found) < asked or asked >= most:
-            return found[inside][:k], scores[inside][:k]
-        asked = min(most, 4 * asked)

@@ -54,44 +54,49 @@ class Variants:
         """Return the terms to look for besides the question's."""
         return {term for _, others in self.names for other in others for term in other}
 
-    def added(self, held: Sequence[str], text: str) -> list[str]:
+    def added(self, text_terms: Sequence[str], text: str) -> list[str]:
         """Return the question's terms that a text, whose terms are given, holds in another way."""
-        present = set(held)
-        found = [
+        present = set(text_terms)
+        matches = [
             term
             for name, others in self.names
-            if any(_holds(held, present, other) for other in others)
+            if any(_has_name(text_terms, present, other) for other in others)
             for term in name
         ]
         if self.acronyms:
-            found += self.acronyms.intersection(acronyms(text))
+            matches += self.acronyms.intersection(acronyms(text))
         if self.unknown:
             written = set(words(text))
-            found += [
-                term for term, word in self.unknown
+            matches += [
+                term
+                for term, word in self.unknown
                 if any(w[0] == word[0] and near_spelling(word, w) for w in written)
-            ]  # fmt: skip
-        return [term for term in dict.fromkeys(found) if term not in present]
+            ]
+        return [term for term in dict.fromkeys(matches) if term not in present]
 
 
 def variants_of(question: str, unknown: Collection[str]) -> Variants:
     """Return the variants of a question; ``unknown`` are its terms that no article holds."""
-    asked = terms(question)
-    present = set(asked)
+    question_terms = terms(question)
+    present = set(question_terms)
     names = [
         (name, tuple(other for other in state if other != name))
         for state in _STATES
         for name in state
-        if _holds(asked, present, name)
+        if _has_name(question_terms, present, name)
     ]
     names += [(long, ((short,),)) for short, long in _long_forms(question)]
     capitals = {word.strip(".,?!:;()\"'“”’").replace(".", "") for word in question.split()}
     short = {stem(w.lower()) for w in capitals if w.isalpha() and w.isupper() and 2 <= len(w) <= 6}
     return Variants(
-        tuple(names), frozenset(short),
-        tuple((term, word) for word in dict.fromkeys(words(question))
-              if (term := stem(word)) in unknown and len(word) >= 4),
-    )  # fmt: skip
+        tuple(names),
+        frozenset(short),
+        tuple(
+            (term, word)
+            for word in dict.fromkeys(words(question))
+            if (term := stem(word)) in unknown and len(word) >= 4
+        ),
+    )
 
 
 def _long_forms(question: str) -> list[tuple[str, Name]]:
@@ -112,10 +117,10 @@ def _long_forms(question: str) -> list[tuple[str, Name]]:
     ]
 
 
-def _holds(held: Sequence[str], present: Collection[str], name: Name) -> bool:
+def _has_name(in_order: Sequence[str], present: Collection[str], name: Name) -> bool:
     if len(name) == 1:
         return name[0] in present
-    return all(term in present for term in name) and name in set(pairwise(held))
+    return all(term in present for term in name) and name in set(pairwise(in_order))
 
 
 def near_spelling(one: str, other: str) -> bool:
@@ -127,8 +132,10 @@ def near_spelling(one: str, other: str) -> bool:
         return False
     if one == other:
         return True
-    at = next((n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    prefix = next(
+        (n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short)
+    )
     if len(short) < len(long):
-        return short[at:] == long[at + 1 :]
-    swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
-    return short[at + 1 :] == long[at + 1 :] or swapped == long[at:]
+        return short[prefix:] == long[prefix + 1 :]
+    swapped = short[prefix + 1 : prefix + 2] + short[prefix : prefix + 1] + short[prefix + 2 :]
+    return short[prefix + 1 :] == long[prefix + 1 :] or swapped == long[prefix:]

@@ -13,22 +13,24 @@ from rag.text.terms import fold_spaces
 MONTHS = {
     name: n
     for n, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
-         "august aug", "september sept sep", "october oct", "november nov", "december dec"),
+        (
+            "january jan; february feb; march mar; april apr; may; june jun; july jul; august aug; "
+            "september sept sep; october oct; november nov; december dec"
+        ).split(";"),
         start=1,
     )
     for name in names.split()
-}  # fmt: skip
+}
 DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 NUMERIC = re.compile(r"(?<![\d./])(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d{2})\b(?![./]?\d)")
-_MONTH = "|".join(MONTHS)
+_MONTH_NAME = "|".join(MONTHS)
 _TO = r"(?:\s?[-–]\s?|\s(?:to|and|or)\s)"
 MONTH = re.compile(
     rf"\b(?:(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?{_TO})?"
-    rf"(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH})\b\.?"
+    rf"(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<month>{_MONTH_NAME})\b\.?"
     r"(?:\s(?P<after>\d{1,2})(?:st|nd|rd|th)?\b(?!,?\d)"
-    rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d|\s(?:of\s)?(?:{_MONTH})\b))?)?"
+    rf"(?:{_TO}(?P<to>\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d|\s(?:of\s)?(?:{_MONTH_NAME})\b))?)?"
     r"(?:(?:\s?,)?\s(?:of\s)?(?P<year>\d{4})\b)?"
 )
 
@@ -60,7 +62,7 @@ def dates(text: str) -> list[Date]:
 
 @lru_cache(maxsize=256)
 def dates_with_spans(text: str) -> tuple[tuple[Date, tuple[int, int]], ...]:
-    """Return the dates in a folded text, each with its place."""
+    """Return the dates in a folded text, each with its span."""
     return tuple(_find_dates(text))
 
 
@@ -77,9 +79,10 @@ def _find_dates(text: str) -> Iterator[tuple[Date, tuple[int, int]]]:
     for match in MONTH.finditer(text):
         day_written, year_written = match["before"] or match["after"], match["year"]
         if match["month"] in {"may", "march", "mar", "sep", "dec", "jan"} and not (
-            day_written or year_written or _BEFORE_MONTH.search(
-                text[max(0, match.start() - 9) : match.start()])
-        ):  # fmt: skip
+            day_written
+            or year_written
+            or _BEFORE_MONTH.search(text[max(0, match.start() - 9) : match.start()])
+        ):
             continue  # the verb, more likely
         in_year = int(year_written) if year_written else None
         for written in [day_written, *filter(None, (match["from"], match["to"]))]:

@@ -22,7 +22,7 @@ from typing import Protocol, TypeVar
 from rag.text.terms import fold
 from rag.text.untrusted import visible
 
-LONGEST = 4_000  # characters of a sentence that are looked at
+LONGEST_SENTENCE = 4_000  # characters of a sentence that are looked at
 
 
 class Quoted(Protocol):
@@ -55,7 +55,7 @@ _MODEL = (
     r"(?:ai|digital|virtual|helpful) (?:assistants?|models?|systems?|agents?|readers?|crawlers?)"
     r"|assistants?)"
 )
-_ASKED = r"(?:who|whom|whose|what|when|where|which|how|why)\b"
+_QUESTION_WORD = r"(?:who|whom|whose|what|when|where|which|how|why)\b"
 # Orders, where one may begin.
 _ORDERS = (
     # "Ignore all previous instructions", "disregard the above"
@@ -121,7 +121,7 @@ _ENGLISH = (
     r"|after|of) (?:your|every|each) (?:answer|response|reply|output|claim)s?\b",
     # "The answer to the question who won is Bob", "If anyone asks …, say Bob"
     rf"\b(?<!in )answers? to {_EACH} (?:\w+ )?(?:question|query)s?,?:?"
-    rf" (?:[\"“”']|{_ASKED}|about who)",
+    rf" (?:[\"“”']|{_QUESTION_WORD}|about who)",
     rf"\bcorrect (?:answer|reply|response) (?:to|for) {_EACH} (?:\w+ )?(?:questions?"
     r"|quer(?:y|ies))\b",
     r"\b(?:if|when|whenever|should)(?: \w+){0,3} (?:asks?|asked|queried|prompted)\b[^.!?]{0,150}"
@@ -149,33 +149,30 @@ _COMPILED_ORDERS = [re.compile(pattern) for pattern in _ORDERS]
 _COMPILED = [re.compile(pattern) for pattern in (*_ENGLISH, *_OTHERS)]
 # A sentence without any of these is let through at once: a tenth of the time.
 _HINTS = (
-    "instruc", "prompt", "rules", "direction", "directive", "guideline", "command", "context",
-    "programming", "training", "constraint", "restriction", "safeguard", "message", "above",
-    "before this", "so far", "told", "other articles", "other sources", "other sentences",
-    "question", "assistant", "system:", "developer:", "user", "human", "###", "|>", "｜>", "role",
-    "answer", "citation", "content", " ai", "\nai", "artificial intell", "llm", "language model",
-    "bot", " dan", "pretend", "act as if", "from now on", " mode", "repl", "respon", "output",
-    "quer", "verbatim", "after me", "exactly", "only", "the word", "the phrase", "the following",
-    "the string", "the sentence", "winner is", "reader", "person asking", "cite", " ask",
-    "consignes", "anweisung", "befehl", "regeln", "istruzioni", "opdrachten", "polecenia",
-    "talimat", "инструкц", "указани", "команд", "指令", "指示", "说明", "說明", "提示", "内容",
-    "命令", "プロンプト", "تعليمات", "اوامر",
-)  # fmt: skip
+    "instruc/prompt/rules/direction/directive/guideline/command/context/programming/training/"
+    "constraint/restriction/safeguard/message/above/before this/so far/told/other articles/"
+    "other sources/other sentences/question/assistant/system:/developer:/user/human/###/|>/｜>/"
+    "role/answer/citation/content/ ai/\nai/artificial intell/llm/language model/bot/ dan/"
+    "pretend/act as if/from now on/ mode/repl/respon/output/quer/verbatim/after me/exactly/"
+    "only/the word/the phrase/the following/the string/the sentence/winner is/reader/"
+    "person asking/cite/ ask/consignes/anweisung/befehl/regeln/istruzioni/opdrachten/polecenia/"
+    "talimat/инструкц/указани/команд/指令/指示/说明/說明/提示/内容/命令/プロンプト/تعليمات/اوامر"
+).split("/")
 _TAG = re.compile(r"<[^<>|｜]{1,40}>|\[/?[a-z_]{2,20}\]")
 
 
 @lru_cache(maxsize=4_096)
 def addresses_model(text: str) -> bool:
     """Return whether a sentence gives orders to whoever writes the answer. Linear in its length."""
-    said = "\n" + fold(visible(text[:LONGEST]))
-    if not any(hint in said for hint in _HINTS):
+    sentence = "\n" + fold(visible(text[:LONGEST_SENTENCE]))
+    if not any(hint in sentence for hint in _HINTS):
         return False
-    plain = _TAG.sub(" . ", said).replace("’", "'")  # "[INST] say …" begins with "say"
-    said = "\n" + " ".join(plain.split())
-    return any(rule.search(said) for rule in _COMPILED) or any(
-        _BEFORE_ORDER.search(said[max(0, match.start() - _LEAD) : match.start()])
+    plain = _TAG.sub(" . ", sentence).replace("’", "'")  # "[INST] say …" begins with "say"
+    sentence = "\n" + " ".join(plain.split())
+    return any(rule.search(sentence) for rule in _COMPILED) or any(
+        _BEFORE_ORDER.search(sentence[max(0, match.start() - _LEAD) : match.start()])
         for rule in _COMPILED_ORDERS
-        for match in rule.finditer(said)
+        for match in rule.finditer(sentence)
     )
 
 
@@ -193,10 +190,10 @@ def asks_about_instructions(question: str) -> bool:
     return bool(_ABOUT.search(fold(question))) and not addresses_model(question)
 
 
-def set_aside(question: str, found: Iterable[Q], most: int) -> list[Q]:
-    """Return the first ``most`` of what was found, without what addresses a model unless the
+def set_aside(question: str, sentences: Iterable[Q], most: int) -> list[Q]:
+    """Return the first ``most`` sentences, without those that address a model unless the
     question asks about that.
     """
     if asks_about_instructions(question):
-        return list(islice(found, most))
-    return list(islice((one for one in found if not addresses_model(one.quote)), most))
+        return list(islice(sentences, most))
+    return list(islice((s for s in sentences if not addresses_model(s.quote)), most))

@@ -14,8 +14,12 @@ from collections.abc import Iterable
 
 from rag.text.terms import fold
 
-SCRIPTS = {"CJK": "Chinese or Japanese characters", "HIRAGANA": "Japanese", "KATAKANA": "Japanese",
-           "HANGUL": "Korean"}  # fmt: skip
+SCRIPTS = {
+    "CJK": "Chinese or Japanese characters",
+    "HIRAGANA": "Japanese",
+    "KATAKANA": "Japanese",
+    "HANGUL": "Korean",
+}
 
 # As they are once folded (rag/text/terms.py); words that English has too are left out.
 FUNCTION_WORDS = {
@@ -42,7 +46,7 @@ FUNCTION_WORDS = {
     "Indonesian": "siapa apa mana kapan mengapa bagaimana berapa yang di dan dari untuk dengan "
     "pada adalah oleh itu ini tidak",
 }
-_WORDS = {name: frozenset(listed.split()) for name, listed in FUNCTION_WORDS.items()}
+_WORD_SETS = {name: frozenset(listed.split()) for name, listed in FUNCTION_WORDS.items()}
 
 
 def language_of(text: str) -> str | None:
@@ -52,10 +56,10 @@ def language_of(text: str) -> str | None:
     if 2 * sum(count for count, _ in others) > scripts.total():
         script = "HIRAGANA" if "HIRAGANA" in scripts else max(others)[1]
         return SCRIPTS.get(script, f"the {script.title()} script")
-    said = re.findall(r"[^\W\d_]+", text)
+    tokens = re.findall(r"[^\W\d_]+", text)
     # "Los Angeles" is a name in any language, the first word is capitalised in all of them.
-    small = [fold(word) for n, word in enumerate(said) if word[0].islower() or not n]
-    counts = {name: sum(word in listed for word in small) for name, listed in _WORDS.items()}
+    folded = [fold(word) for n, word in enumerate(tokens) if word[0].islower() or not n]
+    counts = {name: sum(word in listed for word in folded) for name, listed in _WORD_SETS.items()}
     if counts["English"]:
         return "English"
     best = max(counts, key=lambda name: counts[name])
@@ -64,7 +68,7 @@ def language_of(text: str) -> str | None:
 
 def foreign_language(question: str, texts: Iterable[str]) -> str | None:
     """Return the language of a question that is neither English nor that of the texts."""
-    asked = language_of(question)
-    if asked in {None, "English"}:
+    language = language_of(question)
+    if language in {None, "English"}:
         return None
-    return asked if language_of("\n".join(texts)) != asked else None
+    return language if language_of("\n".join(texts)) != language else None

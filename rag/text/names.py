@@ -27,7 +27,7 @@ _OPENERS = frozenset(
     "further again once when while where after before".split()
 )
 _INITIALS = re.compile(r"(?:[^\W_]\.)+[^\W_]?|[^.]+")
-_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:[.'’-](?:[^\W_][\u0300-\u036f]*)+)*\.?")
+_WRITTEN_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+(?:[.'’-](?:[^\W_][\u0300-\u036f]*)+)*\.?")
 _NOT_NAMES = frozenset([*DAYS, *MONTHS, *ORDINALS, *WORDS, *MAGNITUDES])
 
 
@@ -40,7 +40,7 @@ def names(text: str) -> list[tuple[str, ...]]:
         text = unicodedata.normalize("NFC", text)
     runs: list[list[str]] = []
     goes_on, opening = False, True
-    for match in _WORD.finditer(text):
+    for match in _WRITTEN_WORD.finditer(text):
         word = match[0]
         if word.islower() and word.isalpha():  # no name, and no end of a sentence
             goes_on = False
@@ -79,21 +79,21 @@ def is_name(word: str, bare: str, *, opening: bool) -> bool:
     return not (opening and bare in _OPENERS)
 
 
-def is_held(word: str, known: AbstractSet[str], stems: AbstractSet[str]) -> bool:
-    """Return whether a known word, each with its stem in ``stems``, is a form of the same name as
-    the word: one of the two is the other with an ending, which may take the place of its last
-    letter ("ukraine", "ukrainian").
+def has_form(word: str, others: AbstractSet[str], stems: AbstractSet[str]) -> bool:
+    """Return whether one of the other words, each with its stem in ``stems``, is a form of the same
+    name as the word: one of the two is the other with an ending, which may take the place of its
+    last letter ("ukraine", "ukrainian").
     """
-    if word in known or stem(word) in stems:
+    if word in others or stem(word) in stems:
         return True
     bare = word[:-1] if len(word) >= 6 and word[-1] in "aey" else word
     return any(
-        (len(word) >= 4 and (word + end in known or bare + end in known))
-        or (len(word) >= 4 + len(end) and word.endswith(end) and word[: -len(end)] in known)
+        (len(word) >= 4 and (word + end in others or bare + end in others))
+        or (len(word) >= 4 + len(end) and word.endswith(end) and word[: -len(end)] in others)
         or (
             len(word) >= 5 + len(end)
             and word.endswith(end)
-            and any(word[: -len(end)] + last in known for last in "aey")
+            and any(word[: -len(end)] + last in others for last in "aey")
         )
         for end in _ENDINGS
     )
@@ -101,21 +101,22 @@ def is_held(word: str, known: AbstractSet[str], stems: AbstractSet[str]) -> bool
 
 def missing_names(question: str, text: str) -> set[str]:
     """Return the words of the names in a question that a text does not hold, folded."""
-    every = folded_words(text)
-    held = frozenset(every)
-    wanted = {part for run in names(question) for word in run for part in word.split("-")}
-    stems = frozenset(map(stem, held))
-    shorts = frozenset(acronyms_of(text)) if wanted - held else frozenset()
+    text_words = folded_words(text)
+    present = frozenset(text_words)
+    question_words = {part for run in names(question) for word in run for part in word.split("-")}
+    stems = frozenset(map(stem, present))
+    shorts = frozenset(acronyms_of(text)) if question_words - present else frozenset()
     return {
         name
-        for name in wanted - held - shorts
-        if not expands(name, held, frozenset(pairwise(every))) and not is_held(name, held, stems)
+        for name in question_words - present - shorts
+        if not expands(name, present, frozenset(pairwise(text_words)))
+        and not has_form(name, present, stems)
     }
 
 
 @lru_cache(maxsize=256)
 def folded_words(text: str) -> tuple[str, ...]:
-    """Return whether a name stands in the words, perhaps in another form."""
+    """Return the words of a text without full stops, hyphened ones apart."""
     return tuple(word.replace(".", "") for part in words(text) for word in part.split("-"))
 
 
@@ -125,7 +126,7 @@ def same_name(one: str, other: str) -> bool:
         return True
     if one[:4] != other[:4]:  # no ending can make one of the other
         return stem(one) == stem(other)  # "struck" and "strike"
-    return is_held(one, {other}, {stem(other)})
+    return has_form(one, {other}, {stem(other)})
 
 
 _ENDINGS = frozenset("s n ns an ans ian ians ese ish 's er ers".split())
@@ -143,24 +144,34 @@ def acronyms(text: str) -> Iterator[str]:
 acronyms_of = lru_cache(maxsize=256)(lambda text: frozenset(acronyms(text)))
 
 
-LONG_FORMS = {"us": ("united", "states"), "uk": ("united", "kingdom"), "un": ("united", "nations"),
-               "eu": ("european", "union"), "fed": ("federal", "reserve"),
-               "ceo": ("chief", "executive")}  # fmt: skip
+LONG_FORMS = {
+    "us": ("united", "states"),
+    "uk": ("united", "kingdom"),
+    "un": ("united", "nations"),
+    "eu": ("european", "union"),
+    "fed": ("federal", "reserve"),
+    "ceo": ("chief", "executive"),
+}
 
 
-SHORT_TITLES = {
-    "sen": "senator", "gov": "governor", "gen": "general", "rep": "representative",
-    "prof": "professor", "dr": "doctor", "capt": "captain", "col": "colonel",
-}  # fmt: skip
+SHORT_TITLES = dict(
+    forms.split()
+    for forms in (
+        "sen senator; gov governor; gen general; rep representative; prof professor; dr doctor; "
+        "capt captain; col colonel"
+    ).split(";")
+)
 _LONG_TITLES = {long: short for short, long in SHORT_TITLES.items()}
 
 
-def expands(word: str, known: frozenset[str], pairs: frozenset[tuple[str, str]]) -> bool:
-    """Return the words of a text without full stops, hyphened ones apart."""
+def expands(word: str, others: frozenset[str], pairs: frozenset[tuple[str, str]]) -> bool:
+    """Return whether a text, given by its words and their pairs, has the long or the short form of
+    a word: "us" for "united", "states".
+    """
     if word in {"american", "america", "americans"}:
-        return "us" in known or ("united", "states") in pairs
-    if known & {SHORT_TITLES.get(word), _LONG_TITLES.get(word)}:
+        return "us" in others or ("united", "states") in pairs
+    if others & {SHORT_TITLES.get(word), _LONG_TITLES.get(word)}:
         return True
     if word in LONG_FORMS:
         return LONG_FORMS[word] in pairs
-    return any(word in long and short in known for short, long in LONG_FORMS.items())
+    return any(word in long and short in others for short, long in LONG_FORMS.items())

@@ -24,10 +24,10 @@ CLAUSE_END = re.compile(
 
 
 _QUOTE = re.compile(r"\s?[\"“”]")  # "did not “sign”": what is quoted is negated, too
-REACH = 200  # characters, so that the time is linear in a text of nothing but "not"
+SCOPE_CHARACTERS = 200  # characters, so that the time is linear in a text of nothing but "not"
 _UNTIL = re.compile(r"\b(?:not|never|cannot|\w+n[’']t)\b([^.,;]{1,200}?)\buntil\b", re.IGNORECASE)
-MOST = 40  # negations of a text that are looked at
-SCOPE = 6  # content terms after a negation word that it can be about
+MOST_NEGATIONS = 40  # negations of a text that are looked at
+SCOPE_TERMS = 6  # content terms after a negation word that it can be about
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ def polarity(text: str) -> Polarity:
     heads: set[str] = set()
     for match in _UNTIL.finditer(plain):  # "not until Monday": then it is
         inside.update(content_terms(match[1]))
-    for match in islice(NEGATION.finditer(plain), MOST):
+    for match in islice(NEGATION.finditer(plain), MOST_NEGATIONS):
         start = match.end()
         if quote := _QUOTE.match(plain, start):
             start = quote.end()
-        end = CLAUSE_END.search(plain, start, start + REACH)
-        end_of_scope = min(end.start() if end else len(plain), start + REACH)
-        after = content_terms(plain[start:end_of_scope])[:SCOPE]
+        end = CLAUSE_END.search(plain, start, start + SCOPE_CHARACTERS)
+        end_of_scope = min(end.start() if end else len(plain), start + SCOPE_CHARACTERS)
+        after = content_terms(plain[start:end_of_scope])[:SCOPE_TERMS]
         inside.update(after)
         firsts.update(after[:1])
         heads.update(term for term in after[:2] if not term[0].isdigit())

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from rag.text.dates import dates_with_spans
 from rag.text.terms import fold_spaces
 
+# The name of each unit and how else it is written; "_" is a space.
+_UNIT_FORMS = """
+percent: % percent per_cent; point: percentage_point points; dollar: $ us$ usd; euro: € eur;
+pound: £ gbp lb; yen: ¥; rupee: ₹; rouble: ₽; won: ₩; canadian_dollar: c$; australian_dollar: a$;
+kilometre: km kilometer; metre: m meter; centimetre: cm; millimetre: mm; kilogram: kg kilo;
+foot: ft feet; inch: inches; second: sec; minute: min; hour: hr; mph: mph
+"""
 UNITS = {
-    "%": "percent", "percent": "percent", "per cent": "percent", "percentage point": "point",
-    "$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "us$": "dollar", "usd": "dollar",
-    "eur": "euro", "gbp": "pound", "km": "kilometre", "kilometer": "kilometre", "m": "metre",
-    "meter": "metre", "cm": "centimetre", "mm": "millimetre", "kg": "kilogram",
-    "kilo": "kilogram", "lb": "pound", "ft": "foot", "feet": "foot", "mph": "mph",
-    "inches": "inch", "sec": "second", "min": "minute", "hr": "hour", "points": "point",
-    "₹": "rupee", "₽": "rouble", "₩": "won", "c$": "canadian dollar", "a$": "australian dollar",
+    form.replace("_", " "): unit.strip().replace("_", " ")
+    for unit, forms in (line.split(":") for line in _UNIT_FORMS.split(";"))
+    for form in forms.split()
 } | {
     word: word
     for word in (
@@ -26,7 +29,7 @@ UNITS = {
         "minute hour day week month year decade century degree watt kilowatt megawatt gigawatt "
         "volt byte megabyte gigabyte terabyte"
     ).split()
-}  # fmt: skip
+}
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"
@@ -36,9 +39,19 @@ WORDS = {word: n for n, word in enumerate(_SMALL)} | {
     word: 10 * n for n, word in enumerate(_TENS, start=2)
 }
 MAGNITUDES = {
-    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
-    "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "bn": 1e9, "tn": 1e12, "dozen": 12,
-}  # fmt: skip
+    "hundred": 1e2,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+    "k": 1e3,
+    "m": 1e6,
+    "mn": 1e6,
+    "mln": 1e6,
+    "bn": 1e9,
+    "tn": 1e12,
+    "dozen": 12,
+}
 _RANKS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
@@ -48,7 +61,7 @@ ORDINALS = {word: n for n, word in enumerate(_RANKS, start=1)} | {
 }
 
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS if unit.isalpha()), key=len)[::-1])
-_WORD = "|".join([*WORDS, *MAGNITUDES])
+_NUMBER_WORD = "|".join([*WORDS, *MAGNITUDES])
 _RANKS_TO_NINE = "|".join(_RANKS[:9])
 NUMBER = re.compile(
     r"(?P<currency>(?:us|\b[ac])\$|[$€£¥₹₽₩])?\s?"
@@ -56,8 +69,8 @@ NUMBER = re.compile(
     r"(?:(?P<ordinal>st|nd|rd|th)\b)?"
     r"(?:[\s-]?(?P<magnitude>hundred|thousand|million|billion|trillion|dozen|mn|mln|bn|tn|k|m)\b)?"
     rf"(?:\s?(?P<sign>%|per\s?cent(?:age points?)?\b)|[\s-]?(?P<unit>{_UNIT})s?\b)?"
-    rf"|\b(?P<words>(?:{_WORD})"
-    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
+    rf"|\b(?P<words>(?:{_NUMBER_WORD})"
+    rf"(?:(?:[\s-]|(?:(?<=hundred)|(?<=thousand)|(?<=million))\sand\s)(?:{_NUMBER_WORD}))*)\b(?!-(?:{_RANKS_TO_NINE})\b)"
     rf"(?:[\s-](?P<sign2>per\s?cent(?:age points?)?)\b|[\s-](?P<unit2>{_UNIT})s?\b)?"
 )
 
@@ -91,12 +104,13 @@ def ordinals(text: str) -> list[tuple[int, str]]:
     """Return the ranks in a text with how they are written: "third", "3rd", "twenty-first"."""
     return [
         (
-            int(match["digits"]) if match["digits"]
+            int(match["digits"])
+            if match["digits"]
             else ORDINALS[match["word"]] + WORDS.get(match["tens"] or "", 0),
             match[0],
         )
         for match in _RANK.finditer(fold_spaces(text))
-    ]  # fmt: skip
+    ]
 
 
 # What stands before a number, and after it, and bounds it.
@@ -104,12 +118,12 @@ _BEFORE = {
     "least": r"at least|no (?:fewer|less) than|(?:a )?minimum(?: of)?|upwards of",
     "most": r"at most|up to|no more than|(?:a )?maximum(?: of)?|as (?:many|much) as",
     "more": r"more than|over|above|in excess of|greater than|higher than|exceed(?:s|ed|ing)?|"
-            r"beyond|>",
+    r"beyond|>",
     "less": r"fewer than|less than|under|below|lower than|<",
     "near": r"nearly|almost|close to|approaching|just (?:under|below|short of)",
     "about": r"about|around|approximately|roughly|some|(?:an )?estimated|circa|ca?\.|~",
     "exact": r"exactly|precisely",
-}  # fmt: skip
+}
 _BOUND = re.compile(
     r"(?:^|(?<=[\s(]))(?:"
     + "|".join(f"(?P<{name}>{words})" for name, words in reversed(_BEFORE.items()))
@@ -157,14 +171,14 @@ def _number(match: re.Match[str], text: str) -> Number | None:
         words = re.split(r"[\s-]+(?:and )?", match["words"])
         if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
             return None  # "one of them"
-        value, unit = _spoken(words), match["sign2"] or match["unit2"]
+        value, unit = _value(words), match["sign2"] or match["unit2"]
     bound = bound_of(text, start, match.end())
     loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
     value = float(f"{value:.9g}")  # so that 3.3 million is 3,300,000
     return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
 
 
-def _spoken(words: list[str]) -> float:
+def _value(words: list[str]) -> float:
     total, current = 0.0, 0.0
     for word in words:
         if word in WORDS:

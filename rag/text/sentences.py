@@ -35,27 +35,23 @@ def split(text: str, start: int = 0, end: int | None = None) -> tuple[Sentence, 
     The splitter is Wikimedia's sentencex, run on one logical line at a time, with corrections for
     its known misses on news text.
     """
-    found: list[Sentence] = []
+    sentences: list[Sentence] = []
     for line_start, line_end in _logical_lines(text, start, len(text) if end is None else end):
-        found.extend(_split_line(text, line_start, line_end))
-    return tuple(found)
+        sentences.extend(_split_line(text, line_start, line_end))
+    return tuple(sentences)
 
 
 def _logical_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     lines = [match.span() for match in LINE.finditer(text, start, end) if match[0].strip()]
-    wrapped = _is_wrapped(lines)
+    lengths = [line_end - line_start for line_start, line_end in lines]
+    within = sum(length in WRAPPED for length in lengths)
+    wrapped = len(lines) >= 4 and max(lengths) <= WRAPPED.stop and within >= 0.7 * len(lines)
     first = 0
     for n, (_, line_end) in enumerate(lines):
         following = lines[n + 1 : n + 2]
         if not following or not _goes_on(text, line_end, following[0][0], wrapped=wrapped):
             yield lines[first][0], line_end
             first = n + 1
-
-
-def _is_wrapped(lines: list[tuple[int, int]]) -> bool:
-    lengths = [end - start for start, end in lines]
-    within = sum(length in WRAPPED for length in lengths)
-    return len(lengths) >= 4 and max(lengths) <= WRAPPED.stop and within >= 0.7 * len(lengths)
 
 
 def _goes_on(text: str, line_end: int, next_start: int, *, wrapped: bool) -> bool:

@@ -30,7 +30,7 @@ STOPWORDS = frozenset(
 
 # What folding may change beyond the case: typographic quotes and dashes stay as they are.
 FOLDED = re.compile(r"[^\x00-\x7f‘’“”–—]")
-SHORT = 500  # characters
+CACHED_CHARACTERS = 500  # characters
 VOICED = "\u3099\u309a"  # marks that make another Japanese sound, not an accented one
 
 
@@ -49,25 +49,30 @@ _stemmers = threading.local()  # a Stemmer must not be used by two threads at on
 
 def words(text: str) -> list[str]:
     """Return the words of the text in order: lower case, without accents, not stemmed."""
-    return list(_words_kept(text)) if len(text) <= SHORT else _words(text)
+    return list(_cached_words(text)) if len(text) <= CACHED_CHARACTERS else _words(text)
 
 
 @lru_cache(maxsize=8_192)
-def _words_kept(text: str) -> tuple[str, ...]:
+def _cached_words(text: str) -> tuple[str, ...]:
     return tuple(_words(text))  # of a sentence: one question asks for them several times
 
 
 def _words(text: str) -> list[str]:
-    found = []
-    for found_word in TERM.findall(fold(text)):
-        if found_word.isalpha():
-            found.append(found_word)
+    folded = []
+    for term in TERM.findall(fold(text)):
+        if term.isalpha():
+            folded.append(term)
             continue
-        word = found_word.replace("’", "'").removesuffix("'s")
+        word = term.replace("’", "'").removesuffix("'s")
         if word[0].isdigit():
             word = word.replace(",", "")
-        found.append(word.replace(".", "") if word[0].isalpha() else word)
-    return found
+        folded.append(word.replace(".", "") if word[0].isalpha() else word)
+    return folded
+
+
+def wording(text: str) -> str:
+    """Return what two copies of a sentence share, whatever their case, marks and spaces."""
+    return " ".join(words(text)) or " ".join(text.split())
 
 
 def terms(text: str) -> list[str]:

@@ -42,11 +42,13 @@ def with_dates(quote: str, published: str | None) -> str:
         return quote
     folded = fold(quote)
     ahead = bool(_AHEAD.search(folded))
-    found = [said for match in RELATIVE.finditer(folded) for said in _said(match, day, ahead)]
-    return f"{quote}\n({'; '.join(dict.fromkeys(found))})" if found else quote
+    written_dates = [
+        date for match in RELATIVE.finditer(folded) for date in _absolute_dates(match, day, ahead)
+    ]
+    return f"{quote}\n({'; '.join(dict.fromkeys(written_dates))})" if written_dates else quote
 
 
-def _said(match: re.Match[str], day: dt.date, ahead: bool) -> Iterator[str]:
+def _absolute_dates(match: re.Match[str], day: dt.date, ahead: bool) -> Iterator[str]:
     if match["day"]:
         yield _date(day, {"yesterday": -1, "last night": -1, "tomorrow": 1}.get(match["day"], 0))
     elif match["weekday"]:
@@ -87,35 +89,48 @@ _dates = lru_cache(maxsize=256)(lambda text: tuple(dict.fromkeys(dates(text))))
 
 def date_problems(claim: str, whole: str) -> Iterator[Problem]:
     """Yield the dates of a claim that the text of its sources does not have, or has otherwise."""
-    known = _dates(whole)
+    source_dates = _dates(whole)
     wrong: dict[str, bool] = {}  # of a date that can be read in two ways, either will do
     for date in _dates(claim):
-        agrees = any(date.agrees(other) for other in known)
-        ranged = date.written in wrong and not NUMERIC.fullmatch(date.written)
-        wrong[date.written] = (not agrees or wrong[date.written]) if ranged else (
-            not agrees and wrong.get(date.written, True))  # fmt: skip
+        missing = not any(date.agrees(other) for other in source_dates)
+        if date.written in wrong and not NUMERIC.fullmatch(date.written):  # a range: both its ends
+            wrong[date.written] |= missing
+        else:
+            wrong[date.written] = missing and wrong.get(date.written, True)
     yield from (Problem("date", written) for written, is_wrong in wrong.items() if is_wrong)
-    held = set(_relative(whole))
-    for said in sorted(set(_relative(claim)) - held):
+    source_phrases = set(_relative_phrases(whole))
+    for phrase in sorted(set(_relative_phrases(claim)) - source_phrases):
         # "this week" is often the question's: wrong only where the source has another week, or
         # only dates with a year and no day of the week, as reports of long ago do.
-        others = {words for words in held if not said.startswith("this") or
-                  (words.split()[-1] == said.split()[-1])}  # fmt: skip
-        past = known and all(d.year for d in known) and not _WEEKDAYS.search(fold(whole))
-        if others or (said in _DISTANT and not known) or (said.startswith("this") and past):
-            yield Problem("date", said)
+        others = {
+            other
+            for other in source_phrases
+            if not phrase.startswith("this") or other.split()[-1] == phrase.split()[-1]
+        }
+        long_ago = (
+            source_dates and all(d.year for d in source_dates) and not _WEEKDAYS.search(fold(whole))
+        )
+        if (
+            others
+            or (phrase in _DISTANT and not source_dates)
+            or (phrase.startswith("this") and long_ago)
+        ):
+            yield Problem("date", phrase)
 
 
 _WEEKDAYS = re.compile(rf"\b(?:{'|'.join(DAYS)})\b")
 _DAY_WORDS = {
-    "tonight": "today", "this morning": "today", "this afternoon": "today",
-    "this evening": "today", "last night": "yesterday",
-}  # fmt: skip
+    "tonight": "today",
+    "this morning": "today",
+    "this afternoon": "today",
+    "this evening": "today",
+    "last night": "yesterday",
+}
 _DISTANT = frozenset({"tomorrow", "next week", "next month", "next year"})
 
 
 @lru_cache(maxsize=256)
-def _relative(text: str) -> tuple[str, ...]:
+def _relative_phrases(text: str) -> tuple[str, ...]:
     return tuple(
         _DAY_WORDS.get(match[0], match[0].replace("previous ", "last ").replace("past ", "last "))
         for match in RELATIVE.finditer(fold(text))

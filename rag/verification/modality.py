@@ -32,7 +32,7 @@ MODAL = re.compile(
     re.IGNORECASE,
 )
 # The month is no verb, and "could" of the past with "not" is no possibility.
-_MONTH = re.compile(r"(?<!^)(?<![.!?“\"] )\bMay\b")
+_MAY = re.compile(r"(?<!^)(?<![.!?“\"] )\bMay\b")
 # What they say is a claim of theirs.
 STRONG = re.compile(
     r"\b(?:warn(?:s|ed|ing)?|den(?:y|ies|ied|ying)|claim(?:s|ed|ing)?|alleg(?:es|ed|ing|e)|"
@@ -55,26 +55,29 @@ CERTAIN = re.compile(
     r"without (?:a )?doubt|no doubt)\b",
     re.IGNORECASE,
 )
-_HEDGE = re.compile(r"\b(?:if|whether|unless|question(?:s|ed)?|ask(?:s|ed)?|call(?:s|ed)? "
-                    r"for|urg(?:es|ed|e)|say|says|said|according)\b", re.IGNORECASE)  # fmt: skip
+_HEDGE = re.compile(
+    r"\b(?:if|whether|unless|question(?:s|ed)?|ask(?:s|ed)?|call(?:s|ed)? "
+    r"for|urg(?:es|ed|e)|say|says|said|according)\b",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(
     r"(?<=\w\w)[.!?][\"”)]?\s|[\n;]|\b(?:but|although|however|while|whereas)\b"
 )
 _RELATIVE = re.compile(r"\b(?:who|which)\b")
 
 
-MOST = 40  # such words of a text that are looked at
-NEAR = 100  # characters before a modal word in which its subject stands
-REACH = 300  # characters that a word can govern, so that the time is linear
+MOST_CUES = 40  # such words of a text that are looked at
+NEAR_CHARACTERS = 100  # characters before a modal word in which its subject stands
+SCOPE_CHARACTERS = 300  # characters that a word can govern, so that the time is linear
 
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
     """The content terms of a text by how certain they are."""
 
-    every: tuple[str, ...]  # in order
+    terms: tuple[str, ...]  # in order
     certain: frozenset[str]  # outside of the scope of every modal word
-    told: frozenset[str]  # outside of what a strong word governs
+    plain: frozenset[str]  # outside of what a strong word governs
     # A modal word, the first term after it, and what else stands near it.
     heads: tuple[tuple[str, str, frozenset[str]], ...]
     complements: tuple[tuple[str, tuple[str, ...]], ...]  # a strong word, and what it governs
@@ -91,8 +94,8 @@ def certainty(text: str) -> Certainty:
     heads, complements = [], []
     modal: Spans = []
     governed: Spans = []
-    for match in islice(MODAL.finditer(text), MOST):
-        if match[0] == "May" and _MONTH.match(text, match.start()):
+    for match in islice(MODAL.finditer(text), MOST_CUES):
+        if match[0] == "May" and _MAY.match(text, match.start()):
             continue
         if _is_denied(text, match.start()):
             continue  # who denies that they plan it will not do it
@@ -100,19 +103,24 @@ def certainty(text: str) -> Certainty:
         after = content_terms(text[match.end() : end])
         head = next((term for term in after if not term.endswith("li") or term in _VERBS), None)
         if head:
-            near = content_terms(text[max(0, match.start() - NEAR) : end + NEAR])
+            near = content_terms(
+                text[max(0, match.start() - NEAR_CHARACTERS) : end + NEAR_CHARACTERS]
+            )
             heads.append((match[0], head, frozenset(near) - {head}))
             modal.append((match.end(), end))
-    for match in islice(STRONG.finditer(text), MOST):
+    for match in islice(STRONG.finditer(text), MOST_CUES):
         span = _complement(text, match)
         if scope := tuple(content_terms(text[slice(*span)])):
             complements.append((match[0], scope))
             governed.append(span)
-    every = cached_terms(text)
+    terms = cached_terms(text)
     return Certainty(
-        every, _outside(every, text, modal), _outside(every, text, governed),
-        tuple(heads), tuple(complements),
-    )  # fmt: skip
+        terms,
+        _outside(terms, text, modal),
+        _outside(terms, text, governed),
+        tuple(heads),
+        tuple(complements),
+    )
 
 
 _DENIED = re.compile(
@@ -122,27 +130,27 @@ _DENIED = re.compile(
 
 def _is_denied(text: str, start: int) -> bool:
     """Return whether a word at ``start`` stands in the scope of a denial."""
-    lowest = max(0, start - NEAR)
+    lowest = max(0, start - NEAR_CHARACTERS)
     return any(
         not CLAUSE_END.search(text, match.end(), start)
         for match in _DENIED.finditer(text, lowest, start)
     )
 
 
-def _outside(every: Sequence[str], text: str, spans: Spans) -> frozenset[str]:
+def _outside(terms: Sequence[str], text: str, spans: Spans) -> frozenset[str]:
     """Return the terms that (also) stand outside of all spans."""
     if not spans:
-        return frozenset(every)
+        return frozenset(terms)
     inside: Counter[str] = Counter()
     reached = 0
     for start, end in sorted(spans):
         inside.update(content_terms(text[max(start, reached) : max(end, reached)]))
         reached = max(end, reached)
-    return frozenset(term for term, n in Counter(every).items() if n > inside[term])
+    return frozenset(term for term, n in Counter(terms).items() if n > inside[term])
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    limit = min(len(text), start + REACH)
+    limit = min(len(text), start + SCOPE_CHARACTERS)
     match = pattern.search(text, start, limit)
     return match.start() if match else limit
 
@@ -151,13 +159,13 @@ def _complement(text: str, match: re.Match[str]) -> tuple[int, int]:
     """Return where what a strong word governs stands: what stands after it, or, at the end of a
     sentence, the sentence before it ("…, he warned.").
     """
-    if found := _THAT.match(text, match.end()):
-        start = max(text.rfind(". ", 0, match.start()), match.start() - REACH, 0)
-        whole = found["that"] and not _RELATIVE.search(text, start, match.start())
+    if clause := _THAT.match(text, match.end()):
+        start = max(text.rfind(". ", 0, match.start()), match.start() - SCOPE_CHARACTERS, 0)
+        whole = clause["that"] and not _RELATIVE.search(text, start, match.start())
         end = _SENTENCE_END if whole else CLAUSE_END
-        return match.end(), _end(end, text, found.end())
+        return match.end(), _end(end, text, clause.end())
     if text[match.end() : match.end() + 1] in {".", ""}:
-        lowest = max(0, match.start() - REACH)
+        lowest = max(0, match.start() - SCOPE_CHARACTERS)
         start = max(text.rfind(end, lowest, match.start()) for end in (". ", "\n")) + 1
         start = max(start, lowest)
         comma = text.rfind(",", start, match.start())
@@ -168,37 +176,43 @@ def _complement(text: str, match: re.Match[str]) -> tuple[int, int]:
 
 def modality_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     """Yield what the claim says plainly, or for certain, and its sources do not."""
-    said = certainty(claim)
-    found = [certainty(source) for source in sources]
-    certain = {term for source in found for term in source.certain}
-    for source in found:
+    claim_terms = certainty(claim)
+    source_terms = [certainty(source) for source in sources]
+    certain = {term for source in source_terms for term in source.certain}
+    for source in source_terms:
         for cue, head, near in source.heads:
-            if head in said.certain and head not in certain and near & set(said.every):
+            if (
+                head in claim_terms.certain
+                and head not in certain
+                and near & set(claim_terms.terms)
+            ):
                 yield Problem("modality", cue)
                 return
     if (match := CERTAIN.search(claim)) and not any(CERTAIN.search(s) for s in sources):
         yield Problem("modality", match[0])
     elif not _HEDGE.search(claim):
-        yield from _complement_problems(said, found, denies=bool(NEGATION.search(claim)))
+        yield from _complement_problems(
+            claim_terms, source_terms, denies=bool(NEGATION.search(claim))
+        )
 
 
 _DENIAL = re.compile("den|doubt", re.IGNORECASE)
 
 
 def _complement_problems(
-    said: Certainty, found: Sequence[Certainty], *, denies: bool
+    claim: Certainty, sources: Sequence[Certainty], *, denies: bool
 ) -> Iterator[Problem]:
-    plain = said.certain & said.told
-    for source in found:
-        others = {term for other in found if other is not source for term in other.told}
+    asserted = claim.certain & claim.plain
+    for source in sources:
+        others = {term for other in sources if other is not source for term in other.plain}
         for cue, scope in source.complements:
             if denies and _DENIAL.match(cue):
                 continue  # the rule of negation's business
-            if said.heads and 2 * len(said.certain) <= len(set(said.every)):
+            if claim.heads and 2 * len(claim.certain) <= len(set(claim.terms)):
                 continue  # the claim says itself that it may be
-            inside = plain & (set(scope) - source.told - others)
-            outside = plain & (source.told - set(scope))
-            opens = said.every[:3] == scope[:3] and not set(scope[:3]) & others
+            inside = asserted & (set(scope) - source.plain - others)
+            outside = asserted & (source.plain - set(scope))
+            opens = claim.terms[:3] == scope[:3] and not set(scope[:3]) & others
             if len(inside) >= 2 and (len(inside) > 2 * len(outside) or opens):
                 yield Problem("attribution", cue)
                 return

@@ -17,22 +17,26 @@ def _repeats(claim: str, sources: Sequence[str]) -> bool:
     "rejected by the Senate", "the Senate …, rejecting it".
     """
     cues = [match[0] for match in NEGATION.finditer(claim)]
-    held = {term for source in sources for term in cached_terms(source)}
-    return all(_VERB.match(cue) and set(content_terms(cue)) <= held for cue in cues)
+    source_terms = {term for source in sources for term in cached_terms(source)}
+    return all(_VERB.match(cue) and set(content_terms(cue)) <= source_terms for cue in cues)
 
 
 def negation_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     """Yield what a claim denies and its sources do not, or the other way round."""
-    said = polarity(claim)
-    found = [polarity(source) for source in sources]
-    inside = {term for source in found for term in source.inside}
-    outside = {term for source in found for term in source.outside}
-    heads = {term for source in found for term in (source.firsts if said.inside else source.heads)}
-    denies = bool(said.inside & outside) and not said.inside & inside
-    denies = denies or bool((said.firsts & outside) - inside)
+    claim_polarity = polarity(claim)
+    source_polarities = [polarity(source) for source in sources]
+    inside = {term for source in source_polarities for term in source.inside}
+    outside = {term for source in source_polarities for term in source.outside}
+    heads = {
+        term
+        for source in source_polarities
+        for term in (source.firsts if claim_polarity.inside else source.heads)
+    }
+    denies = bool(claim_polarity.inside & outside) and not claim_polarity.inside & inside
+    denies = denies or bool((claim_polarity.firsts & outside) - inside)
     denies = denies and not _repeats(claim, sources)
-    if denies or (said.inside and not inside and not _repeats(claim, sources)):
+    if denies or (claim_polarity.inside and not inside and not _repeats(claim, sources)):
         yield Problem("negation", "not")
-    elif wrong := said.outside & (heads - outside):
+    elif wrong := claim_polarity.outside & (heads - outside):
         # The claim says plainly what its source denies.
         yield Problem("negation", " ".join(sorted(wrong)))

@@ -10,7 +10,7 @@ from typing import Any
 from rag.errors import ModelError
 
 MOST_TOKENS = 512  # of premise and claim together; models with a shorter window have their own
-CHARACTERS = 20_000  # of a premise or a claim that are tokenized at all
+MOST_CHARACTERS = 20_000  # of a premise or a claim that are tokenized at all
 _ENTAILS = re.compile(r"entail\w*|supports?|supported|consistent", re.IGNORECASE)
 
 
@@ -38,8 +38,8 @@ class NliModel:
         self._model = model.eval()
         self._lock = threading.Lock()  # fast tokenizers change settings while they run
         self._label = _entailment(model.config.id2label, folder)
-        own = getattr(model.config, "max_position_embeddings", None) or MOST_TOKENS
-        self._most = min(MOST_TOKENS, own, int(self._tokenizer.model_max_length))
+        window = getattr(model.config, "max_position_embeddings", None) or MOST_TOKENS
+        self._window = min(MOST_TOKENS, window, int(self._tokenizer.model_max_length))
 
     def entailment(self, premise: str, claim: str) -> float:
         """Return the probability, 0..1, that the premise entails the claim.
@@ -50,9 +50,12 @@ class NliModel:
 
         with self._lock:
             tokens = self._tokenizer(
-                premise[:CHARACTERS], claim[:CHARACTERS], truncation="longest_first",
-                max_length=self._most, return_tensors="pt",
-            )  # fmt: skip
+                premise[:MOST_CHARACTERS],
+                claim[:MOST_CHARACTERS],
+                truncation="longest_first",
+                max_length=self._window,
+                return_tensors="pt",
+            )
         with torch.inference_mode():
             logits = self._model(**tokens).logits[0].float()  # (labels,)
         chances = torch.sigmoid(logits) if len(logits) == 1 else torch.softmax(logits, 0)
@@ -62,13 +65,13 @@ class NliModel:
 def _entailment(labels: dict[int, str], folder: Path) -> int:
     if len(labels) == 1:
         return 0
-    found = [n for n, label in labels.items() if _ENTAILS.fullmatch(str(label))]
-    if len(found) != 1:
+    indices = [n for n, label in labels.items() if _ENTAILS.fullmatch(str(label))]
+    if len(indices) != 1:
         raise ModelError(
             f"The model in {folder} has no label for entailment (it has "
             f"{', '.join(map(str, labels.values()))}): choose a model trained on NLI."
         )
-    return int(found[0])
+    return int(indices[0])
 
 
 def _line(error: Exception) -> str:

@@ -14,17 +14,17 @@ from rag.verification.problem import Problem
 
 
 @lru_cache(maxsize=256)
-def _known(text: str) -> tuple[Number, ...]:
+def _distinct_numbers(text: str) -> tuple[Number, ...]:
     """The numbers of a text, each value with a unit and a bound once."""
     return tuple({(n.value, n.unit, n.bound, n.loose): n for n in numbers(text)}.values())
 
 
 @lru_cache(maxsize=256)
 def _by_value(text: str) -> dict[float, list[Number]]:
-    found: dict[float, list[Number]] = {}
-    for number in _known(text):
-        found.setdefault(number.value, []).append(number)
-    return found
+    by_value: dict[float, list[Number]] = {}
+    for number in _distinct_numbers(text):
+        by_value.setdefault(number.value, []).append(number)
+    return by_value
 
 
 _dates = lru_cache(maxsize=256)(lambda text: tuple(dates(text)))
@@ -36,24 +36,24 @@ def number_problems(claim: str, whole: str) -> Iterator[Problem]:
     """Yield the numbers of a claim that the text of its sources does not have, or has with
     another unit or another bound.
     """
-    said = _known(claim)
-    held = _by_value(whole) if said else {}
-    years = {date.year for date in _dates(whole)} if said else set()
-    for number in said:
+    claim_numbers = _distinct_numbers(claim)
+    source_numbers = _by_value(whole) if claim_numbers else {}
+    years = {date.year for date in _dates(whole)} if claim_numbers else set()
+    for number in claim_numbers:
         if _RANKED.search(number.written):
             continue  # a rank
-        known = held.get(number.value, [])
+        equal = source_numbers.get(number.value, [])
         if number.unit == "era":  # a year of it will do
-            known = [n for value in range(10) for n in held.get(number.value + value, [])]
-        same = [other for other in known if same_number(number, other)]
-        if number.unit and (exact := [other for other in same if other.unit]):
-            same = exact
-        elif number.unit and any(other.unit for other in known):
-            same = []  # "187 minutes" somewhere, "187" in the title: not "187 hours"
-        if not same:
+            equal = [n for value in range(10) for n in source_numbers.get(number.value + value, [])]
+        matches = [other for other in equal if same_number(number, other)]
+        if number.unit and (with_unit := [other for other in matches if other.unit]):
+            matches = with_unit
+        elif number.unit and any(other.unit for other in equal):
+            matches = []  # "187 minutes" somewhere, "187" in the title: not "187 hours"
+        if not matches:
             if number.unit or number.value not in years:
                 yield Problem("number", number.written)
-        elif not any(_bound_agrees(number, other) for other in same):
+        elif not any(_bound_agrees(number, other) for other in matches):
             yield Problem("approximation", f"{number.bound or ''} {number.written}".strip())
     yield from _rank_problems(claim, whole)
     yield from _count_problems(claim, whole)
@@ -62,53 +62,53 @@ def number_problems(claim: str, whole: str) -> Iterator[Problem]:
 
 
 def _rank_problems(claim: str, whole: str) -> Iterator[Problem]:
-    wanted = ordinals(claim)
-    if not wanted:
+    claim_ranks = ordinals(claim)
+    if not claim_ranks:
         return
-    held = {rank for rank, _ in _ranks(whole)} | {int(n.value) for n in _known(whole)}
+    source_ranks = {rank for rank, _ in _ranks(whole)} | {
+        int(n.value) for n in _distinct_numbers(whole)
+    }
     # Those in the claim's own dates have a rule of their own.
-    held |= {date.day for text in (claim, whole) for date in _dates(text) if date.day}
-    for rank, written in dict.fromkeys(wanted):
-        if rank not in held:
+    source_ranks |= {date.day for text in (claim, whole) for date in _dates(text) if date.day}
+    for rank, written in dict.fromkeys(claim_ranks):
+        if rank not in source_ranks:
             yield Problem("number", written)
 
 
-def same_number(claimed: Number, known: Number) -> bool:
+def same_number(claimed: Number, source: Number) -> bool:
     """Return whether the values are equal and the units do not differ."""
-    if "era" in {claimed.unit, known.unit} and claimed.unit != known.unit:
-        era, single = (claimed, known) if claimed.unit == "era" else (known, claimed)
+    if "era" in {claimed.unit, source.unit} and claimed.unit != source.unit:
+        era, single = (claimed, source) if claimed.unit == "era" else (source, claimed)
         # What was in 1994 was in the 1990s; what was in the 1990s need not have been in 1990.
         return era is claimed and 0 <= single.value - era.value < 10 and single.unit is None
-    return claimed.value == known.value and (
-        claimed.unit == known.unit or claimed.unit is None or known.unit is None
+    return claimed.value == source.value and (
+        claimed.unit == source.unit or claimed.unit is None or source.unit is None
     )
 
 
-# What a claim may say (first) of a number that its source has with a bound (second). "About" may
-# be left out, as readers do; "at least", "up to" and "nearly" may not. "Over" and "under" before
+# The bound that a claim may give of a number → those that its source may have. "About" may be left
+# out, as readers do; "at least", "up to" and "nearly" may not. "Over" and "under" before
 # a span of time are not always bounds.
-_AGREE = frozenset(
-    {
-        (None, None), (None, "about"), (None, "exact"),
-        ("about", None), ("about", "about"), ("about", "near"), ("about", "least"),
-        ("about", "most"), ("about", "more"), ("about", "less"), ("about", "exact"),
-        ("near", "near"), ("near", None), ("near", "about"), ("near", "most"),
-        ("near", "less"), ("least", "more"), ("more", "more"), ("more", "least"),
-        ("most", "less"), ("less", "less"), ("less", "most"), ("less", "near"),
-        ("least", "least"), ("least", None), ("least", "exact"), ("least", "about"),
-        ("most", "most"), ("most", None), ("most", "near"), ("most", "exact"), ("most", "about"),
-        ("exact", "exact"), ("exact", None),
-    }
-)  # fmt: skip
+_AGREE: dict[str | None, set[str | None]] = {
+    None: {None, "about", "exact"},
+    "about": {None, "about", "near", "least", "most", "more", "less", "exact"},
+    "near": {None, "about", "near", "most", "less"},
+    "least": {None, "about", "least", "more", "exact"},
+    "most": {None, "about", "near", "most", "less", "exact"},
+    "more": {"least", "more"},
+    "less": {"near", "most", "less"},
+    "exact": {None, "exact"},
+}
 _TIMES = frozenset("second minute hour day week month year decade century".split())
 
 
-def _bound_agrees(claimed: Number, known: Number) -> bool:
-    a_time = claimed.unit in _TIMES or known.unit in _TIMES
-    if a_time and ((claimed.bound is None and known.loose) or
-                   (known.bound is None and claimed.loose)):  # fmt: skip
+def _bound_agrees(claimed: Number, source: Number) -> bool:
+    a_time = claimed.unit in _TIMES or source.unit in _TIMES
+    if a_time and (
+        (claimed.bound is None and source.loose) or (source.bound is None and claimed.loose)
+    ):
         return True
-    return (claimed.bound, known.bound) in _AGREE
+    return source.bound in _AGREE[claimed.bound]
 
 
 _ONE = re.compile(r"\b(?:one|single) ([a-z]{3,})\b")
@@ -119,11 +119,11 @@ def _one_problems(claim: str, whole: str) -> Iterator[Problem]:
     nouns = {stem(noun): noun for noun in _ONE.findall(fold(claim))}
     if not nouns:
         return
-    before: dict[str, set[str]] = {}
+    preceding: dict[str, set[str]] = {}
     for word, following in pairwise(words(whole)):
-        before.setdefault(stem(following), set()).add(word)
+        preceding.setdefault(stem(following), set()).add(word)
     for noun, written in nouns.items():
-        counts = before.get(noun, set())
+        counts = preceding.get(noun, set())
         if counts and all(WORDS.get(c, 0) > 1 or (c.isdigit() and int(c) > 1) for c in counts):
             yield Problem("number", f"one {written}")
 
@@ -132,19 +132,29 @@ COUNT = re.compile(
     r"\b(?P<first>tens|dozens|scores|hundreds|thousands|millions|billions|trillions)"
     r"(?: of (?P<second>thousands|millions|billions))?\b"
 )
-_SIZES = {"tens": 10, "dozens": 12, "scores": 20, "hundreds": 100, "thousands": 1_000,
-          "millions": 10**6, "billions": 10**9, "trillions": 10**12}  # fmt: skip
+_SIZES = {
+    "tens": 10,
+    "dozens": 12,
+    "scores": 20,
+    "hundreds": 100,
+    "thousands": 1_000,
+    "millions": 10**6,
+    "billions": 10**9,
+    "trillions": 10**12,
+}
 
 
 def _count_problems(claim: str, whole: str) -> Iterator[Problem]:
     folded = fold(claim)
     if not COUNT.search(folded):
         return
-    known = {number.value for number in _known(whole)}
-    held = {_size(match) for match in COUNT.finditer(fold(whole))}
+    source_values = {number.value for number in _distinct_numbers(whole)}
+    source_sizes = {_size(match) for match in COUNT.finditer(fold(whole))}
     for match in COUNT.finditer(folded):
         size = _size(match)
-        if size not in held and not any(size <= value < 1000 * size for value in known):
+        if size not in source_sizes and not any(
+            size <= value < 1000 * size for value in source_values
+        ):
             yield Problem("number", match[0])
 
 
@@ -157,11 +167,11 @@ _SINGLE = re.compile(
 
 def _single_problems(claim: str, whole: str) -> Iterator[Problem]:
     """Bounds of "a decade", "a third", "half"."""
-    said = _singles(claim)
-    held = _singles(whole) if said else ()
-    for unit, bound, written in said:
-        bounds = {known for other, known, _ in held if other == unit}
-        if bounds and not any((bound, known) in _AGREE for known in bounds):
+    claim_singles = _singles(claim)
+    source_singles = _singles(whole) if claim_singles else ()
+    for unit, bound, written in claim_singles:
+        bounds = {source_bound for other, source_bound, _ in source_singles if other == unit}
+        if bounds and bounds.isdisjoint(_AGREE[bound]):
             yield Problem("approximation", f"{bound or ''} {written}".strip())
 
 

@@ -31,18 +31,20 @@ def role_problems(claim: str, sources: Sequence[str], title: str) -> Iterator[Pr
     """Yield the names of a claim that stand where its sources have another name, whoever says what
     somebody else says there, and what does what was done to it there.
     """
-    said = mentions(claim)
+    claim_mentions = mentions(claim)
     texts = [*sources, title]
-    found = [mention for text in texts for mention in mentions(text)] if said else []
-    for mention in said:
-        placed = [(m, score) for m in found if (score := _score(mention, m)) >= 2]
-        best_other = max((s for m, s in placed if not _same(m, mention)), default=0.0)
+    source_mentions = (
+        [mention for text in texts for mention in mentions(text)] if claim_mentions else []
+    )
+    for mention in claim_mentions:
+        scores = [(m, score) for m in source_mentions if (score := _score(mention, m)) >= 2]
+        best_other = max((s for m, s in scores if not _same(m, mention)), default=0.0)
         if best_other and best_other > 1 + max(
-            (_closeness(mention, m) for m in found if _same(m, mention)), default=0.0
+            (_closeness(mention, m) for m in source_mentions if _same(m, mention)), default=0.0
         ):
             yield Problem("role", mention.written)
             return
-    if speaker := _wrong_speaker(said, sources):
+    if speaker := _wrong_speaker(claim_mentions, sources):
         yield Problem("attribution", speaker)
     elif verb := reversed_verb(claim, sources):
         yield Problem("role", verb)
@@ -62,20 +64,19 @@ def _other_pronoun(claim: str, sources: Sequence[str]) -> str | None:
     """Return the "he" of a claim that names nobody before it, when its sources only have "she"."""
     whole = "\n".join(sources)
     for own, other in (_PRONOUNS, _PRONOUNS[::-1]):
-        said = own.search(claim)
-        alone = said and other.search(whole) and not own.search(whole)
-        if said and alone and not names(claim[: said.start()]):
-            return said[0]
+        pronoun = own.search(claim)
+        alone = pronoun and other.search(whole) and not own.search(whole)
+        if pronoun and alone and not names(claim[: pronoun.start()]):
+            return pronoun[0]
     return None
 
 
 def _score(one: Mention, other: Mention) -> float:
     if one.left != other.left or one.right != other.right:
         return 0.0
-    both_weak = one.left in WEAK and one.right in WEAK
-    if both_weak and one.left == one.right:
+    if one.left in WEAK and one.left == one.right:
         return 0.0
-    return _match(one.left, other.left) + _match(one.right, other.right)
+    return _closeness(one, other)
 
 
 def _closeness(one: Mention, other: Mention) -> float:
@@ -119,20 +120,22 @@ def _speaks(mention: Mention) -> bool:
     )
 
 
-def _wrong_speaker(said: Sequence[Mention], sources: Sequence[str]) -> str | None:
-    speakers = [mention for mention in said if _speaks(mention)]
+def _wrong_speaker(claim_mentions: Sequence[Mention], sources: Sequence[str]) -> str | None:
+    speakers = [mention for mention in claim_mentions if _speaks(mention)]
     if not speakers:
         return None
-    known = [mention for source in sources for mention in mentions(source) if _speaks(mention)]
+    source_speakers = [
+        mention for source in sources for mention in mentions(source) if _speaks(mention)
+    ]
     verbs = sum(
         token.stem in _SAYING or token.stem == "according to"
         for source in sources
         for token in tokens(source)
     )
-    if not known or verbs > len(known):
+    if not source_speakers or verbs > len(source_speakers):
         return None  # "he said": who that is cannot be told
     for speaker in speakers:
-        if not any(_same(speaker, mention) for mention in known):
+        if not any(_same(speaker, mention) for mention in source_speakers):
             return speaker.written
     return None
 
@@ -150,15 +153,17 @@ _OFFICES = frozenset(
 def _unknown_office(claim: str, sources: Sequence[str]) -> str | None:
     """Return an office in the claim that no source knows."""
     row = tokens(claim)
-    wanted = [
-        token for n, token in enumerate(row)
-        if token.stem in _OFFICES and token.written in ROLES  # a capitalised one is in a name
+    offices = [
+        token
+        for n, token in enumerate(row)
+        if token.stem in _OFFICES
+        and token.written in ROLES  # a capitalised one is in a name
         and (token.stem not in _ALSO_OTHER or _is_office(row, n))
-    ]  # fmt: skip
-    if not wanted:
+    ]
+    if not offices:
         return None
-    held = {token.stem for source in sources for token in tokens(source)}
-    return next((token.written for token in wanted if token.stem not in held), None)
+    source_stems = {token.stem for source in sources for token in tokens(source)}
+    return next((token.written for token in offices if token.stem not in source_stems), None)
 
 
 def _is_office(row: Sequence[Token], n: int) -> bool:
@@ -180,18 +185,22 @@ _MUTUAL = frozenset(
         "discuss share contact replace follow include remain become".split(),
     )
 )
-REACH = 5  # tokens on either side of a verb that may be its subject or object
+PHRASE_TOKENS = 5  # tokens on either side of a verb that may be its subject or object
 
 
 def reversed_verb(claim: str, sources: Sequence[str]) -> str | None:
     """Return a verb whose subject in the claim is its object in the sources, and vice versa."""
     for verb, (agents, patients) in _deeds(claim):
-        held = [deed for source in sources for other, deed in _deeds(source) if other == verb]
-        if held and all(
-            agents & held_patients and patients & held_agents
-            and not agents & held_agents and not patients & held_patients
-            for held_agents, held_patients in held
-        ):  # fmt: skip
+        source_deeds = [
+            deed for source in sources for other, deed in _deeds(source) if other == verb
+        ]
+        if source_deeds and all(
+            agents & source_patients
+            and patients & source_agents
+            and not agents & source_agents
+            and not patients & source_patients
+            for source_agents, source_patients in source_deeds
+        ):
             return verb
     return None
 
@@ -202,7 +211,7 @@ Deed = tuple[frozenset[str], frozenset[str]]  # the words of the subject and of 
 @lru_cache(maxsize=256)
 def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
     row = tokens(text)
-    found = []
+    deeds = []
     for n, token in enumerate(row):
         verb = token.stem.removesuffix(PASSIVE)
         passive = token.stem != verb or [t.stem for t in row[n + 1 : n + 2]] == ["by"]
@@ -213,13 +222,15 @@ def _deeds(text: str) -> tuple[tuple[str, Deed], ...]:
             continue  # by whom is not said
         after = _phrase(row, n + 1 if passive else n, 1)
         if before and after:
-            found.append((verb, (after, before) if passive else (before, after)))
-    return tuple(dict.fromkeys(found))
+            deeds.append((verb, (after, before) if passive else (before, after)))
+    return tuple(dict.fromkeys(deeds))
 
 
 def _phrase(row: Sequence[Token], n: int, step: int) -> frozenset[str]:
     words: list[str] = []
-    for token in row[n + 1 : n + 1 + REACH] if step > 0 else row[max(0, n - REACH) : n][::-1]:
+    for token in (
+        row[n + 1 : n + 1 + PHRASE_TOKENS] if step > 0 else row[max(0, n - PHRASE_TOKENS) : n][::-1]
+    ):
         if token.name:
             words += token.name
             continue

@@ -1,9 +1,9 @@
 """Rule checks of a claim against its sources: what a paraphrase must not change.
 
-Each file ``rules_….py`` holds one idea: numbers, dates, names, negation, modality with attribution,
-and roles (who did it, said it, holds the office). A rule yields a Problem for what the claim says
-and its sources, with their article's title, do not. When unsure it is silent: a false alarm costs
-a good claim, which is then quoted instead.
+Each file beside this one holds one idea: numbers, dates, names, negation, modality with
+attribution, and roles (who did it, said it, holds the office). A rule yields a Problem for what
+the claim says and its sources, with their article's title, do not. When unsure it is silent: a
+false alarm costs a good claim, which is then quoted instead.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ QUOTED = re.compile(r"[\"“”«„]([^\"“”«»„]{2,}?)[\"“”»]")
 
 
 def _quotation_problems(claim: str, whole: str) -> Iterator[Problem]:
-    found = list(QUOTED.finditer(claim))
-    text = _letters(whole) if found else ""
-    for match in found:
+    quotations = list(QUOTED.finditer(claim))
+    text = _letters(whole) if quotations else ""
+    for match in quotations:
         if _letters(match[1]).strip() not in text:
             yield Problem("quotation", match[1])
 
@@ -64,25 +64,29 @@ def nearness_problems(claim: str, sources: Sequence[str]) -> Iterator[Problem]:
     """Yield the first pair of neighbouring terms that one source has, but nowhere near each other,
     and that none has near each other.
     """
-    places = [_places(source) for source in sources]
-    said = [t for t in content_terms(claim) if not t[0].isdigit() and t not in _DATES]
-    for one, other in dict.fromkeys(pairwise(said)):
-        gaps = [_least(held[one], held[other]) for held in places if one in held and other in held]
+    positions = [_positions(source) for source in sources]
+    claim_terms = [t for t in content_terms(claim) if not t[0].isdigit() and t not in _DATES]
+    for one, other in dict.fromkeys(pairwise(claim_terms)):
+        gaps = [
+            _least_distance(source[one], source[other])
+            for source in positions
+            if one in source and other in source
+        ]
         if gaps and min(gaps) > FAR:
             yield Problem("relation", f"{one} … {other}")
             return
 
 
-def _least(these: Sequence[int], those: Sequence[int]) -> int:
-    """Return the least distance between two lists of places."""
+def _least_distance(these: Sequence[int], those: Sequence[int]) -> int:
+    """Return the least distance between two lists of positions."""
     if these is those:
         return 0
-    ordered = sorted([*((place, 0) for place in these), *((place, 1) for place in those)])
+    ordered = sorted([*((n, 0) for n in these), *((n, 1) for n in those)])
     return min(b - a for (a, kind), (b, other) in pairwise(ordered) if kind != other)
 
 
-def _places(text: str) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for place, word in enumerate(words(text)):
-        found.setdefault(stem(word), []).append(place)
-    return found
+def _positions(text: str) -> dict[str, list[int]]:
+    positions: dict[str, list[int]] = {}
+    for position, word in enumerate(words(text)):
+        positions.setdefault(stem(word), []).append(position)
+    return positions

@@ -39,7 +39,7 @@ WEAK = frozenset(
 _TOKEN = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*|[.!?;:](?=\s|\Z|[\"”])|[,()\n\"“”—–]")
 _BEFORE_PASSIVE = frozenset("is are was were be been being got".split())
 PASSIVE = "+"
-LONGEST = 400  # tokens of a text that are looked at
+LONGEST_TEXT = 400  # tokens of a text that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,53 +67,48 @@ def tokens(text: str) -> tuple[Token, ...]:
 
     The stem of a verb in the passive ("was beaten") ends in "+".
     """
-    found: list[Token] = []
+    row: list[Token] = []
     opening, last_end = True, -1
-    matches = list(_TOKEN.finditer(text))[:LONGEST]
-    folds = [_folded(match[0]) for match in matches]
+    matches = list(_TOKEN.finditer(text))[:LONGEST_TEXT]
+    folds = [fold(match[0]).replace("’", "'").removesuffix("'s") for match in matches]
     for n, (match, word) in enumerate(zip(matches, folds, strict=True)):
         if not word[0].isalnum():
             opening = word in {".", "!", "?", "\n", "“", '"', ":"} and not (
-                word == "." and found and len(found[-1].written) <= 3 and bool(found[-1].name)
+                word == "." and row and len(row[-1].written) <= 3 and bool(row[-1].name)
             )
             if not (word == "." and not opening):
-                found.append(Token("", match[0]))
+                row.append(Token("", match[0]))
             continue
         bare = word.replace(".", "").removeprefix("then-")
         if word == match[0] and bare in _SKIPPED:
             opening, last_end = False, match.end()
             continue
         if bare in ROLES:
-            deputy = found and found[-1].stem == "vice"
-            before = "vice " if deputy and found.pop() else ""
-            found.append(Token(before + ROLES[bare], match[0]))
+            deputy = row and row[-1].stem == "vice"
+            before = "vice " if deputy and row.pop() else ""
+            row.append(Token(before + ROLES[bare], match[0]))
         elif bare == "vice":
-            found.append(Token(bare, match[0]))
+            row.append(Token(bare, match[0]))
         elif match[0][0].isupper() and is_name(match[0], bare, opening=opening):
-            adjoins = found and found[-1].name and text[last_end : match.start()] in {" ", ". "}
+            adjoins = row and row[-1].name and text[last_end : match.start()] in {" ", ". "}
             if adjoins and not opening:
-                found[-1] = Token("", f"{found[-1].written} {match[0]}", (*found[-1].name, bare))
+                row[-1] = Token("", f"{row[-1].written} {match[0]}", (*row[-1].name, bare))
             else:
-                found.append(Token("", match[0], (bare,)))
-        elif bare == "to" and found and found[-1].stem == "accord":
-            found[-1] = Token("according to", "according to")
+                row.append(Token("", match[0], (bare,)))
+        elif bare == "to" and row and row[-1].stem == "accord":
+            row[-1] = Token("according to", "according to")
         elif bare not in _SKIPPED:
             passive = n and folds[n - 1] in _BEFORE_PASSIVE and is_verb(word)
             root = bare if bare in WEAK else "beat" if bare == "beaten" else stem(bare)
-            found.append(Token(root + (PASSIVE if passive else ""), match[0]))
+            row.append(Token(root + (PASSIVE if passive else ""), match[0]))
         opening, last_end = False, match.end()
-    return tuple(found)
-
-
-def _folded(word: str) -> str:
-    return word.lower() if word.isalpha() and word.isascii() else (
-        fold(word).replace("’", "'").removesuffix("'s"))  # fmt: skip
+    return tuple(row)
 
 
 def is_verb(word: str) -> bool:
     """Return whether a word may be the past of a verb."""
-    known = word in BASE_FORM or word in _UNCHANGED
-    return known or (word.endswith("ed") and word not in _NO_VERBS)
+    irregular = word in BASE_FORM or word in _UNCHANGED
+    return irregular or (word.endswith("ed") and word not in _NO_VERBS)
 
 
 _UNCHANGED = frozenset(
@@ -130,16 +125,18 @@ def mentions(text: str) -> tuple[Mention, ...]:
     and Cy") have the same neighbours.
     """
     row = tokens(text)
-    found: list[Mention] = []
+    all_mentions: list[Mention] = []
     n = 0
     while n < len(row):
         if row[n].name:
             last = _joined(row, n)
             left, right = _beside(row, n - 1), _beside(row, last + 1)
-            found += (Mention(t.name, t.written, left, right) for t in row[n : last + 1] if t.name)
+            all_mentions += (
+                Mention(t.name, t.written, left, right) for t in row[n : last + 1] if t.name
+            )
             n = last
         n += 1
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(all_mentions))
 
 
 def _joined(row: Sequence[Token], n: int) -> int:

@@ -58,9 +58,9 @@ class RulesVerifier:
         self, claim: str, sources: Sequence[str], title: str, weights: Mapping[str, float], /
     ) -> Check:
         # Words that only the title holds count half: every sentence of the article would have them.
-        untitled, unsaid = unheld(claim, sources), unheld(claim, [*sources, title])
-        support = (_held_share(claim, untitled, weights) + _held_share(claim, unsaid, weights)) / 2
-        return Check(support, problems(claim, sources, title), unsaid=unsaid)
+        missing = missing_terms(claim, [*sources, title])
+        support = (recall(claim, sources, weights) + _coverage(claim, missing, weights)) / 2
+        return Check(support, problems(claim, sources, title), unsaid=missing)
 
 
 class NoVerifier:
@@ -107,27 +107,27 @@ def load_verifier(name: str, config: Config | None = None) -> Verifier:
 
 def recall(claim: str, sources: Sequence[str], weights: Mapping[str, float]) -> float:
     """Return the weighted share of the claim's content terms that the sources hold, 0..1."""
-    return _held_share(claim, unheld(claim, sources), weights)
+    return _coverage(claim, missing_terms(claim, sources), weights)
 
 
-def _held_share(claim: str, missing: Sequence[str], weights: Mapping[str, float]) -> float:
-    wanted = _wanted(claim)
-    if not wanted:
+def _coverage(claim: str, missing: Sequence[str], weights: Mapping[str, float]) -> float:
+    claim_terms = _claim_terms(claim)
+    if not claim_terms:
         return 0.0
-    whole = sum(weights.get(term, 1.0) for term in wanted)
+    whole = sum(weights.get(term, 1.0) for term in claim_terms)
     return 1 - sum(weights.get(term, 1.0) for term in missing) / max(1e-9, whole)
 
 
-def unheld(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
+def missing_terms(claim: str, sources: Sequence[str]) -> tuple[str, ...]:
     """Return the claim's content terms that no source holds in any form."""
-    held = {term for source in sources for term in content_terms(source)}
-    return tuple(term for term in _wanted(claim) if not _held(term, held))
+    source_terms = {term for source in sources for term in content_terms(source)}
+    return tuple(
+        term
+        for term in _claim_terms(claim)
+        if term not in source_terms and not any(same_name(term, other) for other in source_terms)
+    )
 
 
-def _wanted(claim: str) -> tuple[str, ...]:
+def _claim_terms(claim: str) -> tuple[str, ...]:
     terms = dict.fromkeys(content_terms(claim))
     return tuple(term for term in terms if term not in _OWN_RULES)
-
-
-def _held(term: str, held: set[str]) -> bool:
-    return term in held or any(same_name(term, other) for other in held)

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from rag.answering import corrections as corrections_of
-from rag.answering.corrections import LOOKED, NEAR, concerns, corrections, is_correction, marked
+from rag.answering.corrections import (
+    HINT_CHARACTERS,
+    MOST_HINTS,
+    concerns,
+    corrections,
+    is_correction,
+    marked,
+)
 from rag.text.sentences import split
 from rag.types import Sentence
 
@@ -132,6 +139,6 @@ def test_of_a_long_article_little_is_looked_at(junk: str, monkeypatch: pytest.Mo
     text = junk * (2_000_000 // len(junk))
     marked(text)
     assert not is_correction(text)
-    assert len(patterns[0].sizes) <= LOOKED
-    assert max(patterns[0].sizes, default=0) <= 2 * NEAR
+    assert len(patterns[0].sizes) <= MOST_HINTS
+    assert max(patterns[0].sizes, default=0) <= 2 * HINT_CHARACTERS
     assert patterns[1].sizes == []

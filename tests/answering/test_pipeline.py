@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scripted import Draft, ScriptedGenerator
@@ -334,17 +335,27 @@ def test_a_summary_is_the_cited_lead(opened: Open) -> None:
     check(rag, answer)
     of_all = rag.answer("Give me a summary")
     assert {citation.article for citation in of_all.citations} == {
-        "bridge.txt", "ferry.txt", "café.txt", "islands/owls.md"
-    }  # fmt: skip
+        "bridge.txt",
+        "ferry.txt",
+        "café.txt",
+        "islands/owls.md",
+    }
     check(rag, of_all)
     assert generator.calls == []
 
 
 @pytest.mark.parametrize(
     "question",
-    ["What is in the agreement?", "When was the bridge opened?", "Who wrote to the mayor?",
-     "What are owls?", "Help for whom?", "How old is the café?", "Who is the author of the plan?"],
-)  # fmt: skip
+    [
+        "What is in the agreement?",
+        "When was the bridge opened?",
+        "Who wrote to the mayor?",
+        "What are owls?",
+        "Help for whom?",
+        "How old is the café?",
+        "Who is the author of the plan?",
+    ],
+)
 def test_questions_about_the_world_are_no_small_talk(opened: Open, question: str) -> None:
     rag, generator = opened("Not found.")
     rag.answer(question)
@@ -355,21 +366,52 @@ def test_the_row_of_an_answer(opened: Open) -> None:
     rag, _ = opened("The repairs would cost about $4 million. [1]")
     row = json.loads(json.dumps(rag.answer("How much would the repairs cost?").to_dict()))
     assert set(row) == {
-        "question", "answer", "declined", "reason", "confidence", "claims", "citations",
-        "evidence", "notes", "timings_ms", "models",
-    }  # fmt: skip
+        "question",
+        "answer",
+        "declined",
+        "reason",
+        "confidence",
+        "claims",
+        "citations",
+        "evidence",
+        "notes",
+        "timings_ms",
+        "models",
+    }
     assert set(row["claims"][0]) == {"text", "citations", "verdict", "support", "repair"}
     assert set(row["citations"][0]) == {
-        "number", "article", "title", "published", "start", "end", "quote", "support", "also_in",
-        "page", "url",
-    }  # fmt: skip
+        "number",
+        "article",
+        "title",
+        "published",
+        "start",
+        "end",
+        "quote",
+        "support",
+        "also_in",
+        "page",
+        "url",
+    }
     assert set(row["evidence"][0]) == {
-        "article", "title", "published", "start", "end", "quote", "score", "also_in",
-        "page", "url",
-    }  # fmt: skip
+        "article",
+        "title",
+        "published",
+        "start",
+        "end",
+        "quote",
+        "score",
+        "also_in",
+        "page",
+        "url",
+    }
     assert set(row["timings_ms"]) == {
-        "retrieve", "first_evidence", "first_token", "generate", "verify", "total"
-    }  # fmt: skip
+        "retrieve",
+        "first_evidence",
+        "first_token",
+        "generate",
+        "verify",
+        "total",
+    }
 
 
 def test_opening_what_is_not_there(config: Config, tmp_path: Path) -> None:
@@ -486,7 +528,8 @@ def test_a_stage_is_timed_from_its_start_or_from_that_of_the_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = iter([10.5, 12.0, 13.0])
-    monkeypatch.setattr("rag.answering.pipeline.time.perf_counter", lambda: next(clock))
+    counter = SimpleNamespace(perf_counter=lambda: next(clock))
+    monkeypatch.setattr("rag.answering.pipeline.time", counter)
     run = Run("Why?", {}, started=10.0)
     begun = run.mark("retrieve")
     assert begun == 10.5

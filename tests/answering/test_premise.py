@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.refusal import unsaid, why_not
+from rag.answering.refusal import missing_words, why_not
 from rag.types import Evidence
 
 TEXT = "Harbour Minister Lena Okafor promised on Tuesday the repair of Rillan piers."
@@ -24,24 +24,39 @@ NEAREST = [Evidence("a.txt", "Ministry promises repairs", None, 0, len(TEXT), TE
     ],
 )
 def test_names_the_words_that_nothing_near_says(question: str, missing: tuple[str, ...]) -> None:
-    assert unsaid(question, NEAREST) == missing
+    assert missing_words(question, NEAREST) == missing
 
 
 @pytest.mark.parametrize(
     ("question", "unknown", "refused", "reason"),
     [
-        ("Why did Lena Okafor resign?", (), True,
-         "The sentences that come nearest say nothing of “resign”."),
-        ("Why did Lena Okafor resign?", (), False,
-         "The sentences that come nearest say nothing of “resign”."),
-        ("When did Lena Okafor promise the repair?", (), True,
-         "The sentences that come nearest do not say it."),
-        ("When did Lena Okafor promise the repair?", (), False,
-         "No answer could be verified against the sentences found."),
-        ("When did Bob Okafor promise the repair?", ("Bob",), False,
-         "They do not mention “Bob”."),
+        (
+            "Why did Lena Okafor resign?",
+            (),
+            True,
+            "The sentences that come nearest say nothing of “resign”.",
+        ),
+        (
+            "Why did Lena Okafor resign?",
+            (),
+            False,
+            "The sentences that come nearest say nothing of “resign”.",
+        ),
+        (
+            "When did Lena Okafor promise the repair?",
+            (),
+            True,
+            "The sentences that come nearest do not say it.",
+        ),
+        (
+            "When did Lena Okafor promise the repair?",
+            (),
+            False,
+            "No answer could be verified against the sentences found.",
+        ),
+        ("When did Bob Okafor promise the repair?", ("Bob",), False, "They do not mention “Bob”."),
     ],
-)  # fmt: skip
+)
 def test_the_reason_names_them(
     question: str, unknown: tuple[str, ...], refused: bool, reason: str
 ) -> None:

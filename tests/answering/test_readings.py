@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.answering.clarify import LISTED, asking_back, points_at
+from rag.answering.clarify import MOST_TITLES, asking_back, points_at
 from rag.types import Hit, Turn
 
 
@@ -70,7 +70,7 @@ def test_the_note_lists_the_articles_that_come_near() -> None:
     )
     listed = ask(question, found=hits(*((f"Park {n}", 0.5) for n in range(9))))
     assert listed is not None
-    assert listed.count("“Park") == LISTED
+    assert listed.count("“Park") == MOST_TITLES
 
 
 def test_one_article_that_comes_near_is_no_choice() -> None:

@@ -15,7 +15,13 @@ from fake_rag import HOSTILE, FakeRag
 from rag.errors import InputError
 from rag.history.conversation import Exchange
 from rag.history.feedback import Feedback
-from rag.history.rows import TITLE, Header, Kept, read_kept, to_json
+from rag.history.rows import (
+    QUESTION_TITLE_CHARACTERS,
+    Conversation,
+    Header,
+    read_conversation,
+    to_json,
+)
 from rag.history.storage import (
     CONVERSATIONS,
     MOST_BYTES,
@@ -26,11 +32,13 @@ from rag.history.storage import (
     of_user,
     user_in,
 )
-from rag.web.history import Keeping
-from rag.web.history_html import kept_list, rating
+from rag.types import Answer, Citation, Claim, Copy, Evidence
+from rag.web.answer_html import rating
+from rag.web.history import Keeping, kept_list
 from rag.web.session import answering, opened
 
 VISITOR = new_visitor()
+DATA = Path(__file__).parents[1] / "data/conversation.json"  # written before pydantic read it
 
 
 def asked(*questions: str, rag: FakeRag | None = None) -> tuple[Exchange, ...]:
@@ -68,8 +76,11 @@ def test_a_conversation_comes_back_as_it_was(store: Store) -> None:
     assert kept.header.questions == 4
     assert all(map(same, kept.exchanges, exchanges))
     assert [exchange.state for exchange in kept.exchanges] == [
-        "answered", "answered", "failed", "answered",
-    ]  # fmt: skip
+        "answered",
+        "answered",
+        "failed",
+        "answered",
+    ]
 
 
 def test_text_that_is_not_unicode_is_kept_too(store: Store) -> None:
@@ -188,10 +199,16 @@ def test_a_conversation_that_is_too_long_is_not_kept(store: Store) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        b"", b"{", b"[]", b"\xff\xfe", b'{"version": 1}', b'{"version": 99, "exchanges": []}',
-        b"[" * 100_000, b" " * (MOST_BYTES + 1),
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"version": 1}',
+        b'{"version": 99, "exchanges": []}',
+        b"[" * 100_000,
+        b" " * (MOST_BYTES + 1),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_left_out_with_a_line_in_the_log(
     store: Store, damage: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -207,13 +224,79 @@ def test_a_damaged_file_is_left_out_with_a_line_in_the_log(
 @pytest.mark.parametrize("field", ["question", "state", "claims", "citations", "answer", "rating"])
 @pytest.mark.parametrize("value", [7, "x", [1], [{"number": "1"}], {"text": 1}, {}])
 def test_a_field_of_the_wrong_kind_is_damage(field: str, value: object) -> None:
-    text = to_json(Kept(store_header(), asked("When?")))
+    text = to_json(Conversation(store_header(), asked("When?")))
     row = json.loads(text)
     row["exchanges"][0][field] = value
     if field == "question" and isinstance(value, str):
         return
-    with pytest.raises(InputError):
-        read_kept(json.dumps(row), "x")
+    with pytest.raises(InputError, match=rf"^exchanges\.0\.{field}\b"):
+        read_conversation(json.dumps(row), "x")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("number", "1"), ("number", 1.5), ("number", True), ("support", "0.5"), ("quote", None)],
+)
+def test_a_value_of_another_kind_is_not_made_to_fit(field: str, value: object) -> None:
+    row = json.loads(to_json(Conversation(store_header(), asked("When?"))))
+    row["exchanges"][0]["citations"][1][field] = value
+    with pytest.raises(InputError, match=rf"^exchanges\.0\.citations\.1\.{field}: "):
+        read_conversation(json.dumps(row), "x")
+
+
+@pytest.mark.parametrize("question", ["Is the price high?", r"half \ud83d of a pair"])
+def test_every_value_comes_back_as_it_was(question: str) -> None:
+    text = DATA.read_text("utf-8").replace("Is the price high?", question)
+    assert question in text
+    conversation = read_conversation(text, "x" * 16)
+    assert conversation.header.id == "x" * 16  # the file's name, not what stands in it
+    assert conversation.exchanges[2].question == json.loads(f'"{question}"')
+    again = read_conversation(to_json(conversation), "x" * 16)
+    assert again.header == conversation.header
+    assert all(map(same, again.exchanges, conversation.exchanges))
+
+
+def test_a_file_of_the_first_version_opens_with_all_its_values() -> None:
+    conversation = read_conversation(DATA.read_text("utf-8"), "AbCdEf_hIjKl-n0p")
+    assert conversation.header == Header(
+        "AbCdEf_hIjKl-n0p",
+        "When?",
+        "2024-05-03T10:00:00.123+00:00",
+        "2024-05-03T10:05:00.456+00:00",
+        4,
+    )
+    answered, refused, stopped, failed = conversation.exchanges
+    copy = Copy("coast/ferries.txt", "Ferries of the coast", None, 40, 58)
+    title, url = "The morning ferry to Hvar", "https://example.org/ferry"
+    quote, moment = "The ferry leaves Split at seven.", (61, 94)
+    cited = Citation(1, "ferry.txt", title, "2024-06-03", *moment, quote, 0.875, (copy,), 2, url)
+    found = Evidence("ferry.txt", title, "2024-06-03", *moment, quote, 0.1 + 0.2, (copy,), 2, url)
+    other = Evidence("prices.txt", "Prices", None, 10, 32, "Children travel free.", -1.5)
+    assert answered.citations[0] == cited
+    assert answered.evidence == (found, other)
+    assert answered.claims == (
+        Claim("The ferry leaves at seven.", (1,), "supported", 0.875, "cited"),
+        Claim("Children travel free.", (2,), "quoted", 1.0),
+    )
+    assert answered.answer == Answer(
+        "When?",
+        answered.claims,
+        answered.citations,
+        answered.evidence,
+        declined=False,
+        reason=None,
+        confidence=0.93,
+        notes=("The articles give two prices.",),
+        timings_ms={"retrieve": 12.25, "total": 100.0},
+        models={"generator": "extractive", "encoder": "bge-small"},
+    )
+    assert (answered.rating, answered.note) == ("down", "too short: é \u2028 \U0001f600")
+    assert (answered.asked, answered.number) == ("2024-05-03", 1)
+    assert refused.declined
+    assert refused.answer is not None
+    assert refused.answer.reason == "Nothing is said about the moon."
+    assert (stopped.state, stopped.question) == ("stopped", "Is the price high?")
+    assert (failed.state, failed.error) == ("failed", "The model file is damaged.")
 
 
 def store_header() -> Header:
@@ -223,7 +306,7 @@ def store_header() -> Header:
 def test_renaming_and_deleting(keeping: Keeping, store: Store) -> None:
     long = "Why? " * 100
     name = store.put(VISITOR, new_id(), asked(long))
-    assert len(store.listed(VISITOR)[0].title) <= TITLE
+    assert len(store.listed(VISITOR)[0].title) <= QUESTION_TITLE_CHARACTERS
     done = keeping.act(
         VISITOR, name, (), {"act": "rename", "conversation": name, "title": " The\nferry "}
     )
@@ -257,9 +340,19 @@ def test_a_failing_disk_is_said_and_the_chat_goes_on(
 
 
 @pytest.mark.parametrize(
-    "wanted", [None, [], "list", {}, {"act": 1}, {"act": "rate"}, {"act": "rate", "exchange": "9"},
-               {"act": "rate", "exchange": "1", "rating": "best"}, {"act": "drop table"}],
-)  # fmt: skip
+    "wanted",
+    [
+        None,
+        [],
+        "list",
+        {},
+        {"act": 1},
+        {"act": "rate"},
+        {"act": "rate", "exchange": "9"},
+        {"act": "rate", "exchange": "1", "rating": "best"},
+        {"act": "drop table"},
+    ],
+)
 def test_clicks_that_mean_nothing_do_nothing(keeping: Keeping, wanted: object) -> None:
     done = keeping.act(VISITOR, new_id(), asked("When?"), wanted)
     assert (done.exchanges, done.pane, done.notice) == (None, None, None)
@@ -293,8 +386,10 @@ def test_a_sentence_that_has_moved_is_found_again(keeping: Keeping, store: Store
     before = asked("When?")[0].citations
     # The paragraph stands twice in this article: the first one counts, being changed.
     assert [c.start - b.start for c, b in zip(exchange.citations, before, strict=True)] == [
-        shift, shift, shift,
-    ]  # fmt: skip
+        shift,
+        shift,
+        shift,
+    ]
     cited = exchange.citations[1]
     wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
     assert f'<mark class="current" data-number="2">{cited.quote}' in opened(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag.config import Config
-from rag.errors import IndexCorrupt, RagError
+from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, RagError
 from rag.index.index import Index
 from rag.index.sync import plan, repair, sync
 from rag.ingest.folder import ArticleFile
@@ -27,9 +27,13 @@ def table(script: str, *options: str) -> list[list[str]]:
     """Run a module of benchmarks/index/ that fails when a case does; return its table's rows."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.index.{script}", *options], cwd=ROOT, env=environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", f"benchmarks.index.{script}", *options],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()]
     return lines[2:]
@@ -128,21 +132,55 @@ def test_search_files_are_repaired_without_the_articles(
     assert said(folder, config) == before
 
 
-def test_a_damaged_row_costs_its_article_alone_and_no_encoding(
-    folder: Path, articles: Path, config: Config, read: list[str]
+@pytest.mark.parametrize("run", [sync, repair])
+def test_a_damaged_row_is_never_said_and_the_store_is_built_anew(
+    folder: Path, articles: Path, config: Config, read: list[str], run: Callable[..., Changes]
 ) -> None:
     before = said(folder, config)
     store = folder / "store.sqlite"
     data = store.read_bytes()
     assert data.count(b"Snowy owls were") == 1
     store.write_bytes(data.replace(b"Snowy owls were", b"Snowy owls wear"))
-    encoder = Counting()
-    changes = repair(articles, folder, config, encoder)
-    assert changes.repaired == ("islands/owls.md",)
-    assert changes.unchanged == 3
+    with pytest.raises(IndexCorrupt, match="--repair"):
+        said(folder, config)
+    changes = run(articles, folder, config, HashedEncoder())
+    assert changes.added == tuple(sorted(before))
     assert "article row" in str(changes.rebuilt)
-    assert (read, encoder.encoded) == (["islands/owls.md"], 0)
+    assert sorted(read) == sorted(before)
     assert said(folder, config) == before
+
+
+@pytest.mark.parametrize("run", [sync, repair])
+def test_a_damaged_store_stays_where_no_other_can_be_made(
+    folder: Path, articles: Path, config: Config, run: Callable[..., Changes]
+) -> None:
+    store = folder / "store.sqlite"
+    store.write_bytes(b"no store" * 1_000)
+    before = store.read_bytes()
+    for path in articles.rglob("*.*"):
+        path.write_bytes(b"")
+    with pytest.raises(ArticleError, match="No article"):
+        run(articles, folder, config, HashedEncoder())
+    assert store.read_bytes() == before
+    (articles / "ferry.txt").write_text("Ferry\n\nThere is one.")
+    assert run(articles, folder, config, HashedEncoder()).added == ("ferry.txt",)
+    assert not list(folder.glob("*.damaged"))
+
+
+def test_a_damaged_store_of_another_folder_is_left_alone(
+    folder: Path, config: Config, tmp_path: Path
+) -> None:
+    store = folder / "store.sqlite"
+    damaged = store.read_bytes().replace(b"Snowy owls were", b"Snowy owls wear")
+    store.write_bytes(damaged)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.txt").write_text("A\n\nAnother article.")
+    with pytest.raises(IndexMismatch):
+        sync(other, folder, config, HashedEncoder())
+    with pytest.raises(RagError, match="does not exist"):
+        sync(tmp_path / "nowhere", folder, config, HashedEncoder())
+    assert store.read_bytes() == damaged
 
 
 def test_repair_of_what_is_whole_changes_nothing(
@@ -155,7 +193,7 @@ def test_repair_of_what_is_whole_changes_nothing(
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_damaged_pages_cost_only_what_was_on_them(
+def test_a_store_with_damaged_pages_is_built_anew(
     articles: Path, config: Config, tmp_path: Path
 ) -> None:
     for n in range(60):
@@ -169,21 +207,10 @@ def test_damaged_pages_cost_only_what_was_on_them(
     with store.open("r+b") as file:
         file.seek(size // 2 // 4096 * 4096)
         file.write(os.urandom(4096))
-    with pytest.raises(RagError):
-        sync(articles, tmp_path / "other" / "index", config, BrokenEncoder())
-    encoder = Counting()
-    changes = repair(articles, folder, config, encoder)
+    changes = repair(articles, folder, config, HashedEncoder())
     assert "store.sqlite is damaged" in str(changes.rebuilt)
-    assert changes.unchanged > 50
-    assert encoder.encoded < 20
+    assert len(changes.added) == len(before) == 64
     assert said(folder, config) == before
-
-
-class BrokenEncoder(HashedEncoder):
-    def encode_passages(
-        self, texts: Sequence[str], spans: Sequence[Spans]
-    ) -> tuple[Vectors, list[Vectors]]:
-        raise IndexCorrupt("not of this file")
 
 
 # Deleted text, and space.
@@ -273,8 +300,11 @@ def test_a_folder_that_cannot_be_written_is_read(
     try:
         done = subprocess.run(
             [sys.executable, "-c", script, articles, folder],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     finally:
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o755)
@@ -371,9 +401,12 @@ CHANGES: list[Callable[[Path], object]] = [
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("damage", [None, "vectors-1.bin", "row", "settings"])
 def test_a_plan_is_what_sync_does(
-    folder: Path, articles: Path, config: Config, change: Callable[[Path], object],
+    folder: Path,
+    articles: Path,
+    config: Config,
+    change: Callable[[Path], object],
     damage: str | None,
-) -> None:  # fmt: skip
+) -> None:
     change(articles)
     if damage == "vectors-1.bin":
         (folder / damage).unlink()

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.errors import UnknownName
-from rag.index.ivf import IvfStore, Measured
+from rag.index.ivf import IvfStore
 from rag.index.vectors import STORES, VectorStore, store_named
 from rag.types import Keys, Vectors
 
@@ -27,9 +27,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ty
         return store_named(request.param)
     # What it visits must be exact, so it visits all; what it leaves out:
     # tests/index/test_store_ivf.py.
-    monkeypatch.setattr(
-        "rag.index.ivf._measure", lambda _, lists, __: Measured(len(lists), len(lists), 1.0, 0)
-    )
+    monkeypatch.setattr("rag.index.ivf.RECALL", 2.0)
     return IvfStore
 
 
@@ -96,11 +94,14 @@ for query in rows[:9]:
 def test_equal_scores_come_in_the_same_order_in_every_run(name: str) -> None:
     said = {
         subprocess.run(
-            [sys.executable, "-c", TIES, name], capture_output=True, text=True, check=True,
+            [sys.executable, "-c", TIES, name],
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "OMP_NUM_THREADS": threads},
         ).stdout
         for threads in ("1", "2", "2")
-    }  # fmt: skip
+    }
     assert len(said) == 1
     assert said.pop().count("\n") == 9
 
@@ -116,6 +117,21 @@ def test_saved_and_loaded_it_is_the_same(store: type[VectorStore], n: int, tmp_p
     assert_same(held.search(query, 10), reference(keys, vectors, query, 10))
     held.save(tmp_path / "again.bin")
     assert (tmp_path / "again.bin").read_bytes() == (tmp_path / "vectors.bin").read_bytes()
+
+
+@pytest.mark.parametrize("k", [1, 5, 30, 200])
+def test_a_search_among_some_is_that_of_a_store_of_them(
+    store: type[VectorStore], k: int, tmp_path: Path
+) -> None:
+    keys = np.random.default_rng(6).permutation(10_000)[:300].astype(np.int64)
+    vectors = unit_rows(5)[np.arange(300) % 5] if k == 5 else unit_rows(300)  # with ties
+    store(keys, vectors).save(tmp_path / "vectors.bin")
+    for held in (store(keys, vectors), store.load(tmp_path / "vectors.bin", keys)):
+        for some in (keys[:1], keys[10:40], keys[::3], keys, keys[:0]):
+            among, rows = np.sort(some), vectors[np.isin(keys, some)]
+            for query in unit_rows(5, seed=7):
+                wanted = reference(keys[np.isin(keys, some)], rows, query, k)
+                assert_same(held.search(query, k, among), wanted)
 
 
 def test_no_results_are_asked_for(store: type[VectorStore]) -> None:
@@ -168,8 +184,10 @@ for missing in (1, 20_000):
 def test_a_disk_that_fills_up_is_noticed(name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, name, str(tmp_path / name)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == [str(errno.EFBIG)] * 2
 
 

@@ -112,10 +112,16 @@ def test_another_name_is_not_found(ask: Ask, name: str) -> None:
 # -- the time that is asked about -------------------------------------------------------------
 
 HELD = {  # day: how many ships
-    "2022-03-03": "eleven", "2023-05-20": "twelve", "2023-12-12": "thirteen",
-    "2024-03-14": "fourteen", "2024-04-10": "fifteen", "2024-04-24": "sixteen",
-    "2024-05-08": "seventeen", "2024-05-14": "eighteen", "2024-08-30": "nineteen",
-}  # fmt: skip
+    "2022-03-03": "eleven",
+    "2023-05-20": "twelve",
+    "2023-12-12": "thirteen",
+    "2024-03-14": "fourteen",
+    "2024-04-10": "fifteen",
+    "2024-04-24": "sixteen",
+    "2024-05-08": "seventeen",
+    "2024-05-14": "eighteen",
+    "2024-08-30": "nineteen",
+}
 STRIKE = {
     f"{n}.txt": dated(day, f"The strike at the port of Maldon held {many} ships back.")
     for n, (day, many) in enumerate(HELD.items())
@@ -172,14 +178,7 @@ RAIN = "It rained in Lisk."
 ON_THE_VOTE = "What did the council of Maldon decide about the harbour bridge?"
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        VOTE,
-        VOTE.replace("12", "twelve").replace(" 3.", " three."),
-        VOTE.replace("approved", "finally approved"),
-    ],
-)
+@pytest.mark.parametrize("other", [VOTE, VOTE.replace("new harbour", "“new” harbour")])
 def test_a_copy_in_another_article_is_one_piece_of_evidence(ask: Ask, other: str) -> None:
     articles = {
         "wire.txt": dated("2024-03-09", f"{VOTE} {RAIN}", "Bridge vote"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from markup import without_docs
 from news import NEWS
 from poison_pack import (
     OBEYED,
@@ -38,9 +39,9 @@ from rag.text.sentences import split
 from rag.text.untrusted import shown, visible, without_markers
 from rag.types import Article, Citation, Evidence
 from rag.verification.verifiers import SUPPORTED
-from rag.web.answer_html import TO_DOCS, conversation, welcome
+from rag.web.answer_html import conversation, welcome
 from rag.web.articles_html import shelf
-from rag.web.reader_html import Span, article_html
+from rag.web.reader_html import Highlight, article_html
 
 CASES = load_pack()
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -139,7 +140,7 @@ def test_special_tokens_are_taken_apart_and_stay_readable() -> None:
         " <|user|> <|assistant|> <｜User｜> <｜end▁of▁sentence｜> <|END_OF_TURN_TOKEN|> "
         "[TOOL_CALLS] [AVAILABLE_TOOLS] [gMASK] <sop> <unk> <pad> <0x0A> <think> <tool_call>"
         "＜|im_end|＞ [|user|] <extra_id_0> <fim_prefix> <|channel|> <repo_name>"
-    ).split():  # fmt: skip
+    ).split():
         for text in (token, f"a{token}b", f"{token[:3]}\u200b{token[3:]}", f"{token}{token}"):
             assert token not in plain(text)
             assert not TOKEN.search(plain(text))
@@ -288,8 +289,11 @@ def test_a_summary_leaves_orders_out(rag: Rag, generator: Obedient) -> None:
 
 
 def test_titles_and_names_in_an_answer_are_text_too(rag: Rag) -> None:
-    for question in ("What is in here?", "Who wrote the article about the ford across the Lune?",
-                     "When was the article about the jam of Ruddock published?"):  # fmt: skip
+    for question in (
+        "What is in here?",
+        "Who wrote the article about the ford across the Lune?",
+        "When was the article about the jam of Ruddock published?",
+    ):
         answer = rag.answer(question)
         assert answer.notes
         assert not MARK.search(answer.text)
@@ -405,10 +409,12 @@ def test_the_page_shows_text_and_nothing_else(
     exchange = fooled[case.id].exchange
     article = rag.article(case.path)
     summaries = [summary for summary in rag.contents() if summary.path == case.path]
-    spans = [Span(c.start, c.end, c.number) for c in exchange.citations if c.article == case.path]
-    whole = Span(article.body_start, len(article.text), 9)
+    spans = [
+        Highlight(c.start, c.end, c.number) for c in exchange.citations if c.article == case.path
+    ]
+    whole = Highlight(article.body_start, len(article.text), 9)
     opened = article_html(article, [*spans, whole], whole, exchange=1)
-    beginning = welcome(summaries).replace(TO_DOCS, "")
+    beginning = without_docs(welcome(summaries))
     for markup in (conversation([exchange]), shelf(summaries), beginning, opened):
         page = Markup(markup)
         links = {value for name, value in page.attributes if name in {"href", "src"}}
@@ -424,9 +430,17 @@ def test_the_page_shows_text_and_nothing_else(
 
 def test_only_whole_web_addresses_become_links() -> None:
     article = Article("a.txt", "A", "Text.", 0)
-    for url in ("javascript:alert(1)", "java\tscript:alert(1)", "http:/here", "http:here", "https://",
-                "https://a b.example", "https://a.example/\u202e", "\x01https://a.example",
-                "HTTPS:\n//a.example"):  # fmt: skip
+    for url in (
+        "javascript:alert(1)",
+        "java\tscript:alert(1)",
+        "http:/here",
+        "http:here",
+        "https://",
+        "https://a b.example",
+        "https://a.example/\u202e",
+        "\x01https://a.example",
+        "HTTPS:\n//a.example",
+    ):
         assert "a" not in Markup(article_html(replace(article, url=url))).tags
     assert "a" in Markup(article_html(replace(article, url="https://a.example/ü?b=1"))).tags
 

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from rag.text.names import is_held, names, same_name
+from rag.text.names import has_form, names, same_name
 from rag.text.terms import stem, words
 from rag.verification.rules import problems
 from rag.verification.verifiers import VERIFIERS, load_verifier, recall
@@ -110,7 +110,7 @@ def test_two_words_are_the_same_name_whichever_comes_first_and_whatever_else_is_
     assert {(other, one) for one, other in same} == same
     for one in forms:  # what is asked of many words at once is the same as what is of each
         known = set(random.sample(sorted(forms), 20))
-        assert is_held(one, known, set(map(stem, known))) is any(
+        assert has_form(one, known, set(map(stem, known))) is any(
             (one, other) in same for other in known
         )
 
