@@ -139,12 +139,23 @@ def report(model: Any, rows: list[dict[str, Any]], tokenizer: Any) -> None:
         print(f"   {kind:24s} n {len(places):5d} AUROC {roc_auc_score(right[both], scores[both]):.3f}", flush=True)
 
 
+def export(model: Any, folder: Path) -> None:
+    """Write the trained layers in half precision; the word vectors are the encoder's."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    own = {k: v.half().contiguous() for k, v in model.state_dict().items() if ".embeddings." not in k}
+    save_file(own, folder / "model.safetensors")
+    model.config.to_json_file(folder / "config.json")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--export", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(2)
     torch.manual_seed(SEED)
@@ -156,6 +167,9 @@ def main() -> None:
     state = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
     if state:
         model.load_state_dict(state["model"])
+    if args.export:
+        export(model, args.export)
+        return
     if args.report:
         report(model, held, tokenizer)
         return

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from rag.generation.prompts import NOT_FOUND
-from rag.text.negation import NEGATION
 from rag.text.sentences import SENTENCE_END, split
 from rag.text.terms import words
 from rag.text.untrusted import MARKERS, without_markers
@@ -76,12 +75,8 @@ def says_yes_or_no(text: str) -> bool:
     return bool(YES_OR_NO.match(text))
 
 
-def without_wrong_yes(text: str) -> str:
-    """Return a claim without a Yes before what is denied: the rest says which it is."""
+def without_yes_or_no(text: str) -> str:
+    """Return a sentence of the draft without the Yes or No that begins it."""
     match = YES_OR_NO.match(text)
-    if not match or match.end() == len(text):
-        return text
-    rest = text[match.end() :]
-    if bool(NEGATION.search(rest)) is (match[1].lower() == "no"):
-        return text
-    return rest[0].upper() + rest[1:]
+    rest = text[match.end() :] if match else text
+    return rest[:1].upper() + rest[1:]

@@ -341,7 +341,7 @@ class Rag(OpenIndex):
                 new, count = sentences[count:], len(sentences)
                 answers = [sentence for sentence in new if not says_not_found(sentence.text)]
                 refused = refused or len(answers) < len(new)
-                claims = [claim for sentence in answers if (claim := citer.add(sentence))]
+                claims = [claim for sentence in answers for claim in citer.add(sentence)]
                 # Without what the reader does with a claim.
                 verifying += time.perf_counter() - since
                 yield from claims

@@ -111,18 +111,14 @@ def own_sentences(case: Case, row: dict[str, Any]) -> list[Evidence]:
 
 
 def judge(case: Case, row: dict[str, Any], verifier: Verifier) -> dict[str, Any]:
-    """The numbers of a row of ``search`` for a claim. Terms weigh as they do in an answer."""
+    """The numbers of a row of ``search`` for a claim."""
     begun = time.perf_counter()
-    found = own_sentences(case, row)
-    known = term_weights(found)
-    weights = {term: known.get(term, UNKNOWN) for term in content_terms(case.question)}
-    sources = found[:SENTENCES]
-    title = sources[0].title if sources else ""
-    check = verifier.check(case.question, [source.quote for source in sources], title, weights)
-    passed = int(check.passed)
+    sources = own_sentences(case, row)[:SENTENCES]
+    checks = [verifier.check(case.question, source.quote) for source in sources]
+    passed = int(any(check.passed for check in checks))
     return {
         "supported": int(case.answerable),
-        "support": check.support,
+        "support": max((check.support for check in checks), default=0.0),
         "passed": passed,
         "supported_passed": passed if case.answerable else None,
         "unsupported_passed": None if case.answerable else passed,

@@ -26,6 +26,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_intact(path: Path, sha256: str) -> bool:
+    """Whether a file is there and has this content."""
+    try:
+        return sha256_of(path) == sha256
+    except OSError:
+        return False
+
+
 def hashes_of(path: Path, names: Sequence[str], *, rehash: bool = False) -> dict[str, str]:
     """sha256 of those of the named files of a model (its folder, or its one file) that exist.
 

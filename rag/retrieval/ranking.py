@@ -18,6 +18,7 @@ from rag.config import Config
 from rag.index.index import Index
 from rag.index.schema import StoredPassage
 from rag.models.encoder import Encoder
+from rag.models.reader import Reading
 from rag.retrieval.period import Latest, Period, Years, ordinal, overlap, period_of, years_in
 from rag.retrieval.question import answer_type
 from rag.retrieval.variants import Variants, near_spelling, variants_of
@@ -45,6 +46,8 @@ WEIGHTS = (6.65, 3.95, 5.81, 5.91, 1.80)
 BY_HAND = (3.0, -3.0, 2.0, 3.0)  # period, asks, lead, years
 BESIDE = 1 / 3  # what a year in the sentence before or after counts
 LEAD = 500.0  # characters within which an article has said most of what it is about
+# What a reading adds to the score, for each unit of its logits, of which it has at most so many.
+READ, MOST_READ = 0.02, 12.0
 ON_TOPIC = 0.15  # how far below the best score a sentence is still about the question
 _WEIGHTS = np.array((*WEIGHTS, *BY_HAND), np.float32)
 
@@ -82,6 +85,7 @@ class Candidate:
     terms: Sequence[str]
     copies: tuple[Candidate, ...] = ()  # the same words in other articles
     lowered: float = 0.0  # taken from its score
+    reading: Reading | None = None  # by the reader, where it has read the sentence
 
     @property
     def quote(self) -> str:
@@ -89,8 +93,9 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """Return the weighted mean of the features, about 0..1."""
-        return float(self.features @ _WEIGHTS) / sum(WEIGHTS) - self.lowered
+        """Return the weighted mean of the features and what reading adds, about 0..1."""
+        read = READ * max(-MOST_READ, min(MOST_READ, self.reading.score)) if self.reading else 0.0
+        return float(self.features @ _WEIGHTS) / sum(WEIGHTS) - self.lowered + read
 
     def feature(self, name: str) -> float:
         return float(self.features[FEATURES.index(name)])
@@ -213,11 +218,20 @@ def _title_terms(title: str) -> tuple[str, ...]:
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the candidates, best first, each wording once, with its copies in other articles.
+    """Return the candidates, best first, each wording once, with its copies in other articles."""
+    ordered = in_order(candidates)
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in ordered:
+        groups.setdefault(wording(candidate.quote), []).append(candidate)
+    return [
+        replace(best, copies=_elsewhere(best, rest)) if rest else best
+        for best, *rest in groups.values()
+    ]
 
-    Of the same score, the newest comes first.
-    """
-    ordered = sorted(
+
+def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates, best first. Of the same score, the newest comes first."""
+    return sorted(
         candidates,
         key=lambda c: (
             -round(c.score, 4),
@@ -226,13 +240,6 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
             c.sentence.start,
         ),
     )
-    groups: dict[str, list[Candidate]] = {}
-    for candidate in ordered:
-        groups.setdefault(wording(candidate.quote), []).append(candidate)
-    return [
-        replace(best, copies=_elsewhere(best, rest)) if rest else best
-        for best, *rest in groups.values()
-    ]
 
 
 def _elsewhere(best: Candidate, rest: Sequence[Candidate]) -> tuple[Candidate, ...]:
