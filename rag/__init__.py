@@ -5,7 +5,8 @@
 
 Asking     answer(), Rag (stream, answer, search), Scope, Config
 Results    Answer, Claim, Citation, Evidence, SearchResult, Hit, Turn,
-           and what Rag.stream() yields: EvidenceFound, Waiting, ClaimVerified, Answer
+           and what Rag.stream() yields: EvidenceFound, FirstAnswer, Waiting,
+           ClaimVerified, Answer
 Articles   Article, ArticleSummary, Sentence, Passage
 Errors     RagError and its kinds, drawn as a tree in rag/errors.py
 
@@ -55,6 +56,7 @@ from rag.types import (
     ClaimVerified,
     Evidence,
     EvidenceFound,
+    FirstAnswer,
     Hit,
     Passage,
     Scope,
@@ -79,6 +81,7 @@ __all__ = [
     "Config",
     "Evidence",
     "EvidenceFound",
+    "FirstAnswer",
     "Hit",
     "IndexCorrupt",
     "IndexMismatch",

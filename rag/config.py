@@ -27,7 +27,10 @@ class Config:
     candidates: int = 20  # passages whose sentences are ranked
     evidence: int = 10  # sentences returned
 
+    reader: str = "default"  # or "none", a hub id or path
+
     # Answering.
+    phrase: str = "always"  # the language model words answers: "always", "auto" or "never"
     generator: str = "llamacpp"  # "llamacpp", "transformers", "openai" or "extractive"
     model: str | None = None  # the generator's own default, or a catalogue name, hub id or path
     prompt_sentences: int = 3  # evidence sentences that the language model sees

@@ -102,6 +102,14 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerSpan:
+    """The words of a sentence that answer a question, by their place in its article."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One sentence that may answer the question; ``quote == article.text[start:end]``."""
 
@@ -115,6 +123,7 @@ class Evidence:
     also_in: tuple[Copy, ...] = ()
     page: int | None = None  # on which the sentence begins, from 1, where there are pages
     url: str | None = None
+    answer: AnswerSpan | None = None  # its words that answer, where the reader found some
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,7 @@ class Citation:
     also_in: tuple[Copy, ...] = ()
     page: int | None = None  # on which the sentence begins, from 1, where there are pages
     url: str | None = None
+    answer: AnswerSpan | None = None  # its words that answer, where the reader found some
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +179,20 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
-    """Streamed first, and once more if the order changes: the sentences, best first."""
+    """Streamed first, and once more when the reader has read them: the sentences, best first."""
 
     evidence: tuple[Evidence, ...]
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """Streamed before a language model is asked: the sentence that answers best, quoted. The claims
+    that follow take its place.
+    """
+
+    claim: Claim
+    citations: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +280,7 @@ def _row(place: Evidence | Citation) -> dict[str, Any]:
     return {**asdict(place), "also_in": [asdict(copy) for copy in place.also_in]}
 
 
-Event: TypeAlias = EvidenceFound | Waiting | ClaimVerified | Answer
+Event: TypeAlias = EvidenceFound | FirstAnswer | Waiting | ClaimVerified | Answer
 
 
 # What a sync did to an index, and how far it is.

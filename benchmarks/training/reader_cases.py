@@ -73,7 +73,7 @@ def main() -> None:
     torch.set_num_threads(2)
     config = Config()
     encoder = load_encoder(config.encoder, config.models_dir)
-    reader = load_reader("default", config.models_dir)
+    reader = load_reader(config)
     assert reader
     (args.folder / "cases").mkdir(exist_ok=True)
     rows = [json.loads(line) for line in (args.set / "questions.jsonl").open(encoding="utf-8")]

@@ -238,6 +238,7 @@ class Citer:
                     source.also_in,
                     source.page,
                     source.url,
+                    source.answer,
                 )
                 introduced.append(self.citations[key])
             numbers.append(self.citations[key].number)

@@ -25,6 +25,7 @@ from rag.answering.draft import draft_sentences, says_not_found
 from rag.answering.refusal import why_not
 from rag.answering.supplement import supplement
 from rag.config import Config
+from rag.errors import ModelError
 from rag.generation.generators import ExtractiveGenerator, load_generator
 from rag.generation.generators import Generator as DraftGenerator
 from rag.generation.queue import DraftQueue
@@ -33,10 +34,12 @@ from rag.index.manifest import default_index_dir
 from rag.index.sync import sync
 from rag.ingest.folder import check_folder
 from rag.models.encoder import Encoder, load_encoder
+from rag.models.reader import Reader, load_reader
 from rag.retrieval.question import checked, has_parts
 from rag.retrieval.ranking import evidence_of, passages_of, unknown_names
+from rag.retrieval.reading import read
 from rag.retrieval.scope import within
-from rag.retrieval.search import find, is_off_topic
+from rag.retrieval.search import Findings, find, is_off_topic
 from rag.text.injection import set_aside
 from rag.text.language import foreign_language
 from rag.types import (
@@ -56,6 +59,7 @@ from rag.types import (
 from rag.verification.verifiers import load_verifier
 
 JUDGED = 10  # best sentences that confidence and unknown names are judged by
+UNREAD = "The sentences were ranked by their words alone, without the reader."
 NOT_ANSWERED = "The articles do not answer this."
 
 
@@ -69,6 +73,7 @@ class Retrieval:
     unknown_names: tuple[str, ...] = ()  # in the question, but in no article
     previous: str = ""  # the question that this one follows on
     off_topic: bool = False  # the sentences fit the previous question, and not this one
+    remark: str = ""  # why it was not read
 
 
 @dataclass
@@ -122,8 +127,10 @@ class Rag(OpenIndex):
         generator: DraftGenerator,
         *,
         citer: type[Citer] = Citer,
+        reader: Reader | None = None,
     ) -> None:
         super().__init__(index, config, encoder)
+        self._reader = reader
         self._citer = citer  # what makes claims of drafts
         self._generator = generator
         self._drafts = DraftQueue(generator)
@@ -139,15 +146,16 @@ class Rag(OpenIndex):
         *,
         generator: DraftGenerator | None = None,
         encoder: Encoder | None = None,
+        reader: Reader | None = None,
     ) -> Self:
         """Open an index that ``sync`` made.
 
-        ``generator`` and ``encoder``: instead of those that the settings name.
+        ``generator``, ``encoder`` and ``reader``: instead of those that the settings name.
         Raises IndexMissing, IndexMismatch, IndexCorrupt, ModelError or UnknownName.
         """
         config = config or Config()
         encoder = encoder or load_encoder(config.encoder, config.models_dir)
-        return cls._opened(index, config, encoder, generator)
+        return cls._opened(index, config, encoder, generator, reader)
 
     @classmethod
     def for_articles(
@@ -160,6 +168,7 @@ class Rag(OpenIndex):
         *,
         generator: DraftGenerator | None = None,
         encoder: Encoder | None = None,
+        reader: Reader | None = None,
         vectors: bool = True,
     ) -> Self:
         """Build or update the index of a folder, then open it; see ``rag.index.sync`` for the rest.
@@ -171,15 +180,21 @@ class Rag(OpenIndex):
         encoder = encoder or load_encoder(config.encoder, config.models_dir)
         folder = index or default_index_dir(articles)
         sync(articles, folder, config, encoder, progress, embedding, vectors=vectors)
-        return cls._opened(folder, config, encoder, generator)
+        return cls._opened(folder, config, encoder, generator, reader)
 
     @classmethod
     def _opened(
-        cls, folder: Path, config: Config, encoder: Encoder, generator: DraftGenerator | None
+        cls,
+        folder: Path,
+        config: Config,
+        encoder: Encoder,
+        generator: DraftGenerator | None,
+        reader: Reader | None,
     ) -> Self:
         index = Index.open(folder, config, encoder)
         try:
-            return cls(index, config, encoder, generator or load_generator(config))
+            generator = generator or load_generator(config)
+            return cls(index, config, encoder, generator, reader=reader or load_reader(config))
         except BaseException:
             index.close()
             raise
@@ -199,7 +214,7 @@ class Rag(OpenIndex):
         week" is relative to. ``scope``: the only articles that are searched.
         """
         question = checked(question, self.config.question_characters)
-        retrieval = self._pinned(scope)._retrieve(question, k, date, history or ())  # noqa: SLF001
+        *_, retrieval = self._pinned(scope)._retrieve(question, k, date, history or ())  # noqa: SLF001
         return SearchResult(
             question, retrieval.confidence, retrieval.passages[:k], retrieval.evidence
         )
@@ -252,17 +267,19 @@ class Rag(OpenIndex):
         if intent:
             yield from self._about_the_collection(run, intent)
             return
-        # Evidence: shown at once.
-        retrieval = self._retrieve(run.question, self.config.evidence, date, history)
-        run.retrieval = retrieval
-        run.mark("retrieve")
-        run.mark("first_evidence")
-        yield EvidenceFound(retrieval.evidence, retrieval.confidence)
+        # Evidence: shown at once, and again when it has been read.
+        for retrieval in self._retrieve(run.question, self.config.evidence, date, history):
+            run.retrieval = retrieval
+            if "first_evidence" not in run.timings:
+                run.mark("retrieve")
+                run.mark("first_evidence")
+            yield EvidenceFound(retrieval.evidence, retrieval.confidence)
+        retrieval = run.retrieval
         # Answered at all? Else declined before a draft is written.
         asks = asking_back(
             run.question, history, retrieval.passages, lambda path: self.index.article(path).title
         )
-        run.remarks = tuple(remark for remark in (asks, self.behind()) if remark)
+        run.remarks = tuple(filter(None, (asks, retrieval.remark, self.behind())))
         if language := foreign_language(run.question, (e.quote for e in retrieval.evidence)):
             yield run.decline(
                 f"The question seems to be in {language}, and they are not. English questions "
@@ -299,17 +316,30 @@ class Rag(OpenIndex):
 
     def _retrieve(
         self, question: str, k: int, date: str | None = None, history: Sequence[Turn] = ()
-    ) -> Retrieval:
-        search = find(question, history, self.index, self._encoder, self.config, date)
+    ) -> Iterator[Retrieval]:
+        """Yield what was retrieved, and once more when it has been read."""
+        findings = find(question, history, self.index, self._encoder, self.config, date)
+        found = self._retrieval(question, findings, k)
+        yield found
+        if self._reader is None or not findings.best:
+            return
+        try:
+            best = read(findings.read_for, findings.best, self._reader, self.index)
+        except ModelError as error:
+            yield replace(found, remark=f"{UNREAD} {error}")
+        else:
+            yield self._retrieval(question, replace(findings, best=best), k)
+
+    def _retrieval(self, question: str, findings: Findings, k: int) -> Retrieval:
         # Sentences that address a language model come after the others.
-        best = set_aside(question, search.best, max(k, JUDGED))
-        follows = bool(search.previous)
+        best = set_aside(question, findings.best, max(k, JUDGED))
+        follows = bool(findings.previous)
         return Retrieval(
             evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
-            passages=tuple(passages_of(search.best)),
-            confidence=round(confidence(search.query, best), 4),
-            unknown_names=unknown_names(search.query, best),
-            previous=search.previous,
+            passages=tuple(passages_of(findings.best)),
+            confidence=round(confidence(findings.query, best), 4),
+            unknown_names=unknown_names(findings.query, best),
+            previous=findings.previous,
             off_topic=follows and is_off_topic(question, [c.terms for c in best]),
         )
 
@@ -351,7 +381,7 @@ class Rag(OpenIndex):
 
     def _about_the_collection(self, run: Run, intent: Intent) -> Iterator[Event]:
         def best(text: str) -> Evidence | None:
-            return next(iter(self._retrieve(text, 1).evidence), None)
+            return next(iter(next(self._retrieve(text, 1)).evidence), None)
 
         answer = reply(intent, run.question, self.index, best)
         run.retrieval = Retrieval(answer.quotes, confidence=1.0)

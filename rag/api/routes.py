@@ -30,7 +30,7 @@ from rag.server.engine import refresh
 from rag.server.metrics import MEDIA_TYPE, Telemetry
 from rag.server.problems import problem_of
 from rag.text.untrusted import to_json
-from rag.types import Answer, ClaimVerified, Event, EvidenceFound
+from rag.types import Answer, ClaimVerified, Event, EvidenceFound, FirstAnswer
 
 EVENTS = "text/event-stream"
 ALIVE = 15.0  # seconds without an event after which a comment keeps the connection open
@@ -210,9 +210,10 @@ def named(event: object) -> tuple[str, dict[str, Any]]:
     if isinstance(event, EvidenceFound):
         rows = Answer("", (), (), event.evidence, False, None, 0.0).to_dict()["evidence"]
         return "evidence", {"evidence": rows, "confidence": event.confidence}
-    if isinstance(event, ClaimVerified):
+    if isinstance(event, FirstAnswer | ClaimVerified):
         row = Answer("", (event.claim,), event.citations, (), False, None, 0.0).to_dict()
-        return "claim", {"claim": row["claims"][0], "citations": row["citations"]}
+        name = "claim" if isinstance(event, ClaimVerified) else "first_answer"
+        return name, {"claim": row["claims"][0], "citations": row["citations"]}
     if isinstance(event, Answer):
         return "answer", event.to_dict()
     return "waiting", {"ahead": getattr(event, "ahead", 0)}

@@ -192,7 +192,7 @@ def _encoder(args: argparse.Namespace) -> Encoder:
     from rag.verification.verifiers import NLI
 
     settings = config_of(args)
-    encoder = load_beside(settings.encoder, settings.models_dir)
+    encoder = load_beside(settings)
     if settings.generator != "transformers" and not settings.verifier.startswith(NLI):
         keep_torch_out()  # it takes seconds to load
     return encoder
@@ -209,10 +209,15 @@ def _articles(args: argparse.Namespace, found: Settings) -> Path:
 
 def _synced(articles: Path, args: argparse.Namespace, found: Settings, encoder: Encoder) -> Rag:
     from rag.answering.pipeline import Rag
+    from rag.models.encoder_process import EncoderProcess
 
     index, settings = args.index or found.server().index, config_of(args)
+    reads = settings.reader != "none"
+    reader = encoder if reads and isinstance(encoder, EncoderProcess) else None
     with bar("reading") as progress:  # what is to be embedded is so behind the first questions
-        return Rag.for_articles(articles, settings, index, progress, encoder=encoder, vectors=False)
+        return Rag.for_articles(
+            articles, settings, index, progress, encoder=encoder, reader=reader, vectors=False
+        )
 
 
 def _warm_up(rag: Rag) -> None:

@@ -6,11 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from rag.answering.cite import UNKNOWN, term_weights
 from rag.evaluation import metrics
 from rag.evaluation.cases import Case
 from rag.evaluation.metrics import METRICS, Span
-from rag.text.terms import content_terms
 from rag.types import Evidence
 from rag.verification.verifiers import Verifier
 

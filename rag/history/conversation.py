@@ -16,6 +16,7 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
+    FirstAnswer,
     Turn,
     Waiting,
 )
@@ -44,6 +45,7 @@ class Exchange:
     asked: str | None = None  # ISO date
     rating: Rating | None = None  # the visitor's, of the answer
     note: str = ""  # beside the rating
+    provisional: bool = False  # what it says is the first answer; claims take its place
     changed: frozenset[Place] = frozenset()  # sentences that their articles no longer have
 
     @property
@@ -67,11 +69,19 @@ def advance(exchange: Exchange, event: Event) -> Exchange:
         return replace(exchange, state="reading", evidence=event.evidence)
     if isinstance(event, Waiting):
         return replace(exchange, ahead=event.ahead)
+    if isinstance(event, FirstAnswer):
+        return replace(
+            exchange, claims=(event.claim,), citations=event.citations, provisional=True
+        )
     if isinstance(event, ClaimVerified):
+        claims, citations = exchange.claims, exchange.citations
+        if exchange.provisional:
+            claims, citations = (), ()
         return replace(
             exchange,
-            claims=(*exchange.claims, event.claim),
-            citations=(*exchange.citations, *event.citations),
+            claims=(*claims, event.claim),
+            citations=(*citations, *event.citations),
+            provisional=False,
         )
     return replace(
         exchange,
@@ -80,6 +90,7 @@ def advance(exchange: Exchange, event: Event) -> Exchange:
         claims=event.claims,
         citations=event.citations,
         answer=event,
+        provisional=False,
     )
 
 

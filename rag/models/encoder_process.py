@@ -15,22 +15,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rag.config import Config
 from rag.errors import ModelError
 from rag.models import checksums
 from rag.models import files as models
 from rag.models.child import Child
 from rag.models.encoder import Encoder, Spans, load_encoder
+from rag.models.reader import Reading, Window
 from rag.types import Vectors
 
 
 class EncoderProcess:
-    """Any sentence-transformers model with a fast tokenizer. Its process is started again when it
-    has ended, for the next call; what was in progress raises ModelError.
+    """Any sentence-transformers model with a fast tokenizer, and the reader that the settings name.
+    Their process is started again when it has ended, for the next call; what was in progress raises
+    ModelError.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: Config) -> None:
         self.fingerprint = checksums.fingerprint(folder)
-        self._folder = folder
+        self._folder, self._config = folder, config
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._child, self._waiting = self._started()
@@ -57,6 +60,10 @@ class EncoderProcess:
         found: Vectors = self._call("encode_texts", texts)
         return found
 
+    def read(self, question: str, windows: Sequence[Window]) -> list[list[Reading]]:
+        found: list[list[Reading]] = self._call("read", question, windows)
+        return found
+
     def close(self) -> None:
         """End the process; happens by itself at exit."""
         self._child.close()
@@ -80,7 +87,7 @@ class EncoderProcess:
         child = Child("rag.models.encoder_server", "The encoder", {})
         waiting: dict[int, Future[Any]] = {}
         try:
-            child.input.write(pickle.dumps(str(self._folder), protocol=5))
+            child.input.write(pickle.dumps((self._folder, self._config), protocol=5))
             child.input.flush()
         except OSError as error:  # ended before it has read
             raise self._ended(child) from error
@@ -113,12 +120,12 @@ class EncoderProcess:
         return ModelError(f"The encoder's process ({self._folder}) is gone: {child.cause()}")
 
 
-def load_beside(name: str, models_dir: Path | None = None) -> Encoder:
-    """Return the encoder of that name, as ``load_encoder`` does; one that has to be loaded, in a
-    process of its own, while this one goes on.
+def load_beside(config: Config) -> Encoder:
+    """Return the encoder that the settings name, as ``load_encoder`` does; one that has to be
+    loaded, in a process of its own, while this one goes on. That one is a reader, too.
 
     Raises ModelError when its files are missing or damaged.
     """
-    if name == "hashed":
-        return load_encoder(name)
-    return EncoderProcess(models.locate(name, models_dir))
+    if config.encoder == "hashed":
+        return load_encoder(config.encoder)
+    return EncoderProcess(models.locate(config.encoder, config.models_dir), config)

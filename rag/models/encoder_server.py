@@ -1,8 +1,9 @@
 """The child that computes vectors: ``python -m rag.models.encoder_server``, for
 ``encoder_process.py``.
 
-Pickled messages come on standard input: first the encoder's folder, then (number, method,
-arguments); (number, worked, result or error) goes back, in any order. It ends when its input does.
+Pickled messages come on standard input: first the encoder's folder and the settings, then (number,
+method, arguments); (number, worked, result or error) goes back, in any order. It ends when its
+input does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import pickle
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -42,15 +42,18 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes to the log
     lock = threading.Lock()
-    folder = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
+    folder, config = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
 
     sys.modules[POSTPONED] = Postponed(POSTPONED)
     from rag.errors import RagError
     from rag.models.encoder import SentenceTransformerEncoder
+    from rag.models.reader import load_reader
+
+    reader = load_reader(config)
 
     def load() -> SentenceTransformerEncoder:
         gc.disable()  # an eighth of the time: what is imported is no garbage
-        loaded = SentenceTransformerEncoder(Path(folder))
+        loaded = SentenceTransformerEncoder(folder)
         gc.freeze()
         gc.enable()
         return loaded
@@ -60,7 +63,7 @@ def main() -> None:
 
     def answer(number: int, name: str, given: tuple[Any, ...]) -> None:
         try:
-            found = getattr(encoder.result(), name)
+            found = getattr(reader if name == "read" else encoder.result(), name)
             back = number, True, found(*given) if callable(found) else found
         except RagError as error:
             back = number, False, str(error)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from rag.config import Config
 from rag.errors import ModelError
 from rag.models import checksums
 from rag.models import files as models
@@ -49,41 +51,43 @@ class Window:
 class Reader(Protocol):
     """Reads windows with a question. Safe to use from several threads."""
 
-    fingerprint: str  # sha256 of the weights
-
     def read(self, question: str, windows: Sequence[Window]) -> list[list[Reading]]:
         """Return a reading of each sentence of each window. Raises ModelError."""
 
 
 class ExtractiveReader:
-    """A question-answering model of transformers, from a local folder.
+    """A question-answering model of transformers, from a local folder; loaded when it first reads.
 
-    ``shared``: the folder of the encoder whose word vectors and tokenizer it has, where its own
-    weights leave them out. Raises ModelError.
+    Without a folder, the one that comes with the package.
     """
 
-    def __init__(self, folder: Path, shared: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, models_dir: Path | None = None) -> None:
+        self._folder, self._models_dir = folder, models_dir
+        self._lock = threading.Lock()  # fast tokenizers change settings while they run
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        """The tokenizer and the model."""
         import transformers
         from safetensors import SafetensorError
 
+        folder = self._folder or WEIGHTS
         transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         where = {"local_files_only": True, "trust_remote_code": False}
         try:
-            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
-                shared or folder, **where
-            )
-            if shared:
-                self._model: Any = _with_shared(folder, shared)
+            if self._folder:
+                kind = transformers.AutoModelForQuestionAnswering
+                model: Any = kind.from_pretrained(folder, **where)
+                tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, **where)
             else:
-                self._model = transformers.AutoModelForQuestionAnswering.from_pretrained(
-                    folder, **where
-                )
+                shared = models.locate(ENCODER, self._models_dir)
+                model = _packaged(shared)
+                tokenizer = transformers.AutoTokenizer.from_pretrained(shared, **where)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             line = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise ModelError(f"Cannot load the reader in {folder}: {line}.") from error
-        self._model.eval()
-        self._lock = threading.Lock()  # fast tokenizers change settings while they run
-        self.fingerprint = checksums.fingerprint(folder)
+        return tokenizer, model.eval()
 
     def read(self, question: str, windows: Sequence[Window]) -> list[list[Reading]]:
         import torch
@@ -91,11 +95,9 @@ class ExtractiveReader:
         if not windows:
             return []
         with self._lock:
-            cut = self._tokenizer(question, truncation=True, max_length=MOST_QUESTION_TOKENS)
-            asked = self._tokenizer.decode(cut["input_ids"], skip_special_tokens=True)
-            encoded = self._tokenizer(
-                [asked if len(cut["input_ids"]) == MOST_QUESTION_TOKENS else question]
-                * len(windows),
+            tokenizer, model = self._loaded
+            encoded = tokenizer(
+                [_beginning(question, tokenizer)] * len(windows),
                 [window.text for window in windows],
                 truncation="only_second",
                 max_length=MOST_TOKENS,
@@ -105,7 +107,7 @@ class ExtractiveReader:
             )
         offsets = encoded.pop("offset_mapping").numpy()  # (n, t, 2)
         with torch.inference_mode():
-            out = self._model(**encoded)
+            out = model(**encoded)
         starts, ends = out.start_logits.float().numpy(), out.end_logits.float().numpy()  # (n, t)
         found = []
         for n, window in enumerate(windows):
@@ -118,6 +120,17 @@ class ExtractiveReader:
                 ]
             )
         return found
+
+
+def _beginning(question: str, tokenizer: Any) -> str:
+    """Return as much of a question as leaves room for a window."""
+    places = tokenizer(question, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+    inside = [end for start, end in places if end > start]
+    return (
+        question[: inside[MOST_QUESTION_TOKENS - 1]]
+        if len(inside) > MOST_QUESTION_TOKENS
+        else question
+    )
 
 
 def _best_span(
@@ -142,32 +155,36 @@ def _best_span(
     )
 
 
-def _with_shared(folder: Path, shared: Path) -> Any:
-    """Return the model of a folder whose word vectors are those of an encoder."""
+def _packaged(shared: Path) -> Any:
+    """Return the package's own model, with the word vectors of an encoder."""
     import torch
     import transformers
     from safetensors.torch import load_file
 
-    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-    model: Any = transformers.AutoModelForQuestionAnswering.from_config(config)
-    own = load_file(folder / "model.safetensors")
-    words = load_file(shared / "model.safetensors")
-    prefix = f"{model.base_model_prefix}."
-    own |= {f"{prefix}{name}": v for name, v in words.items() if name.startswith("embeddings.")}
+    weights = WEIGHTS / "model.safetensors"
+    if not checksums.is_intact(weights, SHA256):
+        raise ModelError(f"The reader's weights are missing or damaged: {weights}.")
+    config = transformers.BertConfig.from_pretrained(WEIGHTS, local_files_only=True)
+    model: Any = transformers.BertForQuestionAnswering(config)
+    vectors = load_file(shared / "model.safetensors")
+    own = load_file(weights) | {
+        f"{model.base_model_prefix}.{name}": v
+        for name, v in vectors.items()
+        if name.startswith("embeddings.")
+    }
     needed = model.state_dict()
     model.load_state_dict({name: own[name].to(torch.float32) for name in needed})
     return model
 
 
-def load_reader(name: str, models_dir: Path | None = None) -> Reader | None:
-    """Return the reader of that name ("default", "none", a hub id or folder); None for "none".
+def load_reader(config: Config) -> Reader | None:
+    """Return the reader that the settings name; None for "none", and where sentences are not
+    encoded by a model either. Its model is loaded when it first reads.
 
-    Raises ModelError when its files are missing or damaged.
+    Raises ModelError when the named one is not on this machine.
     """
-    if name == "none":
+    if config.reader == "none" or config.encoder == "hashed":
         return None
-    if name == "default":
-        if not checksums.is_intact(WEIGHTS / "model.safetensors", SHA256):
-            raise ModelError(f"The reader's weights ({WEIGHTS}) are missing or damaged.")
-        return ExtractiveReader(WEIGHTS, models.locate(ENCODER, models_dir))
-    return ExtractiveReader(models.locate(name, models_dir))
+    if config.reader == "default":
+        return ExtractiveReader(models_dir=config.models_dir)
+    return ExtractiveReader(models.locate(config.reader, config.models_dir))

@@ -24,7 +24,7 @@ from rag.retrieval.question import answer_type
 from rag.retrieval.variants import Variants, near_spelling, variants_of
 from rag.text.names import names
 from rag.text.terms import content_terms, stem, terms, wording, words
-from rag.types import Article, Copy, Evidence, Hit, Sentence, Vectors
+from rag.types import AnswerSpan, Article, Copy, Evidence, Hit, Sentence, Vectors
 
 FEATURES = (
     "sentence_cosine",
@@ -283,7 +283,13 @@ def evidence_of(candidate: Candidate) -> Evidence:
         tuple(map(_copy, candidate.copies)),
         article.page_at(sentence.start),
         article.url,
+        _answer_of(candidate),
     )
+
+
+def _answer_of(candidate: Candidate) -> AnswerSpan | None:
+    reading = candidate.reading
+    return AnswerSpan(reading.start, reading.end) if reading and reading.score > 0 else None
 
 
 def _copy(candidate: Candidate) -> Copy:

@@ -18,9 +18,7 @@ AROUND = 1  # sentences before and after the one that a window is made for
 LONGEST = 1_200  # characters of a window; a sentence that is longer is read alone
 
 
-def read(
-    question: str, best: Sequence[Candidate], reader: Reader, index: Index
-) -> list[Candidate]:
+def read(question: str, best: Sequence[Candidate], reader: Reader, index: Index) -> list[Candidate]:
     """Return the candidates in the order that reading gives them. Raises ModelError."""
     places = _places(best, index)
     windows = [_window(index.article(path).text, sentences) for path, sentences in places]
@@ -64,6 +62,4 @@ def _places(best: Sequence[Candidate], index: Index) -> list[tuple[str, list[Sen
 
 def _window(text: str, sentences: Sequence[Sentence]) -> Window:
     first, last = sentences[0].start, sentences[-1].end
-    return Window(
-        text[first:last], tuple((s.start - first, s.end - first) for s in sentences)
-    )
+    return Window(text[first:last], tuple((s.start - first, s.end - first) for s in sentences))

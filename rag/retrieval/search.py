@@ -83,6 +83,7 @@ class FollowUp:
     text: str  # the question, completed by it and by the last answer
     share: float  # of the completed question's score in a sentence's, 0..1
     answered: frozenset[str]  # terms of the last answer, which the next one need not repeat
+    whole: bool  # whether the question says by itself what is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Findings:
     query: Query  # bare: what the conversation lends it is no sign that it is answered
     best: list[Candidate]  # best first, scored for both forms of a follow-up
     previous: str = ""  # the question that this one follows on
+    read_for: str = ""  # the question, completed where it does not say by itself what is asked
 
 
 def follow_up(
@@ -110,14 +112,16 @@ def follow_up(
     answer = turns[-1][1] if turns[-1][0] == "assistant" else ""
     answer = "" if NO_ANSWER.match(answer) else answer
     own = _own(question)
+    whole = False
     if _stands_in(question):
         text, share = f"{_without_what_is_replaced(previous, question)} {question}", SHARE_OF_EMPTY
     elif len(own) <= FEW_OWN_WORDS:
         text, share = f"{previous} {_cut(answer)} {question}", SHARE if own else SHARE_OF_EMPTY
     else:
         text, share = f"{previous} {' '.join(_rare(answer, question, weight))} {question}", SHARE
+        whole = True
     answered = frozenset(content_terms(answer)) if own else frozenset()
-    return FollowUp(question, previous, " ".join(text.split()), share, answered)
+    return FollowUp(question, previous, " ".join(text.split()), share, answered, whole)
 
 
 def _plain(text: str) -> str:
@@ -182,7 +186,7 @@ def find(
     extended = follow_up(question, history, lambda term: _weight(term, index))
     if extended is None:
         query = make_query(question, index, encoder, date)
-        return Findings(query, ranked(find_candidates(query, index, config)))
+        return Findings(query, ranked(find_candidates(query, index, config)), read_for=question)
     vectors = encoder.encode_texts([question, extended.text])  # (2, dim), in one pass
     bare = make_query(question, index, encoder, date, vectors[0])
     whole = make_query(extended.text, index, encoder, date, vectors[1])
@@ -192,7 +196,8 @@ def find(
     keys = list(dict.fromkeys(chain.from_iterable(key_lists)))
     pairs = zip(candidates_of(bare, index, keys), candidates_of(whole, index, keys), strict=True)
     best = ranked(_blended(one, other, extended) for one, other in pairs)
-    return Findings(bare, best, extended.previous)
+    asked = question if extended.whole else extended.text
+    return Findings(bare, best, extended.previous, asked)
 
 
 def _weight(term: str, index: Index) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,6 +12,7 @@ from rag import texts
 from rag.history.conversation import Place
 from rag.ingest.formats import file_in
 from rag.text.templating import environment
+from rag.types import Citation, Claim, Evidence
 
 LONG_WORD = 30  # characters; a longer word has to be free to wrap
 WIDE = "\u2e80"  # from here on, scripts without spaces between their words
@@ -32,6 +34,22 @@ def last_word(text: str) -> tuple[str, str | None]:
     return f"{head}{space}", last
 
 
+def around_answer(place: Citation | Evidence) -> tuple[str, str, str]:
+    """Return a quote as what stands before the words that answer, these, and the rest."""
+    if place.answer is None:
+        return place.quote, "", ""
+    start, end = place.answer.start - place.start, place.answer.end - place.start
+    return place.quote[:start], place.quote[start:end], place.quote[end:]
+
+
+def around_answer_in(text: str, claim: Claim, cited: Mapping[int, Citation]) -> tuple[str, str, str]:
+    """Return the text of a quoted claim, or of its beginning, in the same three parts."""
+    places = [cited[number] for number in claim.citations if number in cited]
+    words = around_answer(places[0])[1] if places and claim.verdict == "quoted" else ""
+    before, found, after = text.partition(words) if words else (text, "", "")
+    return before, found, after
+
+
 def digest(place: Place) -> str:
     """Return a name of a sentence, which stays when evidence is re-ordered."""
     return sha256(repr(place).encode()).hexdigest()[:12]
@@ -49,6 +67,8 @@ def moment(written: str) -> str:
 TEMPLATES = environment("rag.web")
 TEMPLATES.globals["texts"] = texts
 TEMPLATES.filters |= {
+    "around_answer": around_answer,
+    "around_answer_in": around_answer_in,
     "day": texts.day,
     "digest": digest,
     "file_in": file_in,
