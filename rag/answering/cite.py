@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from rag.answering.draft import DraftSentence, says_yes_or_no, without_yes_or_no
@@ -64,6 +64,24 @@ class Citer:
                 yield from self._quoted(self.evidence[0], repair="quoted")
                 return
             yield claim
+
+    def yes_or_no(self) -> ClaimVerified | None:
+        """Return the sentence that says or denies what a yes-or-no question asks, after a Yes or
+        No; None where none of the best does.
+        """
+        for evidence in self.evidence[:TRIED]:
+            if not addresses_model(evidence.quote) and self._yes_or_no(evidence):
+                return self.quote(evidence)
+        return None
+
+    def first_answer(self) -> ClaimVerified | None:
+        """Return the best sentence as a claim, which is not kept, if the reader found an answer in
+        it.
+        """
+        best = self.evidence[0]
+        if best.answer is None or not self.repairs or addresses_model(best.quote):
+            return None
+        return replace(self, claims=[], citations={}).quote(best)
 
     def _off_topic(self, claim: ClaimVerified) -> bool:
         """Return whether the sentences that a claim rests on have no word of the question, though

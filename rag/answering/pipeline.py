@@ -10,8 +10,8 @@ import copy
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,9 +20,10 @@ from typing import Self
 from rag.answering.cite import Citer
 from rag.answering.clarify import asking_back
 from rag.answering.collection import Intent, intent_of, reply, sentences_before
-from rag.answering.confidence import after_draft, confidence, least_confidence
+from rag.answering.confidence import after_draft, least_confidence
 from rag.answering.draft import draft_sentences, says_not_found
 from rag.answering.refusal import why_not
+from rag.answering.run import Retrieval, Run, retrieve
 from rag.answering.supplement import supplement
 from rag.config import Config
 from rag.errors import ModelError
@@ -34,13 +35,9 @@ from rag.index.manifest import default_index_dir
 from rag.index.sync import sync
 from rag.ingest.folder import check_folder
 from rag.models.encoder import Encoder, load_encoder
-from rag.models.reader import Reader, load_reader
+from rag.models.reader import Reader, Window, load_reader
 from rag.retrieval.question import checked, has_parts
-from rag.retrieval.ranking import evidence_of, passages_of, unknown_names
-from rag.retrieval.reading import read
 from rag.retrieval.scope import within
-from rag.retrieval.search import Findings, find, is_off_topic
-from rag.text.injection import set_aside
 from rag.text.language import foreign_language
 from rag.types import (
     NO_ARTICLES,
@@ -48,7 +45,7 @@ from rag.types import (
     Event,
     Evidence,
     EvidenceFound,
-    Hit,
+    FirstAnswer,
     Progress,
     Scope,
     SearchResult,
@@ -58,62 +55,8 @@ from rag.types import (
 )
 from rag.verification.verifiers import load_verifier
 
-JUDGED = 10  # best sentences that confidence and unknown names are judged by
-UNREAD = "The sentences were ranked by their words alone, without the reader."
-NOT_ANSWERED = "The articles do not answer this."
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieval:
-    """What was retrieved for a question."""
-
-    evidence: tuple[Evidence, ...] = ()
-    passages: tuple[Hit, ...] = ()
-    confidence: float = 0.0  # probability that the articles answer the question
-    unknown_names: tuple[str, ...] = ()  # in the question, but in no article
-    previous: str = ""  # the question that this one follows on
-    off_topic: bool = False  # the sentences fit the previous question, and not this one
-    remark: str = ""  # why it was not read
-
-
-@dataclass
-class Run:
-    """One question on its way to an answer."""
-
-    question: str
-    models: dict[str, str]
-    started: float = field(default_factory=time.perf_counter)
-    timings: dict[str, float] = field(default_factory=dict)  # milliseconds
-    retrieval: Retrieval = Retrieval()
-    remarks: tuple[str, ...] = ()  # a question back; what is not embedded yet
-
-    def mark(self, stage: str, since: float | None = None) -> float:
-        """Note the time of a stage since its start, or since that of the question."""
-        now = time.perf_counter()
-        begun = self.started if since is None else since
-        self.timings[stage] = round(1000 * (now - begun), 1)
-        return now
-
-    def answer(
-        self, citer: Citer | None = None, *, notes: tuple[str, ...] = (), reason: str | None = None
-    ) -> Answer:
-        """Return the answer; a ``reason`` makes it a refusal."""
-        self.mark("total")
-        return Answer(
-            question=self.question,
-            claims=tuple(citer.claims) if citer else (),
-            citations=tuple(citer.citations.values()) if citer else (),
-            evidence=self.retrieval.evidence,
-            declined=reason is not None,
-            reason=reason,
-            confidence=self.retrieval.confidence,
-            notes=(*notes, *self.remarks),
-            timings_ms=self.timings,
-            models=self.models,
-        )
-
-    def decline(self, reason: str) -> Answer:
-        return self.answer(notes=(f"{NOT_ANSWERED} {reason}",), reason=reason)
+SURE = 0.8  # confidence with which a sentence is quoted instead of worded, if that is faster
+KEPT = 0.5  # confidence with which one is quoted though the draft found no answer
 
 
 class Rag(OpenIndex):
@@ -134,9 +77,9 @@ class Rag(OpenIndex):
         self._citer = citer  # what makes claims of drafts
         self._generator = generator
         self._drafts = DraftQueue(generator)
+        self._quotations = DraftQueue(ExtractiveGenerator(config))
         self._verifier = load_verifier(config.verifier, config)
-        self._reads = not isinstance(generator, ExtractiveGenerator)  # what it drafts from
-        self._least = least_confidence(config, reads=self._reads)
+        self._least = least_confidence(config, reads=not isinstance(generator, ExtractiveGenerator))
 
     @classmethod
     def open(
@@ -193,6 +136,8 @@ class Rag(OpenIndex):
     ) -> Self:
         index = Index.open(folder, config, encoder)
         try:
+            if config.phrase == "never":
+                config = replace(config, generator="extractive")
             generator = generator or load_generator(config)
             return cls(index, config, encoder, generator, reader=reader or load_reader(config))
         except BaseException:
@@ -269,84 +214,101 @@ class Rag(OpenIndex):
             return
         # Evidence: shown at once, and again when it has been read.
         for retrieval in self._retrieve(run.question, self.config.evidence, date, history):
-            run.retrieval = retrieval
-            if "first_evidence" not in run.timings:
-                run.mark("retrieve")
-                run.mark("first_evidence")
+            run.found(retrieval)
             yield EvidenceFound(retrieval.evidence, retrieval.confidence)
-        retrieval = run.retrieval
         # Answered at all? Else declined before a draft is written.
-        asks = asking_back(
-            run.question, history, retrieval.passages, lambda path: self.index.article(path).title
-        )
-        run.remarks = tuple(filter(None, (asks, retrieval.remark, self.behind())))
-        if language := foreign_language(run.question, (e.quote for e in retrieval.evidence)):
-            yield run.decline(
-                f"The question seems to be in {language}, and they are not. English questions "
-                "about English articles are supported."
-            )
-            return
-        if retrieval.confidence < self._least:
-            yield run.decline("Nothing in them comes near enough to the question.")
+        run.remarks = self._remarks(run, history)
+        if reason := self._too_far(run):
+            yield run.decline(reason)
             return
         # Draft → claims, each verified before it is yielded.
-        citer = self._citer(
-            run.question,
-            retrieval.evidence,
-            self._verifier,
-            partial(sentences_before, self.index),
-            repairs=not (retrieval.unknown_names or retrieval.off_topic),
-            previous=retrieval.previous,
-        )
+        citer = self._citer_of(run)
         refused = yield from self._claims(run, citer, history, cancel)
         if cancel.is_set():
             yield run.answer(citer)
             return
-        # A draft that refuses and answers says nothing about the question.
-        if self._reads and not (refused and citer.claims):
-            after = after_draft(retrieval.confidence, answered=bool(citer.claims))
-            run.retrieval = replace(retrieval, confidence=after)
         # What other articles say instead, and corrections; or why there is no answer.
         if citer.claims:
             notes = yield from supplement(citer, self.index)
             yield run.answer(citer, notes=notes)
         else:
-            evidence, unknown = retrieval.evidence, retrieval.unknown_names
+            evidence, unknown = run.retrieval.evidence, run.retrieval.unknown_names
             yield run.decline(why_not(run.question, evidence, unknown, refused=refused))
+
+    def _remarks(self, run: Run, history: Sequence[Turn]) -> tuple[str, ...]:
+        """Return what is said beside the answer: a question back, what was not read or embedded."""
+        asks = asking_back(
+            run.question,
+            history,
+            run.retrieval.passages,
+            lambda path: self.index.article(path).title,
+        )
+        return tuple(filter(None, (asks, run.retrieval.remark, self.behind())))
+
+    def _too_far(self, run: Run) -> str | None:
+        """Return why no answer is tried, if that is so."""
+        if language := foreign_language(run.question, (e.quote for e in run.retrieval.evidence)):
+            return (
+                f"The question seems to be in {language}, and they are not. English questions "
+                "about English articles are supported."
+            )
+        if run.retrieval.confidence < self._least:
+            return "Nothing in them comes near enough to the question."
+        return None
+
+    def _citer_of(self, run: Run) -> Citer:
+        found = run.retrieval
+        return self._citer(
+            run.question,
+            found.evidence,
+            self._verifier,
+            partial(sentences_before, self.index),
+            repairs=not (found.unknown_names or found.off_topic),
+            previous=found.previous,
+        )
 
     def _retrieve(
         self, question: str, k: int, date: str | None = None, history: Sequence[Turn] = ()
     ) -> Iterator[Retrieval]:
-        """Yield what was retrieved, and once more when it has been read."""
-        findings = find(question, history, self.index, self._encoder, self.config, date)
-        found = self._retrieval(question, findings, k)
-        yield found
-        if self._reader is None or not findings.best:
-            return
-        try:
-            best = read(findings.read_for, findings.best, self._reader, self.index)
-        except ModelError as error:
-            yield replace(found, remark=f"{UNREAD} {error}")
-        else:
-            yield self._retrieval(question, replace(findings, best=best), k)
-
-    def _retrieval(self, question: str, findings: Findings, k: int) -> Retrieval:
-        # Sentences that address a language model come after the others.
-        best = set_aside(question, findings.best, max(k, JUDGED))
-        follows = bool(findings.previous)
-        return Retrieval(
-            evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
-            passages=tuple(passages_of(findings.best)),
-            confidence=round(confidence(findings.query, best), 4),
-            unknown_names=unknown_names(findings.query, best),
-            previous=findings.previous,
-            off_topic=follows and is_off_topic(question, [c.terms for c in best]),
-        )
+        of = self.index, self._encoder, self._reader, self.config
+        return retrieve(question, k, date, history, *of)
 
     def _claims(
         self, run: Run, citer: Citer, history: Sequence[Turn], cancel: threading.Event
     ) -> Generator[Event, None, bool]:
-        """Yield the verified claims of the draft; return whether it says that it found none."""
+        """Yield the first answer and the verified claims; return whether the draft found none."""
+        if said := citer.yes_or_no():
+            yield said
+            return False
+        first = citer.first_answer()
+        if not self._is_worded(run, sure=bool(first)):
+            return (yield from self._drafted(run, citer, self._quotations, history, cancel))
+        if first:
+            yield FirstAnswer(first.claim, first.citations)
+        refused = yield from self._drafted(run, citer, self._drafts, history, cancel)
+        # A draft that refuses and answers says nothing about the question.
+        if not cancel.is_set() and not (refused and citer.claims):
+            run.judge(after_draft(run.retrieval.confidence, answered=bool(citer.claims)))
+        if first and not citer.claims and run.retrieval.confidence >= KEPT:
+            yield from filter(None, [citer.quote(citer.evidence[0])])
+        return refused
+
+    def _is_worded(self, run: Run, *, sure: bool) -> bool:
+        """Return whether a language model words the answer; else a sentence is quoted."""
+        if isinstance(self._generator, ExtractiveGenerator):
+            return False
+        sure = sure and run.retrieval.confidence >= SURE and not has_parts(run.question)
+        return not (sure and (self.config.phrase == "auto" or self._drafts.waiting))
+
+    def _drafted(
+        self,
+        run: Run,
+        citer: Citer,
+        drafts: DraftQueue,
+        history: Sequence[Turn],
+        cancel: threading.Event,
+    ) -> Generator[Event, None, bool]:
+        """Yield the verified claims of a draft; return whether it says that it found none."""
         config = self.config
         in_parts = has_parts(run.question)
         most = config.prompt_sentences_of_parts if in_parts else config.prompt_sentences
@@ -355,7 +317,7 @@ class Rag(OpenIndex):
         begun = time.perf_counter()
         verifying, draft, count, refused = 0.0, "", 0, False
         # Closed here: an error keeps the frames that it came through, and so the draft.
-        with closing(self._drafts.draft(run.question, evidence, history, cancel)) as pieces:
+        with closing(drafts.draft(run.question, evidence, history, cancel)) as pieces:
             for piece in chain(pieces, (None,)):
                 if cancel.is_set():
                     break
@@ -401,6 +363,7 @@ class Rag(OpenIndex):
         config = self.config
         return {
             "encoder": config.encoder,
+            "reader": config.reader if self._reader else "none",
             "generator": config.generator,
             "model": self._generator.model,
             "verifier": config.verifier,
@@ -409,11 +372,15 @@ class Rag(OpenIndex):
     def warm_up(self) -> None:
         """Load the models now. Raises ModelError."""
         self._encoder.encode_texts(["A first question takes longer."])
+        if self._reader:
+            with suppress(ModelError):  # an answer will say so
+                self._reader.read("A first question?", [Window("It takes longer.", ((0, 16),))])
         self._generator.warm_up()
 
     def close(self) -> None:
         """Let go of the index and end the language model."""
         self._drafts.close()
+        self._quotations.close()
         self._generator.close()
         self.index.close()
 

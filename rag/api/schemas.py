@@ -82,6 +82,13 @@ class CopyRow(BaseModel):
     end: Offset
 
 
+class AnswerSpanRow(BaseModel):
+    """The words that answer, by their place in the article."""
+
+    start: Offset
+    end: Offset
+
+
 class PlaceRow(CopyRow):
     """A sentence: ``quote`` is exactly ``text[start:end]`` of the article."""
 
@@ -89,6 +96,7 @@ class PlaceRow(CopyRow):
     also_in: list[CopyRow]
     page: int | None
     url: str | None
+    answer: AnswerSpanRow | None
 
 
 class EvidenceRow(PlaceRow):

@@ -60,6 +60,11 @@ class DraftQueue:
         self._writer: threading.Thread | None = None  # there is one while there are orders
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Return how many drafts are being written or wait for it."""
+        return len(self._orders)
+
     def draft(
         self,
         question: str,

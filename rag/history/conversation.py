@@ -70,9 +70,7 @@ def advance(exchange: Exchange, event: Event) -> Exchange:
     if isinstance(event, Waiting):
         return replace(exchange, ahead=event.ahead)
     if isinstance(event, FirstAnswer):
-        return replace(
-            exchange, claims=(event.claim,), citations=event.citations, provisional=True
-        )
+        return replace(exchange, claims=(event.claim,), citations=event.citations, provisional=True)
     if isinstance(event, ClaimVerified):
         claims, citations = exchange.claims, exchange.citations
         if exchange.provisional:

@@ -42,7 +42,9 @@ def around_answer(place: Citation | Evidence) -> tuple[str, str, str]:
     return place.quote[:start], place.quote[start:end], place.quote[end:]
 
 
-def around_answer_in(text: str, claim: Claim, cited: Mapping[int, Citation]) -> tuple[str, str, str]:
+def around_answer_in(
+    text: str, claim: Claim, cited: Mapping[int, Citation]
+) -> tuple[str, str, str]:
     """Return the text of a quoted claim, or of its beginning, in the same three parts."""
     places = [cited[number] for number in claim.citations if number in cited]
     words = around_answer(places[0])[1] if places and claim.verdict == "quoted" else ""
