@@ -21,14 +21,15 @@ from rag.answering.cite import Citer
 from rag.answering.clarify import asking_back
 from rag.answering.collection import Intent, intent_of, reply, sentences_before
 from rag.answering.confidence import after_draft, least_confidence
-from rag.answering.draft import draft_sentences, says_not_found
+from rag.answering.draft import draft_sentences, extract, says_not_found
 from rag.answering.refusal import why_not
 from rag.answering.run import Retrieval, Run, retrieve
 from rag.answering.supplement import supplement
 from rag.config import Config
 from rag.errors import ModelError
-from rag.generation.generators import ExtractiveGenerator, load_generator
+from rag.generation import prompts
 from rag.generation.generators import Generator as DraftGenerator
+from rag.generation.generators import load_generator
 from rag.generation.queue import DraftQueue
 from rag.index.index import Index, OpenIndex
 from rag.index.manifest import default_index_dir
@@ -67,7 +68,7 @@ class Rag(OpenIndex):
         index: Index,
         config: Config,
         encoder: Encoder,
-        generator: DraftGenerator,
+        generator: DraftGenerator | None,
         *,
         citer: type[Citer] = Citer,
         reader: Reader | None = None,
@@ -75,11 +76,10 @@ class Rag(OpenIndex):
         super().__init__(index, config, encoder)
         self._reader = reader
         self._citer = citer  # what makes claims of drafts
-        self._generator = generator
-        self._drafts = DraftQueue(generator)
-        self._quotations = DraftQueue(ExtractiveGenerator(config))
+        self._generator = generator  # None: drafts are the evidence's own sentences
+        self._drafts = DraftQueue(generator) if generator else None
         self._verifier = load_verifier(config.verifier, config)
-        self._least = least_confidence(config, reads=not isinstance(generator, ExtractiveGenerator))
+        self._least = least_confidence(config, reads=generator is not None)
 
     @classmethod
     def open(
@@ -281,11 +281,16 @@ class Rag(OpenIndex):
             yield said
             return False
         first = citer.first_answer()
-        if not self._is_worded(run, sure=bool(first)):
-            return (yield from self._drafted(run, citer, self._quotations, history, cancel))
+        if self._drafts is None or self._is_quoted(run, self._drafts, sure=bool(first)):
+            return (yield from self._verified(run, citer, extract(citer.evidence), cancel))
         if first:
             yield FirstAnswer(first.claim, first.citations)
-        refused = yield from self._drafted(run, citer, self._drafts, history, cancel)
+        config = self.config
+        in_parts = has_parts(run.question)
+        most = config.prompt_sentences_of_parts if in_parts else config.prompt_sentences
+        messages = prompts.chat(run.question, citer.evidence[:most], history)
+        pieces = self._drafts.draft(messages, config.answer_tokens, cancel)
+        refused = yield from self._verified(run, citer, pieces, cancel)
         # A draft that refuses and answers says nothing about the question.
         if not cancel.is_set() and not (refused and citer.claims):
             run.judge(after_draft(run.retrieval.confidence, answered=bool(citer.claims)))
@@ -293,31 +298,22 @@ class Rag(OpenIndex):
             yield from filter(None, [citer.quote(citer.evidence[0])])
         return refused
 
-    def _is_worded(self, run: Run, *, sure: bool) -> bool:
-        """Return whether a language model words the answer; else a sentence is quoted."""
-        if isinstance(self._generator, ExtractiveGenerator):
-            return False
+    def _is_quoted(self, run: Run, drafts: DraftQueue, *, sure: bool) -> bool:
+        """Return whether a sentence is quoted, and no language model asked to word it: where the
+        reader is sure and that is wished, or others wait.
+        """
         sure = sure and run.retrieval.confidence >= SURE and not has_parts(run.question)
-        return not (sure and (self.config.phrase == "auto" or self._drafts.waiting))
+        return sure and (self.config.phrase == "auto" or drafts.waiting > 0)
 
-    def _drafted(
-        self,
-        run: Run,
-        citer: Citer,
-        drafts: DraftQueue,
-        history: Sequence[Turn],
-        cancel: threading.Event,
+    def _verified(
+        self, run: Run, citer: Citer, pieces: Generator[int | str], cancel: threading.Event
     ) -> Generator[Event, None, bool]:
         """Yield the verified claims of a draft; return whether it says that it found none."""
-        config = self.config
-        in_parts = has_parts(run.question)
-        most = config.prompt_sentences_of_parts if in_parts else config.prompt_sentences
-        evidence = run.retrieval.evidence[:most]
-        quotes = {" ".join(e.quote.split()) for e in evidence}
+        quotes = {" ".join(e.quote.split()) for e in citer.evidence}
         begun = time.perf_counter()
         verifying, draft, count, refused = 0.0, "", 0, False
         # Closed here: an error keeps the frames that it came through, and so the draft.
-        with closing(drafts.draft(run.question, evidence, history, cancel)) as pieces:
+        with closing(pieces):
             for piece in chain(pieces, (None,)):
                 if cancel.is_set():
                     break
@@ -365,7 +361,7 @@ class Rag(OpenIndex):
             "encoder": config.encoder,
             "reader": config.reader if self._reader else "none",
             "generator": config.generator,
-            "model": self._generator.model,
+            "model": self._generator.model if self._generator else "extractive",
             "verifier": config.verifier,
         }
 
@@ -375,13 +371,13 @@ class Rag(OpenIndex):
         if self._reader:
             with suppress(ModelError):  # an answer will say so
                 self._reader.read("A first question?", [Window("It takes longer.", ((0, 16),))])
-        self._generator.warm_up()
+        if self._generator:
+            self._generator.warm_up()
 
     def close(self) -> None:
         """Let go of the index and end the language model."""
-        self._drafts.close()
-        self._quotations.close()
-        self._generator.close()
+        if self._drafts:
+            self._drafts.close()
         self.index.close()
 
     def __enter__(self) -> Self:
