@@ -137,7 +137,7 @@ class Rag(OpenIndex):
         index = Index.open(folder, config, encoder)
         try:
             if config.phrase == "never":
-                config = replace(config, generator="extractive")
+                generator, config = None, replace(config, generator="extractive")
             generator = generator or load_generator(config)
             return cls(index, config, encoder, generator, reader=reader or load_reader(config))
         except BaseException:
