@@ -53,16 +53,21 @@ def shown(name: str) -> Iterator[Row]:
             sources = [cited[number] for number in claim["citations"]]
             yield {
                 "key": key_of(name, case.id, n, claim["text"], sources),
-                "question": case.question, "answerable": case.answerable,
-                "claim": claim, "sources": sources,
-            }  # fmt: skip
+                "question": case.question,
+                "answerable": case.answerable,
+                "claim": claim,
+                "sources": sources,
+            }
 
 
 def key_of(name: str, case: str, n: int, text: str, sources: Sequence[Row]) -> Row:
     return {
-        "set": name, "id": case, "claim": n, "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "set": name,
+        "id": case,
+        "claim": n,
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "cites": [[s["article"], s["start"], s["end"]] for s in sources],
-    }  # fmt: skip
+    }
 
 
 def is_quote(row: Row) -> bool:
@@ -80,11 +85,15 @@ def table(rows: Sequence[Row], judged: dict[str, bool]) -> Iterator[str]:
     own = [row for row in rows if not is_quote(row)]
     sample = random.Random(0).sample(list(rows), min(SAMPLE, len(rows)))
     groups = {f"{len(sample)} random claims": sample, "all claims": list(rows)}
-    groups |= {f"… {name}": [r for r in rows if r["key"]["set"] == name]
-               for name in dict.fromkeys(r["key"]["set"] for r in rows)}  # fmt: skip
+    groups |= {
+        f"… {name}": [r for r in rows if r["key"]["set"] == name]
+        for name in dict.fromkeys(r["key"]["set"] for r in rows)
+    }
     groups |= {"all in the model's own words": own}
-    groups |= {"… to answerable questions": [r for r in own if r["answerable"]],
-               "… to others": [r for r in own if not r["answerable"]]}  # fmt: skip
+    groups |= {
+        "… to answerable questions": [r for r in own if r["answerable"]],
+        "… to others": [r for r in own if not r["answerable"]],
+    }
     yield f"{len(rows)} claims, commit {commit_here()}\n"
     yield "| claims | unsupported | n | of them quotes |\n|---|---|---|---|"
     for title, group in groups.items():
@@ -109,8 +118,11 @@ def main() -> None:
     for row in missing:  # to be judged by a person
         print(json.dumps({"key": row["key"], "supported": None}))
         print(f"    {row['question']}\n    {row['claim']['text']}", file=sys.stderr)
-        print(*(f"        {s['title']}: {s['quote']}" for s in row["sources"]),
-              sep="\n", file=sys.stderr)  # fmt: skip
+        print(
+            *(f"        {s['title']}: {s['quote']}" for s in row["sources"]),
+            sep="\n",
+            file=sys.stderr,
+        )
     if arguments.report and not missing:
         print("\n".join(table(rows, judged)))
 

@@ -60,9 +60,12 @@ class Cached:
         self.model = self._writer.model
 
     def draft(
-        self, question: str, evidence: Sequence[Evidence], history: Sequence[Turn],
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Turn],
         cancel: threading.Event,  # noqa: ARG002
-    ) -> Iterator[str]:  # fmt: skip
+    ) -> Iterator[str]:
         yield self._drafts.write(prompts.chat(question, evidence, history), self._tokens).text
 
     def warm_up(self) -> None:
@@ -102,8 +105,11 @@ class CitedAnew(AsDrafted):
 
 
 STEPS: dict[str, type[Citer]] = {
-    "as drafted": AsDrafted, "checked": Checked, "cited anew": CitedAnew, "footnote": Citer,
-}  # fmt: skip
+    "as drafted": AsDrafted,
+    "checked": Checked,
+    "cited anew": CitedAnew,
+    "footnote": Citer,
+}
 
 
 def parts_of(name: str) -> tuple[list[Part], Path]:

@@ -51,15 +51,19 @@ EXAMPLES = {
         (_BUILDER, NOT_FOUND),
     ),
     QUOTES: (
-        (_COST,
-         "Answer: The repairs will cost about $4 million, Mayor Ann Okoye said.\n"
-         "Quote: Mayor Ann Okoye said repairs would cost about $4 million."),
+        (
+            _COST,
+            "Answer: The repairs will cost about $4 million, Mayor Ann Okoye said.\n"
+            "Quote: Mayor Ann Okoye said repairs would cost about $4 million.",
+        ),
         (_BUILDER, f"Answer: {NOT_FOUND}"),
-        (_CAUSE,
-         "Answer: It was closed because two of its pillars had cracks.\n"
-         "Quote: The bridge was closed on Friday after cracks were found in two pillars."),
+        (
+            _CAUSE,
+            "Answer: It was closed because two of its pillars had cracks.\n"
+            "Quote: The bridge was closed on Friday after cracks were found in two pillars.",
+        ),
     ),
-}  # fmt: skip
+}
 QUOTE = re.compile(r"(?:^|\s)(?:[-*•]\s*)?quotes?(?:\s*\d+)?\s*:", re.IGNORECASE)
 
 # RAGFlow's insert_citations (rag/nlp/search.py): starts at .63, times .8 while above .3.
@@ -214,9 +218,10 @@ def match_quote(quote: str, passages: Sequence[Evidence]) -> Evidence | None:
         text = re.sub(r"\s", " ", passage.quote)  # as long as before
         matcher = SequenceMatcher(None, quote, text, autojunk=False)
         blocks = [
-            block for block in matcher.get_matching_blocks()
+            block
+            for block in matcher.get_matching_blocks()
             if block.size > max(BLOCK * len(quote), SHORTEST)
-        ]  # fmt: skip
+        ]
         matched = sum(block.size for block in blocks)
         if matched >= ACCEPTED * len(quote) and matched > closest[0]:
             closest = matched, part_of(passage, blocks[0].b, blocks[-1].b + blocks[-1].size)
@@ -226,6 +231,11 @@ def match_quote(quote: str, passages: Sequence[Evidence]) -> Evidence | None:
 def part_of(whole: Evidence, start: int, end: int) -> Evidence:
     """Return a part of a quote; the offsets are into the quote."""
     return Evidence(
-        whole.article, whole.title, whole.published, whole.start + start, whole.start + end,
-        whole.quote[start:end], whole.score,
-    )  # fmt: skip
+        whole.article,
+        whole.title,
+        whole.published,
+        whole.start + start,
+        whole.start + end,
+        whole.quote[start:end],
+        whole.score,
+    )

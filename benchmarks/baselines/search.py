@@ -62,8 +62,9 @@ def find_lexically(index: Index, config: Config, question: str, k: int) -> Searc
             share = round(bm25(query, words) / most, 4)
             evidence.append(as_evidence(article, sentence, share))
     best = sorted(evidence, key=lambda e: (-e.score, e.article, e.start))[:k]
-    return SearchResult(question, _limited(best[0].score if best else 0.0), tuple(passages[:k]),
-                        tuple(best))  # fmt: skip
+    return SearchResult(
+        question, _limited(best[0].score if best else 0.0), tuple(passages[:k]), tuple(best)
+    )
 
 
 def bm25(query: Query, words: Sequence[str]) -> float:

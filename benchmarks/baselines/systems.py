@@ -85,9 +85,13 @@ class Baseline:
         return {**self.rag.manifest, "system": self.name}
 
     def search(
-        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Sequence[Turn] | None = None,
         date: str | None = None,
-    ) -> SearchResult:  # fmt: skip
+    ) -> SearchResult:
         """Return the best k passages and k pieces of evidence. Raises InputError."""
         most = self.config.question_characters
         asked = with_history(checked(question, most), history or ())[-most:]
@@ -104,20 +108,25 @@ class Baseline:
         retrieve = 1000 * (time.perf_counter() - begun)
         said = self.respond(question, turns, found)
         models = {
-            "system": self.name, "encoder": self.config.encoder, "verifier": "none",
+            "system": self.name,
+            "encoder": self.config.encoder,
+            "verifier": "none",
             "generator": self.config.generator if said.draft else "none",
             "model": said.draft.model if said.draft else "none",
-        }  # fmt: skip
+        }
         return _answer(question, said, _timings(retrieve, said), models)
 
 
 def _timings(retrieve: float, said: Said) -> dict[str, float]:
     draft = said.draft or Draft("", "", 0.0, 0.0)
     timings = {
-        "retrieve": retrieve, "first_evidence": retrieve,
-        "first_token": retrieve + draft.first_token, "generate": draft.generate,
-        "verify": said.citing, "total": retrieve + draft.generate + said.citing,
-    }  # fmt: skip
+        "retrieve": retrieve,
+        "first_evidence": retrieve,
+        "first_token": retrieve + draft.first_token,
+        "generate": draft.generate,
+        "verify": said.citing,
+        "total": retrieve + draft.generate + said.citing,
+    }
     return {stage: round(milliseconds, 1) for stage, milliseconds in timings.items()}
 
 
@@ -135,10 +144,17 @@ def _answer(question: str, said: Said, timings: dict[str, float], models: dict[s
     ]
     reason = None if claims else said.reason
     return Answer(
-        question=question, claims=tuple(claims), citations=tuple(citations), evidence=said.shown,
-        declined=not claims, reason=reason, confidence=said.confidence if claims else 0.0,
-        notes=(reason,) if reason else (), timings_ms=timings, models=models,
-    )  # fmt: skip
+        question=question,
+        claims=tuple(claims),
+        citations=tuple(citations),
+        evidence=said.shown,
+        declined=not claims,
+        reason=reason,
+        confidence=said.confidence if claims else 0.0,
+        notes=(reason,) if reason else (),
+        timings_ms=timings,
+        models=models,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,21 +239,25 @@ def _dense(chunks: ChunkIndex, question: str, k: int, _date: str | None) -> Sear
 # Name → how it finds and what it makes of it, for a Rag and a folder for what is kept.
 _STEPS: dict[str, Callable[[Rag, Path], tuple[Find, Respond]]] = {
     "prompted": lambda rag, cache: (
-        partial(_as_rag, rag), _reader(rag, cache, NUMBERS, cite_numbers)
+        partial(_as_rag, rag),
+        _reader(rag, cache, NUMBERS, cite_numbers),
     ),
     "similarity": lambda rag, cache: (
-        partial(_as_rag, rag), _reader(rag, cache, NUMBERS, partial(_similar, rag))
+        partial(_as_rag, rag),
+        _reader(rag, cache, NUMBERS, partial(_similar, rag)),
     ),
     "fuzzy_quotes": lambda rag, cache: (
-        partial(_as_rag, rag), _reader(rag, cache, QUOTES, cite_quotes)
+        partial(_as_rag, rag),
+        _reader(rag, cache, QUOTES, cite_quotes),
     ),
     "copy_top": lambda rag, _: (partial(_as_rag, rag), partial(_copy_passage, rag)),
     "decline": lambda rag, _: (partial(_as_rag, rag), _decline),
     "bm25": lambda rag, _: (partial(_bm25, rag), _copy_evidence),
     "dense_chunks": lambda rag, cache: (
-        partial(_dense, ChunkIndex(rag.index, _encoder(rag), cache)), _copy_evidence
+        partial(_dense, ChunkIndex(rag.index, _encoder(rag), cache)),
+        _copy_evidence,
     ),
-}  # fmt: skip
+}
 
 
 def _made(name: str, rag: Rag, cache: Path) -> Baseline:

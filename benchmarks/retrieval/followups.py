@@ -120,8 +120,10 @@ def report(name: str, rows: Sequence[Row], search: Searcher) -> Iterator[str]:
     judged = [row for row in rows if row["answerable"] and row["evidence"]]
     found = {label: [search(text(row), row) for row in judged] for label, text in TEXTS.items()}
     found[OURS] = [search(row["question"], row, row["turns"]) for row in judged]
-    at = {k: {label: np.array([f.recall[k] for f in fs]) for label, fs in found.items()}
-          for k in (1, 5)}  # fmt: skip
+    at = {
+        k: {label: np.array([f.recall[k] for f in fs]) for label, fs in found.items()}
+        for k in (1, 5)
+    }
     at5 = at[5]
     for k in (1, 5):
         at[k][BEST] = np.max(list(at[k].values()), axis=0)
@@ -157,9 +159,8 @@ def topic_change(
     chosen = [n for n in order if not leans[n]]
     strange = [search(rows[n]["question"], rows[n], rows[others[n]]["turns"]) for n in chosen]
     before, after = (
-        np.array([f.recall[5] for f in found])
-        for found in ([bare[n] for n in chosen], strange)
-    )  # fmt: skip
+        np.array([f.recall[5] for f in found]) for found in ([bare[n] for n in chosen], strange)
+    )
     yield (
         f"\nAfter another row's conversation, the {len(chosen)} that do not lean have a Recall@5 "
         f"of {cell(after)}; bare {mean(before):.3f}, difference {cell(after - before, sign='+')}."

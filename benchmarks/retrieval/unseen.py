@@ -58,19 +58,29 @@ def question_of(row: Row, name: str, places: dict[str, tuple[str, int]]) -> Row:
     spans = [row["sentences"][n] for n in row["gold"]] if kind == "answerable" else []
     answers = row["answer_spans"] if kind == "answerable" else []
     return {
-        "id": f"{name}-{row['id']}", "set": name, "question": row["question"],
+        "id": f"{name}-{row['id']}",
+        "set": name,
+        "question": row["question"],
         "answers": [row["passage"][start:end] for start, end in answers],
         "answer_type": "short" if answers else "long",
         "answerable": kind == "answerable",
         "unanswerable_kind": None if kind == "answerable" else kind,
-        "article_id": article or None, "article_ids": [article] if article else [],
+        "article_id": article or None,
+        "article_ids": [article] if article else [],
         "evidence": [
-            {"article_id": article, "start": at + start, "end": at + end,
-             "text": row["passage"][start:end]}
+            {
+                "article_id": article,
+                "start": at + start,
+                "end": at + end,
+                "text": row["passage"][start:end],
+            }
             for start, end in spans
         ],
-        "evidence_mode": "any", "evidence_kind": "gold_sentence", "history": None, "meta": {},
-    }  # fmt: skip
+        "evidence_mode": "any",
+        "evidence_kind": "gold_sentence",
+        "history": None,
+        "meta": {},
+    }
 
 
 def main() -> None:

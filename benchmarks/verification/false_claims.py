@@ -38,11 +38,13 @@ def judged(path: Path, verifier_name: str) -> list[Judged]:
     rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     return [
         Judged(
-            row.get("kind", "of no kind"), row["claim"], row["label"] == "supported",
+            row.get("kind", "of no kind"),
+            row["claim"],
+            row["label"] == "supported",
             verifier.check(row["claim"], row["sources"], row["title"], {}),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def cells(hits: Sequence[bool]) -> str:

@@ -21,8 +21,9 @@ def numbers(text: str) -> str:
     text = re.sub(
         rf"{months}(?<![\w.,$€£:/–-])(?<!\w-)\b\d\d?(?= [a-z]{{3,}}\b)"
         r"(?! (?:million|billion|thousand|percent|per|to)\b)",
-        lambda m: _SPOKEN.get(m[0], m[0]), text,
-    )  # fmt: skip
+        lambda m: _SPOKEN.get(m[0], m[0]),
+        text,
+    )
     return re.sub(r"(?<![\d,.])(\d),(\d{3})(?![,.]?\d)", r"\1\2", text)
 
 
@@ -30,8 +31,10 @@ def money(text: str) -> str:
     """ "$3.5 million" → "3.5 million dollars", "5%" → "5 percent"."""
     text = re.sub(
         r"(?<![A-Z])\$(\d[\d,.]*\d|\d)((?: (?:million|billion|trillion))?)"
-        r"(?![\d,-]|\.\d| (?:m|b|tr)illion)", r"\1\2 dollars", text,
-    )  # fmt: skip
+        r"(?![\d,-]|\.\d| (?:m|b|tr)illion)",
+        r"\1\2 dollars",
+        text,
+    )
     return re.sub(r"(?<=\d)%", " percent", text)
 
 
@@ -44,8 +47,9 @@ def date(text: str) -> str:
         changed = re.sub(rf"\b(\d\d?) ({_MONTHS}) (\d{{4}})\b", r"\2 \1, \3", text)
     return re.sub(
         r"\b(January|February|August|September|October|November|December)(?= \d)",
-        lambda m: {"September": "Sept."}.get(m[0], f"{m[0][:3]}."), changed,
-    )  # fmt: skip
+        lambda m: {"September": "Sept."}.get(m[0], f"{m[0][:3]}."),
+        changed,
+    )
 
 
 def surname(text: str) -> str:
@@ -56,8 +60,9 @@ def surname(text: str) -> str:
 def said(text: str) -> str:
     """ "S, X said." ↔ "X said that S."."""
     if match := re.fullmatch(rf"([A-Z][^“”\"]+), ({PERSON}|he|she|they) (said|announced)\.", text):
-        rest = match[1] if re.match(r"[A-Z]\w*\s[A-Z]|I\b|[A-Z]{2}", match[1]) else (
-            match[1][0].lower() + match[1][1:])  # fmt: skip
+        rest = match[1]
+        if not re.match(r"[A-Z]\w*\s[A-Z]|I\b|[A-Z]{2}", rest):
+            rest = rest[0].lower() + rest[1:]
         who = match[2][0].upper() + match[2][1:]
         return f"{who} {match[3]} that {rest}."
     if match := re.fullmatch(rf"({PERSON}|He|She|They) (said|announced) that ([^“”\"]+)\.", text):
@@ -101,8 +106,16 @@ def weekday(text: str) -> str:
 
 
 CHANGES: tuple[Change, ...] = (
-    voice, said, clause, numbers, money, date, surname, short_forms, weekday,
-)  # fmt: skip
+    voice,
+    said,
+    clause,
+    numbers,
+    money,
+    date,
+    surname,
+    short_forms,
+    weekday,
+)
 
 
 def paraphrase(claim: str, random: Random) -> str:

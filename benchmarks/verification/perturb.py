@@ -108,10 +108,15 @@ def tried(item: Item, kind: str, number: int, verifier: Verifier) -> Tried | Non
     one = [with_dates(item.claim, item.published)]
     three = [with_dates(quote, item.published) for quote in item.around]
     return Tried(
-        kind, item, right, wrong,
-        problems(right, one, item.title), problems(wrong, one, item.title),
-        problems(wrong, three, item.title), verifier.check(wrong, three, item.title, {}).passed,
-    )  # fmt: skip
+        kind,
+        item,
+        right,
+        wrong,
+        problems(right, one, item.title),
+        problems(wrong, one, item.title),
+        problems(wrong, three, item.title),
+        verifier.check(wrong, three, item.title, {}).passed,
+    )
 
 
 def all_tried(items: Sequence[Item], most: int) -> Iterator[Tried]:
@@ -160,9 +165,7 @@ def _answers(folder: Path) -> Iterator[tuple[str, list[str], str, str]]:
     for row in _rows(folder / "questions.jsonl"):
         if not row["answerable"] or row["answer_type"] != "long" or not row["evidence"]:
             continue
-        quotes = [
-            e["text"][s.start : s.end] for e in row["evidence"] for s in split(e["text"])
-        ]  # fmt: skip
+        quotes = [e["text"][s.start : s.end] for e in row["evidence"] for s in split(e["text"])]
         title = " ".join(dict.fromkeys(e["article_id"] for e in row["evidence"])).replace("_", " ")
         answer = re.sub(r"\[ \d+ | \](?= |$)", "", row["answers"][0])
         for sentence in split(answer):
@@ -276,13 +279,17 @@ def _report(found: Sequence[Tried], arguments: argparse.Namespace) -> None:
     _table(found, UNSEEN, "all of these kinds")
     print('\nThat "about" is left out is tolerated on purpose, as readers do it.')
     changed = [row for row in found if row.right != row.item.claim]
-    print(f"\nOf the {len(found)} correct claims {len(changed)} are paraphrased; false alarms among"
-          f" these: {share([bool(row.alarm) for row in changed])}.")  # fmt: skip
+    print(
+        f"\nOf the {len(found)} correct claims {len(changed)} are paraphrased; false alarms among"
+        f" these: {share([bool(row.alarm) for row in changed])}."
+    )
 
 
 def _table(found: Sequence[Tried], kinds: Iterable[str], every: str) -> None:
-    print("| what is wrong | n | caught, one source | caught, held out (n) | caught, three sources"
-          " | passes | false alarms | false alarms, held out |")  # fmt: skip
+    print(
+        "| what is wrong | n | caught, one source | caught, held out (n) | caught, three sources"
+        " | passes | false alarms | false alarms, held out |"
+    )
     print("|---" * 8 + "|")
     chosen = list(kinds)
     for kind in [*chosen, every]:
@@ -306,8 +313,10 @@ def _report_written(data: Path) -> None:
         kinds = Counter(kind for found, _ in rows for kind in {p.kind for p in found})
         text = ", ".join(f"{kind} {n / len(rows):.3f}" for kind, n in kinds.most_common())
         unseen = [bool(found) for found, article in rows if held_out(article)]
-        print(f"| {name} | {sources} | {len(rows)} | {share([bool(f) for f, _ in rows])} | {text} "
-              f"| {share(unseen)} ({len(unseen)}) |")  # fmt: skip
+        print(
+            f"| {name} | {sources} | {len(rows)} | {share([bool(f) for f, _ in rows])} | {text} "
+            f"| {share(unseen)} ({len(unseen)}) |"
+        )
     print("\nThe four belong together: wice's figure is to be quoted beside the others'.")
 
 
@@ -321,9 +330,11 @@ def _report_cost(found: Sequence[Tried]) -> None:
         problems(row.wrong + " ", unique, row.item.title)
         costs.append(1e6 * (time.process_time() - begun))
     costs.sort()
-    print(f"\n## Cost\n\nA check of a claim against three sentences that were not seen before, over"
-          f" {len(costs)} claims: median {costs[len(costs) // 2]:.0f} µs, 95th percentile"
-          f" {costs[int(0.95 * len(costs))]:.0f} µs.")  # fmt: skip
+    print(
+        f"\n## Cost\n\nA check of a claim against three sentences that were not seen before, over"
+        f" {len(costs)} claims: median {costs[len(costs) // 2]:.0f} µs, 95th percentile"
+        f" {costs[int(0.95 * len(costs))]:.0f} µs."
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from benchmarks.verification.perturb_base import (
     TENS,
     Item,
     Perturbation,
+    by_word,
     others,
     pick,
     put,
@@ -29,10 +30,11 @@ def digits(claim: str, _: Item, random: Random) -> str | None:
     months = "|".join(MONTHS)
     pattern = rf"(?<![\w.,/-])(?:{NUMBER})(?![\d/]|(?:st|nd|rd|th)\b|,\d|\.\d| (?:{months}))"
     found = [
-        m for m in re.finditer(pattern, claim)
+        m
+        for m in re.finditer(pattern, claim)
         if not re.fullmatch(r"1\d{3}|20\d\d", m[0])
         and not re.search(rf"(?:{months}|[A-Z][a-z]{{2}}\.) $", claim[: m.start()])
-    ]  # fmt: skip
+    ]
     if not found:
         return None
     match = random.choice(found)
@@ -61,13 +63,13 @@ def range_end(claim: str, _: Item, random: Random) -> str | None:
 
 
 reversed_bound = swap_words(
-    {
-        "at least": "at most", "at most": "at least", "nearly": "more than", "almost": "more than",
-        "more than": "less than", "less than": "more than", "fewer than": "more than",
-        "up to": "at least", "over": "under", "under": "over",
-    },
+    by_word(
+        "at least: at most; at most: at least; nearly: more than; almost: more than; "
+        "more than: less than; less than: more than; fewer than: more than; up to: at least; "
+        "over: under; under: over"
+    ),
     rf"(?=\s{AFTER})",
-)  # fmt: skip
+)
 
 
 def _qualifier(words: str, new: str) -> Perturbation:
@@ -101,22 +103,21 @@ def currency(claim: str, _: Item, random: Random) -> str | None:
 
 
 magnitude = swap_words(
-    {
-        "million": ["billion", "thousand"], "billion": ["million", "trillion"],
-        "trillion": "billion", "thousand": "million", "hundred": "thousand",
-        "hundreds": "thousands", "thousands": "millions", "dozens": "hundreds",
-        "millions": "thousands",
-    }
-)  # fmt: skip
+    by_word(
+        "million: billion, thousand; billion: million, trillion; trillion: billion; "
+        "thousand: million; hundred: thousand; hundreds: thousands; thousands: millions; "
+        "dozens: hundreds; millions: thousands"
+    )
+)
 _unit = swap_words(
-    {
-        "km": "miles", "kilometers": "miles", "kilometres": "miles", "miles": "kilometers",
-        "meters": "feet", "metres": "feet", "feet": "metres", "inches": "feet", "mph": "km/h",
-        "kg": "pounds", "pounds": "kg", "tons": "pounds", "years": "months", "months": "weeks",
-        "weeks": "days", "days": "weeks", "hours": "minutes", "minutes": "hours", "acres": "miles",
-        "year": "month", "hour": "minute", "mile": "kilometer", "foot": "metre", "week": "month",
-    },
-)  # fmt: skip
+    by_word(
+        "km: miles; kilometers: miles; kilometres: miles; miles: kilometers; meters: feet; "
+        "metres: feet; feet: metres; inches: feet; mph: km/h; kg: pounds; pounds: kg; "
+        "tons: pounds; years: months; months: weeks; weeks: days; days: weeks; hours: minutes; "
+        "minutes: hours; acres: miles; year: month; hour: minute; mile: kilometer; foot: metre; "
+        "week: month"
+    ),
+)
 
 
 def unit(claim: str, item: Item, random: Random) -> str | None:
@@ -185,8 +186,11 @@ def resolved(item: Item, days: int = 0) -> str | None:
     """Return the claim with its weekday or "yesterday" as the date that it is, or is not."""
     if not item.published:
         return None
-    match = re.search(rf"\bon ({'|'.join(DAYS)})\b(?!,? (?:{'|'.join(MONTHS)}|[A-Z][a-z]+\.))"
-                      r"|\b[Yy]esterday\b", item.claim)  # fmt: skip
+    match = re.search(
+        rf"\bon ({'|'.join(DAYS)})\b(?!,? (?:{'|'.join(MONTHS)}|[A-Z][a-z]+\.))"
+        r"|\b[Yy]esterday\b",
+        item.claim,
+    )
     if not match or "next" in item.claim[: match.start()][-8:]:
         return None
     date = dt.date.fromisoformat(item.published)

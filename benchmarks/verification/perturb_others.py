@@ -299,11 +299,14 @@ def _title_names(item: Item) -> Sequence[str]:
     headline = len(item.title.split()) > 4
     found = [name for name in names_of(f"x {item.title}") if _known(name, item)]
     return [
-        name for name in found
-        if not _NO_AGENTS & set(name.split()) and not _is_wide(name)
+        name
+        for name in found
+        if not _NO_AGENTS & set(name.split())
+        and not _is_wide(name)
         and not re.search(r"\d|(?:ian|can|ese|ish|ans|[a-z]ists?)$", name)
-        and (headline or _is_person(name)) and f"of {name}" not in item.title
-    ]  # fmt: skip
+        and (headline or _is_person(name))
+        and f"of {name}" not in item.title
+    ]
 
 
 def _is_person(name: str) -> bool:

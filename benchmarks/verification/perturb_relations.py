@@ -55,27 +55,38 @@ _TIMELESS = (
 )
 before_after = rewritten(
     (rf"(?<=[a-z\d,] )before\b{_TIMELESS}", "after"),
-    (rf"(?<!named )(?<!look )(?<!looked )(?<!looking )(?<!sought )(?<!called )(?<!take )"
-     rf"(?<!takes )(?<!took )(?<!and )(?<!until )(?<!go )(?<!goes )(?<!went )(?<!modelled )"
-     rf"(?<!modeled )(?<!styled )(?<!patterned )(?<!day )(?<!year )(?<!run )(?<!come )"
-     rf"(?<=[a-z\d,] )after\b{_TIMELESS}", "before"),
-    (rf"^Before\b{_TIMELESS}", "After"), (rf"^After\b{_TIMELESS}", "Before"),
-)  # fmt: skip
+    (
+        rf"(?<!named )(?<!look )(?<!looked )(?<!looking )(?<!sought )(?<!called )(?<!take )"
+        rf"(?<!takes )(?<!took )(?<!and )(?<!until )(?<!go )(?<!goes )(?<!went )(?<!modelled )"
+        rf"(?<!modeled )(?<!styled )(?<!patterned )(?<!day )(?<!year )(?<!run )(?<!come )"
+        rf"(?<=[a-z\d,] )after\b{_TIMELESS}",
+        "before",
+    ),
+    (rf"^Before\b{_TIMELESS}", "After"),
+    (rf"^After\b{_TIMELESS}", "Before"),
+)
 
 # Amount.
 
 _PLURAL = r"(?= (?:[a-z]+ )?(?:people|men|women|children|players|officials|[a-z]{3,}[^s\W]s)\b)"
 quantifier = rewritten(
     (rf"(?:(?<=^)|(?<=, ))(?:Some|some|Many|many|Most|most|Few|A few){_PLURAL}", "all"),
-    (r"\b(?:[Ss]ome|[Mm]any|[Mm]ost|[Ss]everal|[Ff]ew|[Hh]alf|[Mm]uch) of "
-     r"(?=the|its|his|her|their)", "all of "),
+    (
+        r"\b(?:[Ss]ome|[Mm]any|[Mm]ost|[Ss]everal|[Ff]ew|[Hh]alf|[Mm]uch) of "
+        r"(?=the|its|his|her|their)",
+        "all of ",
+    ),
     (r"\b[Nn]one of (?=the|its|his|her|their)", "all of "),
     (r"(?:(?<=^)|(?<=, ))(?:All|all|Every|every) of (?=the|its|his|her|their)", "only some of "),
-    (rf"(?:(?<=^)|(?<=, )|(?<=by )|(?<=with )|(?<=for )|(?<=in ))(?<!not )[Aa]ll{_PLURAL}",
-     "only some"),
-    (r"(?:(?<=^)|(?<=, )|(?<=by )|(?<=with )|(?<=for ))(?<!not )[Aa]ll (?=the [a-z]+s\b)",
-     "only some of "),
-)  # fmt: skip
+    (
+        rf"(?:(?<=^)|(?<=, )|(?<=by )|(?<=with )|(?<=for )|(?<=in ))(?<!not )[Aa]ll{_PLURAL}",
+        "only some",
+    ),
+    (
+        r"(?:(?<=^)|(?<=, )|(?<=by )|(?<=with )|(?<=for ))(?<!not )[Aa]ll (?=the [a-z]+s\b)",
+        "only some of ",
+    ),
+)
 
 _ADJECTIVES = (
     "higher lower; larger smaller; bigger smaller; older younger; faster slower; longer shorter; "
@@ -111,19 +122,24 @@ def comparison(claim: str, item: Item, random: Random) -> str | None:
 
 
 _trend = rewritten(
-    (rf"\brose{_MOVED}", "fell"), (rf"\bfell{_MOVED}", "rose"),
+    (rf"\brose{_MOVED}", "fell"),
+    (rf"\bfell{_MOVED}", "rose"),
     (rf"\b(?:increased|climbed|jumped|soared){_MOVED}", "dropped"),
     (rf"\b(?:decreased|dropped|declined|plunged){_MOVED}", "increased"),
     (rf"\b(?:rising|increasing|growing|climbing|jumping){_MOVED}", "falling"),
     (rf"\b(?:falling|decreasing|dropping|declining|shrinking){_MOVED}", "rising"),
     (r"\bup (?=(?:about |nearly |from )?[$€£]?\d)(?!\w)", "down "),
-    (r"(?<=[a-z] )above (?=(?:the )?(?:average|sea level|normal|par|zero|freezing|[$€£]?\d))",
-     "below "),
-    (r"(?<=[a-z] )below (?=(?:the )?(?:average|sea level|normal|par|zero|freezing|[$€£]?\d))",
-     "above "),
+    (
+        r"(?<=[a-z] )above (?=(?:the )?(?:average|sea level|normal|par|zero|freezing|[$€£]?\d))",
+        "below ",
+    ),
+    (
+        r"(?<=[a-z] )below (?=(?:the )?(?:average|sea level|normal|par|zero|freezing|[$€£]?\d))",
+        "above ",
+    ),
     (r"\ban? ((?:[\w.%-]+ )?)(?:increase|rise) in\b", r"a \1decrease in"),
     (r"\ban? ((?:[\w.%-]+ )?)(?:decrease|decline|fall|drop) in\b", r"a \1rise in"),
-)  # fmt: skip
+)
 
 # Direction.
 
@@ -184,12 +200,14 @@ def score(claim: str, _: Item, random: Random) -> str | None:
 winner = rewritten(
     (rf"(?<=[a-z] )(?:beat|defeated|edged|thrashed|overcame) (?={_NAMED})", "lost to "),
     (rf"(?<=[a-z] )(?:beating|defeating|edging) (?={_NAMED})", "losing to "),
-    (rf"(?:lost to|were beaten by|was beaten by|was defeated by|were defeated by) (?={_NAMED})",
-     "beat "),
+    (
+        rf"(?:lost to|were beaten by|was beaten by|was defeated by|were defeated by) (?={_NAMED})",
+        "beat ",
+    ),
     (rf"\b(?:win|victory) (?:over|against) (?={_NAMED})", "defeat by "),
     (rf"\b(?:loss to|defeat (?:by|to|against)|loss against) (?={_NAMED})", "win over "),
     (rf"\blosing to (?={_NAMED})", "beating "),
-)  # fmt: skip
+)
 
 # Two sides of one deed.
 
@@ -197,28 +215,43 @@ _THING = r"(?P<thing>(?! )[^,.;:]{2,50}?)"
 converse = rewritten(
     (rf"\bsold {_THING} to (?!be\b|\d)", r"bought \g<thing> from "),
     (rf"\b(?:bought|purchased) {_THING} from (?!\d)", r"sold \g<thing> to "),
-    (r"(?<!was )(?<!were )(?<!been )(?<!be )\bsold (?=(?:the|its|his|her|their|a|an|[\d$€£])\b)",
-     "bought "),
-    (r"(?<!was )(?<!were )(?<!been )(?<!be )\b(?:bought|purchased) "
-     r"(?=(?:the|its|his|her|their|a|an|[\d$€£])\b)", "sold "),
+    (
+        r"(?<!was )(?<!were )(?<!been )(?<!be )\bsold (?=(?:the|its|his|her|their|a|an|[\d$€£])\b)",
+        "bought ",
+    ),
+    (
+        r"(?<!was )(?<!were )(?<!been )(?<!be )\b(?:bought|purchased) "
+        r"(?=(?:the|its|his|her|their|a|an|[\d$€£])\b)",
+        "sold ",
+    ),
     (rf"\b(?:lent|loaned) {_THING} to ", r"borrowed \g<thing> from "),
     (rf"\bborrowed {_THING} from ", r"lent \g<thing> to "),
-    (rf"\b(?:gave|donated|paid|handed) {_THING} to (?=(?:the |an? )?[A-Z])",
-     r"received \g<thing> from "),
-    (rf"\breceived {_THING} from (?=(?:the |an? )?[A-Z])(?!{'|'.join(MONTHS)})",
-     r"gave \g<thing> to "),
-    (r"\b(?:was|were) (hired|employed|paid|taught|advised|sued|sponsored|acquired|bought|owned) by "
-     r"(?=(?:the )?[A-Z])", r"\1 "),
+    (
+        rf"\b(?:gave|donated|paid|handed) {_THING} to (?=(?:the |an? )?[A-Z])",
+        r"received \g<thing> from ",
+    ),
+    (
+        rf"\breceived {_THING} from (?=(?:the |an? )?[A-Z])(?!{'|'.join(MONTHS)})",
+        r"gave \g<thing> to ",
+    ),
+    (
+        r"\b(?:was|were) (hired|employed|paid|taught|advised|sued|sponsored|acquired|bought|owned)"
+        r" by (?=(?:the )?[A-Z])",
+        r"\1 ",
+    ),
     (r"\b(?:son|daughter) of (?=[A-Z])", "father of "),
     (r"\b(?:father|mother) of (?=[A-Z])", "child of "),
     (rf"\bwas (?:succeeded|replaced) by (?={_NAMED})", "succeeded "),
     (rf"(?<=[a-z] )(?<!be )(?<!was )(?:succeeded|replaced) (?={_NAMED})", "was succeeded by "),
     (r"\b(?:pupil|student|protégé) of (?=[A-Z])", "teacher of "),
     (r"\bteacher of (?=[A-Z])", "pupil of "),
-    (r"\bpredecessor(?=s?\b)", "successor"), (r"\bsuccessor(?=s?\b)", "predecessor"),
-    (r"\blender(?=s?\b)", "borrower"), (r"\bborrower(?=s?\b)", "lender"),
-    (r"\b(?:buyer)(?=s?\b)", "seller"), (r"\b(?:seller)(?=s?\b)", "buyer"),
-)  # fmt: skip
+    (r"\bpredecessor(?=s?\b)", "successor"),
+    (r"\bsuccessor(?=s?\b)", "predecessor"),
+    (r"\blender(?=s?\b)", "borrower"),
+    (r"\bborrower(?=s?\b)", "lender"),
+    (r"\b(?:buyer)(?=s?\b)", "seller"),
+    (r"\b(?:seller)(?=s?\b)", "buyer"),
+)
 
 # Cause.
 
@@ -241,17 +274,22 @@ _NO_AUXILIARY = "".join(
     rf"(?<!\b{word} )" for word in "was were been be is are being has have had not to ly".split()
 ).replace(r"\bly", "ly")
 _effect = rewritten(
-    (rf"\b(?:resulted in|led to|gave rise to) (?={_ABOUT_A_CAUSE})(?!the (?:city|town|river))",
-     "resulted from "),
+    (
+        rf"\b(?:resulted in|led to|gave rise to) (?={_ABOUT_A_CAUSE})(?!the (?:city|town|river))",
+        "resulted from ",
+    ),
     (r"\bresult(?:s|ed) from ", "led to "),
     (r"\b(?:was|were) (?:caused|triggered|prompted|sparked) by ", "caused "),
-    (rf"(?<=[a-z] ){_NO_AUXILIARY}(?:caused|triggered|prompted|sparked) (?=(?:the|an?|[a-z]+s) )",
-     "resulted from "),
+    (
+        rf"(?<=[a-z] ){_NO_AUXILIARY}(?:caused|triggered|prompted|sparked) "
+        r"(?=(?:the|an?|[a-z]+s) )",
+        "resulted from ",
+    ),
     (rf"(?<=[a-z] ){_NO_AUXILIARY}(?:caused|triggered|prompted|sparked) by ", "that caused "),
     (r"\b(?:is|are) caused by ", "can cause "),
     (r"\bleading to (?=(?:the|an?|[a-z]+s) )", "caused by "),
     (r"\bresulting in (?=(?:the|an?|[a-z]+s) )", "resulting from "),
-)  # fmt: skip
+)
 
 
 def _is_name(word: str) -> bool:

@@ -77,10 +77,12 @@ def title_moved(claim: str, item: Item, random: Random) -> str | None:
         return None
     who = match["who"]
     here = [
-        claim[slice(*s)] for s in _named(claim)
-        if re.fullmatch(PERSON, claim[slice(*s)]) and claim[slice(*s)].startswith(PERSONS)
+        claim[slice(*s)]
+        for s in _named(claim)
+        if re.fullmatch(PERSON, claim[slice(*s)])
+        and claim[slice(*s)].startswith(PERSONS)
         and claim[slice(*s)] not in match[0]
-    ]  # fmt: skip
+    ]
     elsewhere = [n for n in _other_names(item, claim, who) if n.split()[0] in FIRST_NAMES]
     if here:
         other = random.choice(here)
@@ -127,8 +129,10 @@ _MODAL = r"may|might|could"
 def unmodal(claim: str, _: Item, random: Random) -> str | None:
     """Say plainly what may be."""
     rules = [
-        (rf"\b(?:{_MODAL})(?: also| not)? have been\b", "was"), (rf"\b(?:{_MODAL}) have\b", "has"),
-        (rf"\b(?:{_MODAL}) be\b", "is"), (rf"\b(?:{_MODAL})(?= [a-z]+\b)", "will"),
+        (rf"\b(?:{_MODAL})(?: also| not)? have been\b", "was"),
+        (rf"\b(?:{_MODAL}) have\b", "has"),
+        (rf"\b(?:{_MODAL}) be\b", "is"),
+        (rf"\b(?:{_MODAL})(?= [a-z]+\b)", "will"),
         (r"\b(?:is|are|was|were) (?:expected|likely|believed|thought|suspected) to be\b", "is"),
         (r"\b(?:is|are) (?:expected|likely|set|planning|hoping) to\b", "will"),
         (r"\b(?:possibly|probably|perhaps|likely|reportedly|allegedly) (?=[a-z]+)", ""),
@@ -137,7 +141,7 @@ def unmodal(claim: str, _: Item, random: Random) -> str | None:
             r"(?:suspected|alleged|possible|potential|proposed|planned) (?=[a-z]+)",
             "",
         ),
-    ]  # fmt: skip
+    ]
     random.shuffle(rules)
     for pattern, new in rules:
         match = pick(pattern, claim, random)
@@ -198,8 +202,12 @@ def other_speaker(claim: str, item: Item, random: Random) -> str | None:
     if who.split()[0] in COMMON:
         return None
     here = [claim[slice(*s)] for s in _named(claim) if s[0] > 0]
-    here = [n for n in here if not {w[:4] for w in n.split()} & {w[:4] for w in claim.split()
-            if w in who.split()} and re.search(rf"{re.escape(n)}(?!-|\w)", claim)]  # fmt: skip
+    here = [
+        n
+        for n in here
+        if not {w[:4] for w in n.split()} & {w[:4] for w in claim.split() if w in who.split()}
+        and re.search(rf"{re.escape(n)}(?!-|\w)", claim)
+    ]
     here = [name for name in here if not any(part in name for part in who.split())]
     others = here or _other_names(item, claim, who)
     return put(claim, match.span(group), random.choice(others)) if others else None
@@ -253,6 +261,10 @@ def swapped_nouns(claim: str, _: Item, random: Random) -> str | None:
     one, two = match.span("a"), match.span("b")
     subject = match["b"][0].upper() + match["b"][1:] if match["a"][0].isupper() else match["b"]
     return (
-        claim[: one[0]] + subject + claim[one[1] : two[0]]
-        + match["a"][0].lower() + match["a"][1:] + claim[two[1] :]
-    )  # fmt: skip
+        claim[: one[0]]
+        + subject
+        + claim[one[1] : two[0]]
+        + match["a"][0].lower()
+        + match["a"][1:]
+        + claim[two[1] :]
+    )

@@ -67,9 +67,18 @@ def serving(articles: Path, index: Path, options: Sequence[str]) -> Iterator[Ser
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        sys.executable, "-m", "rag", "serve", str(articles), "--index", str(index),
-        "--port", str(port), "--no-browser", *options,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "rag",
+        "serve",
+        str(articles),
+        "--index",
+        str(index),
+        "--port",
+        str(port),
+        "--no-browser",
+        *options,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -152,14 +161,18 @@ def visitors(server: Server, questions: Iterator[str], each: int, *, leave: bool
     if leave:
         times = [asyncio.run(leaving(server.url, questions)) for _ in range(3)]
         told = ", ".join(f"{1000 * seconds:,.0f}" for seconds in times)
-        lines.append(f"\nA page was closed while its answer was being written: the next one's turn "
-                     f"came {told} ms later.")  # fmt: skip
+        lines.append(
+            f"\nA page was closed while its answer was being written: the next one's turn "
+            f"came {told} ms later."
+        )
     return "\n".join(lines)
 
 
 def soak(server: Server, questions: Iterator[str], count: int) -> str:
-    lines = ["| questions | resident, MB | evidence p95, ms | answer p95, ms | outcome |",
-             "|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| questions | resident, MB | evidence p95, ms | answer p95, ms | outcome |",
+        "|---|---|---|---|---|",
+    ]
     step = 100
     for done in range(0, count, step):
         found: list[Asked] = []
@@ -170,8 +183,10 @@ def soak(server: Server, questions: Iterator[str], count: int) -> str:
         said = ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
         evidence = [one.evidence for one in found if one.evidence is not None]
         ends = [one.done for one in found if one.done is not None]
-        lines.append(f"| {done + step} | {server.megabytes():,.0f} | {ms(evidence, 95)} "
-                     f"| {ms(ends, 95)} | {said} |")  # fmt: skip
+        lines.append(
+            f"| {done + step} | {server.megabytes():,.0f} | {ms(evidence, 95)} "
+            f"| {ms(ends, 95)} | {said} |"
+        )
         print(lines[-1], flush=True)
     return "\n".join(lines)
 
@@ -184,11 +199,14 @@ def overload(server: Server, questions: Iterator[str]) -> str:
     declined = [one.done for one in found if one.outcome == "declined" and one.done is not None]
     after = asyncio.run(rounds(server.url, 8, 1, questions))
     told = f"p50 {ms(declined, 50)} ms, p95 {ms(declined, 95)} ms"
-    return "\n".join([
-        TABLE, row("40 at once", found, between - before),
-        row("8, directly afterwards", after, server.computed() - between),
-        f"\n{len(declined)} questions were declined with a sentence that says why ({told}).",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            TABLE,
+            row("40 at once", found, between - before),
+            row("8, directly afterwards", after, server.computed() - between),
+            f"\n{len(declined)} questions were declined with a sentence that says why ({told}).",
+        ]
+    )
 
 
 def gather(data: Path, most: int, folder: Path) -> None:

@@ -55,9 +55,18 @@ def measure(browser: Browser, asked: argparse.Namespace) -> dict[str, float]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        sys.executable, "-m", "rag", "serve", str(asked.articles), "--no-browser", "--no-history",
-        "--port", str(port), "--generator", asked.generator,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "rag",
+        "serve",
+        str(asked.articles),
+        "--no-browser",
+        "--no-history",
+        "--port",
+        str(port),
+        "--generator",
+        asked.generator,
+    ]
     begun = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         try:

@@ -282,14 +282,20 @@ def test_a_claim_with_another_number_cites_its_sentence_and_says_so(
 @pytest.mark.parametrize(
     ("question", "draft", "sentence"),
     [
-        ("Who blamed the price of steel?", "Mayor Piet Hallam blamed the price of steel. [1]",
-         STEEL),
-        ("Who blamed the price of steel?", "Piet Hallam did not blame the price of steel. [1]",
-         STEEL),
+        (
+            "Who blamed the price of steel?",
+            "Mayor Piet Hallam blamed the price of steel. [1]",
+            STEEL,
+        ),
+        (
+            "Who blamed the price of steel?",
+            "Piet Hallam did not blame the price of steel. [1]",
+            STEEL,
+        ),
         ("Who won the chess cup?", "Liv Wendt won the chess cup in Dunmoor. [1]", CUP),
         ("How many cracks were found in the Orrin dam?", "Three. [1]", CRACKS),
     ],
-)  # fmt: skip
+)
 def test_a_claim_that_fails_is_replaced_by_the_sentence_and_says_so(
     drafting: Drafting, question: str, draft: str, sentence: str
 ) -> None:
@@ -336,8 +342,9 @@ def test_two_parts_cite_two_sentences_in_the_order_of_the_draft(drafting: Drafti
     rag, _ = drafting("The tram cost 84 million crowns. [2] It has 17 stops. [1]")
     answer = rag.answer("How much did the tram cost, and how many stops does it have?")
     assert [claim.text for claim in answer.claims] == [
-        "The tram cost 84 million crowns.", "It has 17 stops."
-    ]  # fmt: skip
+        "The tram cost 84 million crowns.",
+        "It has 17 stops.",
+    ]
     assert quotes(answer) == [BILL, LINE]
     check(rag, answer)
 
@@ -410,11 +417,14 @@ MUSEUM = turns("How many clocks does the museum show?", "It shows 1,300 clocks."
         (STOPS, "How much is a ticket?", TICKET),
         (SANDER, "Who did she beat?", FINAL),
         (SANDER, "And in how many moves?", FINAL),
-        (MAYOR, "What did she promise?",
-         "Marrow promised to plant 4,000 trees and to keep the night buses."),
+        (
+            MAYOR,
+            "What did she promise?",
+            "Marrow promised to plant 4,000 trees and to keep the night buses.",
+        ),
         (MUSEUM, "What do tickets cost?", "Tickets cost 7 crowns, and school classes pay nothing."),
     ],
-)  # fmt: skip
+)
 def test_a_follow_up_uses_the_conversation(
     quoting: Rag, history: Sequence[Turn], question: str, sentence: str
 ) -> None:

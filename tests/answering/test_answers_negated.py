@@ -55,10 +55,14 @@ def test_a_question_with_a_not_gets_the_sentence_that_says_it(
     [
         ("Which animals may not be caught?", "The beavers may not be caught or moved. [1]"),
         ("What can't be caught or moved?", "The animals may not be caught or moved. [1]"),
-        ("Why couldn't Edda Quist attend the opening?",
-         "Edda Quist could not attend because she broke a leg. [1]"),
-        ("What was not found after the fire in the bakery?",
-         "The takings of the day were not found. [1]"),
+        (
+            "Why couldn't Edda Quist attend the opening?",
+            "Edda Quist could not attend because she broke a leg. [1]",
+        ),
+        (
+            "What was not found after the fire in the bakery?",
+            "The takings of the day were not found. [1]",
+        ),
         ("Which takings weren't found?", "The takings of the day weren't found. [1]"),
         ("Who wasn't hurt in the fire?", "Nobody else was hurt. [1]"),
         ("Has anybody been arrested?", "No, nobody has been arrested. [1]"),
@@ -67,7 +71,7 @@ def test_a_question_with_a_not_gets_the_sentence_that_says_it(
         ("Isn't the Orrin dam safe?", "Yes, the dam was safe. [1]"),
         ("Didn't Liv Sander win the chess cup?", "Yes, Liv Sander won the chess cup. [1]"),
     ],
-)  # fmt: skip
+)
 def test_a_claim_with_or_for_a_not_is_shown_and_raises_the_confidence(
     drafting: Drafting, question: str, draft: str
 ) -> None:
@@ -82,14 +86,20 @@ def test_a_claim_with_or_for_a_not_is_shown_and_raises_the_confidence(
 @pytest.mark.parametrize(
     ("question", "draft", "false"),
     [
-        ("Who said that the dam was not safe?", "Tove Lindqvist said that it was not safe. [1]",
-         "not safe"),
-        ("Which animals may be caught?", "The animals may be caught or moved. [1]",
-         "may be caught"),
+        (
+            "Who said that the dam was not safe?",
+            "Tove Lindqvist said that it was not safe. [1]",
+            "not safe",
+        ),
+        (
+            "Which animals may be caught?",
+            "The animals may be caught or moved. [1]",
+            "may be caught",
+        ),
         ("Who has been arrested?", "Somebody has been arrested. [1]", "Somebody"),
         ("Was anybody hurt in the bakery fire?", "Yes, everybody was hurt. [1]", "everybody"),
     ],
-)  # fmt: skip
+)
 def test_the_opposite_of_what_is_written_is_never_said(
     drafting: Drafting, question: str, draft: str, false: str
 ) -> None:

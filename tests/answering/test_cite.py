@@ -301,8 +301,9 @@ def test_of_a_growing_draft_only_what_cannot_change_is_given() -> None:
 
 
 def test_a_long_draft_that_was_cut_off_is_unfinished() -> None:
-    (only,) = draft_sentences("The port was closed for eleven days because the storm had damaged",
-                              complete=True)  # fmt: skip
+    (only,) = draft_sentences(
+        "The port was closed for eleven days because the storm had damaged", complete=True
+    )
     assert not only.finished
 
 

@@ -45,10 +45,13 @@ def rag(minilm: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         ("Was anybody hurt in the bakery fire?", ["nobody else"], {"bakery.txt"}),
         ("Is the Orrin dam safe?", ["safe"], {"dam.txt"}),
         ("Where will the fish be taken?", ["Lake Tarn"], {"dam-empty.txt"}),
-        ("How many stops does the tram have, and how much did it cost?", ["17", "84 million"],
-         {"tram.txt", "tram-bill.txt"}),
+        (
+            "How many stops does the tram have, and how much did it cost?",
+            ["17", "84 million"],
+            {"tram.txt", "tram-bill.txt"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_the_articles_say_is_answered_with_its_source(
     rag: Rag, question: str, facts: Sequence[str], articles: set[str]
 ) -> None:

@@ -14,11 +14,8 @@ from rag.text.sentences import split
 from rag.text.terms import content_terms
 from rag.types import Evidence
 
-PAIRS = [
-    json.loads(line)
-    for line in Path(__file__).parents[1].joinpath("data").joinpath("disagreements.jsonl")
-    .read_text(encoding="utf-8").splitlines()
-]  # fmt: skip
+DATA = Path(__file__).parents[1] / "data" / "disagreements.jsonl"
+PAIRS = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 MISSED = {"h-age"}  # the question calls him a victim, the sentences do not
 
 
@@ -26,11 +23,18 @@ def evidence_of(pair: dict[str, Any]) -> list[Evidence]:
     """The sentences of both articles, those with most words of the question first."""
     asked = set(content_terms(pair["question"]))
     found = [
-        Evidence(f"{n}.txt", article["title"], article["published"], s.start, s.end,
-                 article["text"][s.start : s.end], 0.5)
+        Evidence(
+            f"{n}.txt",
+            article["title"],
+            article["published"],
+            s.start,
+            s.end,
+            article["text"][s.start : s.end],
+            0.5,
+        )
         for n, article in enumerate(pair["articles"])
         for s in split(article["text"])
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda e: -len(asked.intersection(content_terms(e.quote))))
 
 
@@ -110,20 +114,29 @@ def test_the_same_article_does_not_disagree_with_itself() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "disagree"),
     [
-        ("Six boats sank in the Lisk storm on Sunday.",
-         "Nine boats sank in the Lisk storm on Monday.", False),
-        ("Six boats sank in the Lisk storm, police said on Sunday.",
-         "Nine boats sank in the Lisk storm, police said on Monday.", True),
+        (
+            "Six boats sank in the Lisk storm on Sunday.",
+            "Nine boats sank in the Lisk storm on Monday.",
+            False,
+        ),
+        (
+            "Six boats sank in the Lisk storm, police said on Sunday.",
+            "Nine boats sank in the Lisk storm, police said on Monday.",
+            True,
+        ),
         ("Six boats sank in the Lisk storm.", "Six to nine boats sank in the Lisk storm.", False),
         ("10,000 boats sank in the Lisk storm.", "6,600 boats sank in the Lisk storm.", True),
         ("7,000 boats sank in the Lisk storm.", "6,600 boats sank in the Lisk storm.", False),
         ("Six boats sank in the Lisk storm.", "Nine boats could sink in the Lisk storm.", False),
         ("Six boats sank in the Lisk storm.", "Nine boats sank in the Orsk storm.", False),
         ("Six boats sank in the Lisk storm.", f"{'9' * 400} boats sank in the Lisk storm.", True),
-        ("Six boats sank in the Lisk storm of 2019.",
-         "Nine boats sank in the Lisk storm of 2021.", False),
+        (
+            "Six boats sank in the Lisk storm of 2019.",
+            "Nine boats sank in the Lisk storm of 2021.",
+            False,
+        ),
     ],
-)  # fmt: skip
+)
 def test_days_ranges_possibilities_places_and_years(one: str, other: str, disagree: bool) -> None:
     first, second = sentence("a", one, "2024-01-02"), sentence("b", other, "2024-01-03")
     second = replace(second, title="Weather")

@@ -58,9 +58,10 @@ def test_only_what_search_finds_in_that_article_is_offered(
             rag.contents(), lambda p: (rag.article(p), rag.sentences(p)), lambda q: rag.search(q, 1)
         )
         nothing = examples(
-            rag.contents(), lambda p: (rag.article(p), rag.sentences(p)),
+            rag.contents(),
+            lambda p: (rag.article(p), rag.sentences(p)),
             lambda q: SearchResult(q, 0.1, (), ()),
-        )  # fmt: skip
+        )
     assert len(found) == 3
     assert "Who is Zoë Brandt?" in found
     assert nothing == [

@@ -79,9 +79,9 @@ def check(rag: Rag, answer: Answer) -> None:
     assert answer.declined is (answer.reason is not None)
     assert {c.support for c in answer.claims} | {c.support for c in answer.citations} <= {0.0}
     assert 0 <= answer.confidence <= 1
-    assert set(answer.timings_ms) == {
-        "retrieve", "first_evidence", "first_token", "generate", "verify", "total"
-    }  # fmt: skip
+    assert set(answer.timings_ms) == set(
+        "retrieve first_evidence first_token generate verify total".split()
+    )
     json.dumps(answer.to_dict())
 
 
@@ -163,9 +163,16 @@ def test_numbers_of_no_passage_cite_nothing_and_stay_visible() -> None:
 
 @pytest.mark.parametrize(
     "draft",
-    ["Not found", "The passages do not say who built the bridge. [1]", "I don't know.",
-     "None of the passages are helpful.", "The provided context doesn't say it.", "", "[1]"],
-)  # fmt: skip
+    [
+        "Not found",
+        "The passages do not say who built the bridge. [1]",
+        "I don't know.",
+        "None of the passages are helpful.",
+        "The provided context doesn't say it.",
+        "",
+        "[1]",
+    ],
+)
 def test_prompted_declines_when_the_model_does(rag: Rag, make: Make, draft: str) -> None:
     answer = make("prompted", draft).answer("Who built the bridge?")
     assert answer.declined
@@ -177,9 +184,13 @@ def test_prompted_declines_when_the_model_does(rag: Rag, make: Make, draft: str)
 
 @pytest.mark.parametrize(
     "sentence",
-    ["The mayor could not say when it opens.", "There was no answer from the airline.",
-     "The passage was closed.", "He does not know."],
-)  # fmt: skip
+    [
+        "The mayor could not say when it opens.",
+        "There was no answer from the airline.",
+        "The passage was closed.",
+        "He does not know.",
+    ],
+)
 def test_news_of_a_refusal_is_no_refusal(sentence: str) -> None:
     assert not refuses(sentence)
 
@@ -281,10 +292,13 @@ def test_of_two_passages_the_closer_one_is_cited() -> None:
 
 @pytest.mark.parametrize(
     "draft",
-    ["It is.\nQuote: A tall red ship", "It is.\n- Quote 1: “A tall red ship”\n",
-     "It is. QUOTES:\nA tall red ship\nNothing like it at all, but long",
-     "It is.\nquote:A tall red ship"],
-)  # fmt: skip
+    [
+        "It is.\nQuote: A tall red ship",
+        "It is.\n- Quote 1: “A tall red ship”\n",
+        "It is. QUOTES:\nA tall red ship\nNothing like it at all, but long",
+        "It is.\nquote:A tall red ship",
+    ],
+)
 def test_the_shapes_of_quotes(draft: str) -> None:
     (statement,) = cite_quotes(draft, [quote("A tall red ship sank.")])
     assert statement.text == "It is."

@@ -73,12 +73,18 @@ def test_a_question_without_words_of_its_own_takes_the_answer_too(question: str)
         ("And 3,500?", "Who paid 4,000 crowns?", "Who paid crowns? And 3,500?"),
         ("And in 2023?", "How many nested in the 1990s?", "How many nested in the And in 2023?"),
         ("And the Tarn?", "How old is the Lisk of 1990?", "How old is the of 1990? And the Tarn?"),
-        ("What about Maldon?", "How old is the café of Lisk?", "How old is the café of What about "
-         "Maldon?"),
-        ("And the second pillar?", "Who built the Harbour Bridge?", "Who built the Harbour Bridge? "
-         "And the second pillar?"),
+        (
+            "What about Maldon?",
+            "How old is the café of Lisk?",
+            "How old is the café of What about Maldon?",
+        ),
+        (
+            "And the second pillar?",
+            "Who built the Harbour Bridge?",
+            "Who built the Harbour Bridge? And the second pillar?",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_about_x_puts_x_in_the_place_of_its_like(
     question: str, before: str, text: str
 ) -> None:
@@ -191,8 +197,9 @@ def test_without_a_conversation_nothing_is_different(
     assert counting.passes == [[question]]
     expected = ranked(find_candidates(make_query(question, index, encoder), index, config))
     assert [(c.quote, c.score) for c in search.best] == [(c.quote, c.score) for c in expected]
-    assert all(np.array_equal(a.features, b.features)
-               for a, b in zip(search.best, expected, strict=True))  # fmt: skip
+    assert all(
+        np.array_equal(a.features, b.features) for a, b in zip(search.best, expected, strict=True)
+    )
 
 
 def test_both_forms_are_encoded_in_one_pass(

@@ -64,10 +64,13 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return call
 
-    for module, name in (("index.database", "to_passage"), ("answering.cite", "addresses_model"),
-                         ("answering.collection", "addresses_model"),
-                         ("answering.corrections", "is_correction"),
-                         ("answering.suggestions", "addresses_model")):  # fmt: skip
+    for module, name in (
+        ("index.database", "to_passage"),
+        ("answering.cite", "addresses_model"),
+        ("answering.collection", "addresses_model"),
+        ("answering.corrections", "is_correction"),
+        ("answering.suggestions", "addresses_model"),
+    ):
         of = getattr(import_module(f"rag.{module}"), name)
         monkeypatch.setattr(f"rag.{module}.{name}", counting(name, of))
     return counted

@@ -115,8 +115,11 @@ def test_the_newer_article_comes_first_when_the_latest_is_asked_for(
 ) -> None:
     folder = tmp_path / "strike"
     folder.mkdir()
-    for name, day, says in (("a", "2019-05-01", "one ship"), ("b", "2019-06-01", "two ships"),
-                            ("c", "2018-01-01", "three ships")):  # fmt: skip
+    for name, day, says in (
+        ("a", "2019-05-01", "one ship"),
+        ("b", "2019-06-01", "two ships"),
+        ("c", "2018-01-01", "three ships"),
+    ):
         text = f"Strike\nPublished: {day}\n\nThe strike at the port holds {says} back.\n"
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
     (folder / "d.txt").write_text("Bread\nPublished: 2024-01-01\n\nBread is dear.\n", "utf-8")

@@ -131,8 +131,13 @@ def test_the_words_of_the_title_and_of_the_sentences_beside_count_for_the_contex
     context = {c.quote: c.feature("context_coverage") for c in found}
     alone = {c.quote: c.feature("coverage") for c in found}
     # All four words are as rare: each is a quarter. The title has one, the sentences beside more.
-    quarters = {"Cranes fell.": (1, 2), "Nobody saw it.": (0, 3), "The port closed.": (1, 2),
-                "Ships left.": (0, 3), "Geese flew.": (1, 2)}  # fmt: skip
+    quarters = {
+        "Cranes fell.": (1, 2),
+        "Nobody saw it.": (0, 3),
+        "The port closed.": (1, 2),
+        "Ships left.": (0, 3),
+        "Geese flew.": (1, 2),
+    }
     for quote, (own, near) in quarters.items():
         assert alone[quote] == pytest.approx(own / 4)
         assert context[quote] == pytest.approx(near / 4)

@@ -48,18 +48,27 @@ class Markup(HTMLParser):
 def page(text: str) -> str:
     """Return all that the page shows of an article that has the text everywhere."""
     path = f"{text}.txt"
-    rag = FakeRag(articles=(article(path, text, f"{text} One. {text} Two.\n", text, text),),
-                  unread=((text, text),))  # fmt: skip
+    rag = FakeRag(
+        articles=(article(path, text, f"{text} One. {text} Two.\n", text, text),),
+        unread=((text, text),),
+    )
     *_, exchange = answering(rag, (), f"{text}?", threading.Event())
     shown = exchange.citations[0] if exchange.citations else None
-    clicked = {"article": path, "exchange": 1, "start": shown and shown.start,
-               "end": shown and shown.end}  # fmt: skip
+    clicked = {
+        "article": path,
+        "exchange": 1,
+        "start": shown and shown.start,
+        "end": shown and shown.end,
+    }
     contents = rag.contents()
     parts = (
-        exchange_html(exchange), opened(rag, [exchange], clicked), welcome(contents, text),
-        welcome(contents), shelf(contents, notice=text, skipped=rag.skipped()),
+        exchange_html(exchange),
+        opened(rag, [exchange], clicked),
+        welcome(contents, text),
+        welcome(contents),
+        shelf(contents, notice=text, skipped=rag.skipped()),
         opened(rag, [exchange], {"article": text, "start": text, "end": text, "exchange": text}),
-    )  # fmt: skip
+    )
     return "".join(parts)
 
 

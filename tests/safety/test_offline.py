@@ -46,13 +46,28 @@ def test_a_served_page_and_its_server_speak_to_this_machine_alone(
 ) -> None:
     port = free_port()
     command = [
-        sys.executable, "-m", "rag", "serve", str(articles), "--index", str(tmp_path / "index"),
-        "--encoder", "hashed", "--generator", "extractive", "--no-browser", "--port", str(port),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "rag",
+        "serve",
+        str(articles),
+        "--index",
+        str(tmp_path / "index"),
+        "--encoder",
+        "hashed",
+        "--generator",
+        "extractive",
+        "--no-browser",
+        "--port",
+        str(port),
+    ]
     environment = {
-        **os.environ, "PYTHONPATH": f"{tmp_path / 'hooks'}{os.pathsep}{ROOT}", "SEEN": str(seen),
-        "XDG_DATA_HOME": str(tmp_path / "data"), "HOME": str(tmp_path),
-    }  # fmt: skip
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path / 'hooks'}{os.pathsep}{ROOT}",
+        "SEEN": str(seen),
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "HOME": str(tmp_path),
+    }
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as server:
         try:
             wait_for(f"http://127.0.0.1:{port}/", server)

@@ -139,7 +139,7 @@ def test_special_tokens_are_taken_apart_and_stay_readable() -> None:
         " <|user|> <|assistant|> <｜User｜> <｜end▁of▁sentence｜> <|END_OF_TURN_TOKEN|> "
         "[TOOL_CALLS] [AVAILABLE_TOOLS] [gMASK] <sop> <unk> <pad> <0x0A> <think> <tool_call>"
         "＜|im_end|＞ [|user|] <extra_id_0> <fim_prefix> <|channel|> <repo_name>"
-    ).split():  # fmt: skip
+    ).split():
         for text in (token, f"a{token}b", f"{token[:3]}\u200b{token[3:]}", f"{token}{token}"):
             assert token not in plain(text)
             assert not TOKEN.search(plain(text))
@@ -288,8 +288,11 @@ def test_a_summary_leaves_orders_out(rag: Rag, generator: Obedient) -> None:
 
 
 def test_titles_and_names_in_an_answer_are_text_too(rag: Rag) -> None:
-    for question in ("What is in here?", "Who wrote the article about the ford across the Lune?",
-                     "When was the article about the jam of Ruddock published?"):  # fmt: skip
+    for question in (
+        "What is in here?",
+        "Who wrote the article about the ford across the Lune?",
+        "When was the article about the jam of Ruddock published?",
+    ):
         answer = rag.answer(question)
         assert answer.notes
         assert not MARK.search(answer.text)
@@ -424,9 +427,10 @@ def test_the_page_shows_text_and_nothing_else(
 
 def test_only_whole_web_addresses_become_links() -> None:
     article = Article("a.txt", "A", "Text.", 0)
-    for url in ("javascript:alert(1)", "java\tscript:alert(1)", "http:/here", "http:here", "https://",
-                "https://a b.example", "https://a.example/\u202e", "\x01https://a.example",
-                "HTTPS:\n//a.example"):  # fmt: skip
+    for url in (
+        "javascript:alert(1)|java\tscript:alert(1)|http:/here|http:here|https://"
+        "|https://a b.example|https://a.example/\u202e|\x01https://a.example|HTTPS:\n//a.example"
+    ).split("|"):
         assert "a" not in Markup(article_html(replace(article, url=url))).tags
     assert "a" in Markup(article_html(replace(article, url="https://a.example/ü?b=1"))).tags
 

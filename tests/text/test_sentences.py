@@ -19,7 +19,7 @@ FRAGMENTS = [
     *"？ ！ 北京 你好 ñ é 😀 \ufeff \u200b \0 # * 1. a)".split(" "),
     *(" ", " ", " ", "  ", "\n", "\n\n", "\r\n", "\t", "\f", "\v"),
     *("\x85", "\u2028", "\u3000", "\xa0"),
-]  # fmt: skip
+]
 
 
 def pieces(text: str) -> list[str]:
@@ -112,23 +112,29 @@ def test_chinese_and_text_without_spaces() -> None:
 def test_lines_of_a_list_are_sentences() -> None:
     text = "Bring these:\n- Water\n- Bread and\n  butter\n1. Go left.\n2. Go right.\n\nThat is all."
     assert pieces(text) == [
-        "Bring these:", "- Water", "- Bread and\n  butter", "1. Go left.", "2. Go right.",
+        "Bring these:",
+        "- Water",
+        "- Bread and\n  butter",
+        "1. Go left.",
+        "2. Go right.",
         "That is all.",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_wrapped_lines_are_joined(newline: str) -> None:
-    text = newline.join([
-        "The ferry to Lisk leaves at seven every morning, said Dr.",
-        "Reyes, who has run the line for twenty years with his two",
-        "sons. Tickets cost nine euros in summer and six in winter.",
-        "Children under the age of twelve travel free of charge, as do",
-        "dogs that are no longer than a bag.",
-        "",
-        "The next ferry leaves at five in the afternoon, said the",
-        "Port Herald.",
-    ])  # fmt: skip
+    text = newline.join(
+        [
+            "The ferry to Lisk leaves at seven every morning, said Dr.",
+            "Reyes, who has run the line for twenty years with his two",
+            "sons. Tickets cost nine euros in summer and six in winter.",
+            "Children under the age of twelve travel free of charge, as do",
+            "dogs that are no longer than a bag.",
+            "",
+            "The next ferry leaves at five in the afternoon, said the",
+            "Port Herald.",
+        ]
+    )
     assert [" ".join(piece.split()) for piece in pieces(text)] == [
         "The ferry to Lisk leaves at seven every morning, said Dr. Reyes, who has run the line for"
         " twenty years with his two sons.",

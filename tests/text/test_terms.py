@@ -37,9 +37,14 @@ def test_terms_are_stemmed_words() -> None:
 
 @pytest.mark.parametrize(
     ("forms", "base"),
-    [("struck stricken strikes", "strike"), ("sent", "send"), ("began begun", "begin"),
-     ("women", "woman"), ("withdrew withdrawn", "withdraw")],
-)  # fmt: skip
+    [
+        ("struck stricken strikes", "strike"),
+        ("sent", "send"),
+        ("began begun", "begin"),
+        ("women", "woman"),
+        ("withdrew withdrawn", "withdraw"),
+    ],
+)
 def test_irregular_forms_are_the_same_term(forms: str, base: str) -> None:
     assert set(terms(forms)) == set(terms(base))
 

@@ -68,10 +68,16 @@ def tiny_classifier(folder: Path, labels: list[str]) -> Path:
     BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
     torch.manual_seed(0)
     settings = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=8, max_position_embeddings=64, initializer_range=1.0,
-        id2label=dict(enumerate(labels)), label2id={label: n for n, label in enumerate(labels)},
-    )  # fmt: skip
+        vocab_size=len(vocabulary),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=64,
+        initializer_range=1.0,
+        id2label=dict(enumerate(labels)),
+        label2id={label: n for n, label in enumerate(labels)},
+    )
     BertForSequenceClassification(settings).save_pretrained(folder)
     return folder
 
