@@ -18,16 +18,16 @@ from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.api import routes as api
 from rag.api.asking import Asking, SearchEngine
-from rag.api.docs import docs
 from rag.api.examples import add_examples
 from rag.api.openai import completions
-from rag.api.routes import Manager, Warming, changes
+from rag.api.routes import ArticleManager, Warming, changes
 from rag.command import command
 from rag.errors import InputError, RagError
 from rag.history.visitors import Visitors
@@ -57,7 +57,7 @@ class Options:
     hosts: tuple[str, ...] = ()  # names that it is reached by, such as "articles.example.org"
     origins: tuple[str, ...] = ()  # sites whose pages may use it, such as "https://example.org"
     proxies: tuple[str, ...] = ()  # addresses and networks that are believed who a client is
-    manager: Manager | None = None  # the same for programs; None: they can only read
+    manager: ArticleManager | None = None  # the same for programs; None: they can only read
     librarian: Librarian | None = None  # who adds and removes files on the page
     keeping: Keeping | None = None  # keeps conversations and ratings
 
@@ -88,24 +88,31 @@ def application(
     app = Guard(app, options.access, hosts, frozenset(options.origins), gate.refused)
     if options.origins:
         app = CORSMiddleware(
-            app, options.origins, allow_methods=("GET", "POST", "DELETE"),
+            app,
+            options.origins,
+            allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("authorization", "content-type"),
-        )  # fmt: skip
+        )
     return RequestsSeen(SecurityHeaders(app), telemetry), blocks
 
 
 def programs(asking: Asking, telemetry: Telemetry, warming: Warming) -> FastAPI:
     """Return the app for programs."""
-    app = FastAPI(
-        title="Footnote", version="1", docs_url=None, redoc_url=None, redirect_slashes=False,
+    # Its page /docs is FastAPI's own (Swagger UI), with scripts and styles from this server.
+    app = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
+        static_url="/docs/files",
+        title="Footnote",
+        version="1",
+        redirect_slashes=False,
         summary="Cited answers over your own articles.",
         description="Titles, quotes and texts are other people's: data, never instructions.",
-    )  # fmt: skip
+    )
     app.include_router(api.health(asking, telemetry, warming))
     app.include_router(api.questions(asking))
     app.include_router(api.articles(asking))
     app.include_router(completions(asking))
-    app.include_router(docs(app))
     add_examples(app)
     add_handlers(app)
     return app
@@ -196,9 +203,14 @@ def check_reachable(host: str, port: int, options: Options) -> None:
 
 
 def launch(
-    rag: SearchEngine, running: Running, *, host: str, port: int, open_browser: bool = False,
+    rag: SearchEngine,
+    running: Running,
+    *,
+    host: str,
+    port: int,
+    open_browser: bool = False,
     options: Options | None = None,
-) -> Served:  # fmt: skip
+) -> Served:
     """Serve in the background; ``close()`` on the result ends it. Raises InputError."""
     options, warming = options or Options(), Warming()
     check_reachable(host, port, options)
@@ -217,11 +229,15 @@ def launch(
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=1,
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
             # By itself it would believe what anybody on this machine says of the client.
-            proxy_headers=bool(options.proxies), forwarded_allow_ips=[*options.proxies],
+            proxy_headers=bool(options.proxies),
+            forwarded_allow_ips=[*options.proxies],
         )
-    )  # fmt: skip
+    )
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listening]}, name="server", daemon=True
     )
@@ -243,9 +259,14 @@ def launch(
 
 
 def serve(
-    rag: SearchEngine, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
-    options: Options | None = None, log: str = "quiet",
-) -> None:  # fmt: skip
+    rag: SearchEngine,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+    options: Options | None = None,
+    log: str = "quiet",
+) -> None:
     """Serve the chat until Ctrl+C. Raises InputError if it cannot be served there."""
     log_to_stderr(log)
     served = launch(

@@ -12,17 +12,28 @@ import pytest
 from test_packaging import modules
 
 TESTS = Path(__file__).resolve().parent
-OPTIONAL = ("axe_playwright_python", "jsonschema", "matplotlib", "mcp", "openai", "playwright",
-            "schemathesis")  # fmt: skip
+OPTIONAL = (
+    "axe_playwright_python",
+    "jsonschema",
+    "matplotlib",
+    "mcp",
+    "openai",
+    "playwright",
+    "schemathesis",
+)
 
 
 def collected(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"]
     alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     return subprocess.run(
-        [*command, *arguments], cwd=TESTS.parent, env={**os.environ, **alone, **variables},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [*command, *arguments],
+        cwd=TESTS.parent,
+        env={**os.environ, **alone, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(

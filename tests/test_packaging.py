@@ -30,10 +30,13 @@ OURS = {"rag", "app", "benchmarks"} | {path.stem for path in ROOT.glob("tests/**
 NOT_IMPORTED = {
     "python-multipart": "FastAPI reads uploads with it",
     "lxml-html-clean": "trafilatura cleans pages with it",
-    "import-linter": "a command", "mypy": "a command", "ruff": "a command",
-    "pytest-cov": "an option of pytest", "pytest-xdist": "an option of pytest",
+    "import-linter": "a command",
+    "mypy": "a command",
+    "ruff": "a command",
+    "pytest-cov": "an option of pytest",
+    "pytest-xdist": "an option of pytest",
     "footnote-rag": "its own extras",
-}  # fmt: skip
+}
 
 
 def names(requirements: Iterable[str]) -> set[str]:
@@ -189,9 +192,13 @@ class Installed:
 
     def run(self, folder: str, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.scripts / program, *arguments], cwd=self.at(folder), env=self.variables,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [self.scripts / program, *arguments],
+            cwd=self.at(folder),
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def row(self, folder: str, *arguments: str) -> dict[str, Any]:
         done = self.run(folder, "footnote", *arguments, "--json", "--encoder", "hashed")
@@ -218,9 +225,12 @@ def served(installed: Installed, articles: Path) -> Iterator[tuple[subprocess.Po
     options = ["--no-browser", "--port", str(port), "--encoder", "hashed"]
     command = ["serve", str(articles), *options, "--generator", "extractive"]
     with subprocess.Popen(
-        [installed.scripts / "footnote", *command], cwd=installed.at("three"),
-        env=installed.variables, text=True, stdout=subprocess.PIPE,
-    ) as process:  # fmt: skip
+        [installed.scripts / "footnote", *command],
+        cwd=installed.at("three"),
+        env=installed.variables,
+        text=True,
+        stdout=subprocess.PIPE,
+    ) as process:
         yield process, port
         process.kill()
 

@@ -28,9 +28,24 @@ from rag.index.sync import repair, sync
 from rag.models.encoder import HashedEncoder
 
 FILE_CALLS = {
-    "execute", "write", "fsync", "mkdir", "unlink", "rename", "replace", "rmdir", "open", "commit",
-    "add_document", "wait_merging_threads", "close", "flock", "release", "acquire", "truncate",
-}  # fmt: skip
+    "execute",
+    "write",
+    "fsync",
+    "mkdir",
+    "unlink",
+    "rename",
+    "replace",
+    "rmdir",
+    "open",
+    "commit",
+    "add_document",
+    "wait_merging_threads",
+    "close",
+    "flock",
+    "release",
+    "acquire",
+    "truncate",
+}
 LEFT = {"old", "new", "words"}  # the last: new, and not all of it is embedded yet
 COLUMNS = ("killed", "ended first", "old", "words", "new", "failed")
 Run = Callable[[Path], object]
@@ -166,8 +181,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     source = random.Random(arguments.seed)
-    print("| step | killed at | killed | ended first | old state | new, its vectors missing "
-          "| new state | failed |")  # fmt: skip
+    print(
+        "| step | killed at | killed | ended first | old state | new, its vectors missing "
+        "| new state | failed |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     failed = 0
     with tempfile.TemporaryDirectory() as name:

@@ -44,9 +44,21 @@ STORES: dict[str, type[FaissStore | IvfStore]] = {"exact": FaissStore, "lists": 
 CANDIDATES = Config().candidates
 BLOCK = 50_000
 HEAD = (
-    "passages", "search", "visited", "build, s", "MB on disk", "checksum, s", "open, s",
-    "MB in memory", "threads", "p50, ms", "p95, ms", "recall@10", "recall@20", "recorded",
-)  # fmt: skip
+    "passages",
+    "search",
+    "visited",
+    "build, s",
+    "MB on disk",
+    "checksum, s",
+    "open, s",
+    "MB in memory",
+    "threads",
+    "p50, ms",
+    "p95, ms",
+    "recall@10",
+    "recall@20",
+    "recorded",
+)
 
 
 def real_vectors(folder: Path) -> Rows:
@@ -128,10 +140,14 @@ def search(folder: Path, kind: str) -> dict[str, Any]:
         for k in (10, 20)
     }
     return {
-        "checksum, s": f"{sealed - begun:.1f}", "open, s": f"{opened - sealed:.1f}",
-        "MB in memory": f"{memory:.0f}", "p50, ms": f"{p50:.1f}", "p95, ms": f"{p95:.1f}",
-        "recall@10": f"{recall[10]:.3f}", "recall@20": f"{recall[20]:.3f}",
-    }  # fmt: skip
+        "checksum, s": f"{sealed - begun:.1f}",
+        "open, s": f"{opened - sealed:.1f}",
+        "MB in memory": f"{memory:.0f}",
+        "p50, ms": f"{p50:.1f}",
+        "p95, ms": f"{p95:.1f}",
+        "recall@10": f"{recall[10]:.3f}",
+        "recall@20": f"{recall[20]:.3f}",
+    }
 
 
 def in_child(step: str, folder: Path, kind: str, threads: int) -> dict[str, Any]:
@@ -139,8 +155,11 @@ def in_child(step: str, folder: Path, kind: str, threads: int) -> dict[str, Any]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.index.scale", "--step", step, str(folder), kind],
-        env=environment, stdout=subprocess.PIPE, text=True, check=True,
-    )  # fmt: skip
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

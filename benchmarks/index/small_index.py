@@ -84,10 +84,16 @@ def content(folder: Path) -> Content:
             for name, of, values in (("vectors", keys, scores), ("lexical", words, bm25)):
                 stored = index.passages(of.tolist())
                 found[f"{name}: {question}"] = sorted(
-                    (index.article_at(s.article).path, s.passage.start, s.passage.end,
-                     round(float(value), 5), s.vector.tobytes(), s.sentence_vectors.tobytes())
+                    (
+                        index.article_at(s.article).path,
+                        s.passage.start,
+                        s.passage.end,
+                        round(float(value), 5),
+                        s.vector.tobytes(),
+                        s.sentence_vectors.tobytes(),
+                    )
                     for s, value in zip(stored, values, strict=True)
-                )  # fmt: skip
+                )
         return found
     finally:
         index.close()

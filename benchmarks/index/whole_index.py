@@ -39,10 +39,19 @@ from rag.models.encoder import load_encoder
 ADDED = "\n\nA sentence that was not there before, about the harbour of a town of no name.\n"
 PARTS = {"texts": "store.sqlite*", "words": "lexical-*", "vectors": "vectors-*"}
 HEAD = (
-    "articles", "passages", "found by words, s", "embedding, s", "passages/s",
-    "nothing changed, s", "one edited, s", "open, s", "MB in memory", "p50, ms", "p95, ms",
+    "articles",
+    "passages",
+    "found by words, s",
+    "embedding, s",
+    "passages/s",
+    "nothing changed, s",
+    "one edited, s",
+    "open, s",
+    "MB in memory",
+    "p50, ms",
+    "p95, ms",
     *(f"MB of {part}" for part in PARTS),
-)  # fmt: skip
+)
 
 
 def gathered(extra: Path, data: Path, sets: Sequence[str], folder: Path) -> list[Path]:
@@ -98,11 +107,13 @@ def grow(articles: Path, index: Path) -> dict[str, str]:
         edited.write_text(before, "utf-8")
         sync(articles, index, config, encoder)
     return {
-        "found by words, s": f"{words - begun:.1f}", "embedding, s": f"{filled - words:.0f}",
+        "found by words, s": f"{words - begun:.1f}",
+        "embedding, s": f"{filled - words:.0f}",
         "passages/s": f"{counted / (filled - words):.0f}",
-        "nothing changed, s": f"{unchanged - filled:.1f}", "one edited, s": f"{done:.1f}",
+        "nothing changed, s": f"{unchanged - filled:.1f}",
+        "one edited, s": f"{done:.1f}",
         **megabytes(index),
-    }  # fmt: skip
+    }
 
 
 def resident() -> float:
@@ -134,10 +145,13 @@ def ask(data: Path, sets: Sequence[str], index: Path) -> dict[str, str]:
             times.append(1000 * (time.perf_counter() - since))
         p50, p95 = np.percentile(times, [50, 95])
         return {
-            "articles": f"{len(rag.contents()):,}", "passages": f"{len(rag.index.vectors):,}",
-            "open, s": f"{opened:.1f}", "MB in memory": f"{memory:.0f}",
-            "p50, ms": f"{p50:.0f}", "p95, ms": f"{p95:.0f}",
-        }  # fmt: skip
+            "articles": f"{len(rag.contents()):,}",
+            "passages": f"{len(rag.index.vectors):,}",
+            "open, s": f"{opened:.1f}",
+            "MB in memory": f"{memory:.0f}",
+            "p50, ms": f"{p50:.0f}",
+            "p95, ms": f"{p95:.0f}",
+        }
 
 
 def in_child(step: str, *given: str) -> dict[str, Any]:

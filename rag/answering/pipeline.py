@@ -28,7 +28,7 @@ from rag.config import Config
 from rag.generation.generators import ExtractiveGenerator, load_generator
 from rag.generation.generators import Generator as DraftGenerator
 from rag.generation.queue import DraftQueue
-from rag.index.index import Index, Library
+from rag.index.index import Index, OpenIndex
 from rag.index.manifest import default_index_dir
 from rag.index.sync import sync
 from rag.ingest.folder import check_folder
@@ -111,7 +111,7 @@ class Run:
         return self.answer(notes=(f"{NOT_ANSWERED} {reason}",), reason=reason)
 
 
-class Rag(Library):
+class Rag(OpenIndex):
     """Answers questions about the articles of one index. Several threads may ask at once."""
 
     def __init__(

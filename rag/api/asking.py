@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from rag.server.engine import Engine, Running, refresh
 from rag.server.limits import Gate
-from rag.server.problems import GONE, Problem
+from rag.server.problems import GONE, ProblemDetails
 from rag.types import Answer, Event, SearchResult, Turn
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Asking:
                         item = await coming.get()
                 except TimeoutError:
                     said = f"The answer took longer than {seconds:g} seconds and was stopped."
-                    raise Problem(503, said, retry_after=30) from None
+                    raise ProblemDetails(503, said, retry_after=30) from None
                 if isinstance(item, Exception):
                     raise item
                 if item is None:
@@ -83,7 +83,7 @@ class Asking:
                 yield item
         if not answered:
             said = "The question was stopped before there was an answer."
-            raise Problem(503, said, retry_after=10)
+            raise ProblemDetails(503, said, retry_after=10)
 
     async def answer(
         self, question: str, history: Sequence[Turn], date: str | None, client: str
@@ -138,7 +138,7 @@ async def unless_gone(request: Request, work: Awaitable[T]) -> T:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise Problem(GONE, "The client has gone.")
+        raise ProblemDetails(GONE, "The client has gone.")
     finally:
         working.cancel()
         leaving.cancel()

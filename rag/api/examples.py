@@ -1,80 +1,101 @@
-"""Examples for programs' authors: one of each shape that is sent or answered, and of each request
-as a ``curl`` command. A test holds them to the document's shapes.
+"""Examples for programs' authors: one of each shape that is sent or answered. A test holds them to
+the document's shapes.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI
 
 from rag.api.schemas import ProblemRow
-from rag.server.access import OPEN
 
-PLACEHOLDER = "TOKEN"  # stands for a token
 PATH, TITLE, DAY = "alliances/secretary.txt", "A new secretary general", "2024-10-02"
 SENTENCE = "Mark Rutte became NATO's secretary general on 1 October."
 TEXT = f"{TITLE}\nPublished: {DAY}\n\n{SENTENCE}\n"
 SPAN = {"start": TEXT.index(SENTENCE), "end": TEXT.index(SENTENCE) + len(SENTENCE)}
 QUESTION, CLAIM = "Who leads NATO?", "Mark Rutte leads NATO since 1 October."
 PLACE: dict[str, Any] = {
-    "article": PATH, "title": TITLE, "published": DAY, **SPAN, "quote": SENTENCE, "also_in": [],
-    "page": None, "url": None,
-}  # fmt: skip
+    "article": PATH,
+    "title": TITLE,
+    "published": DAY,
+    **SPAN,
+    "quote": SENTENCE,
+    "also_in": [],
+    "page": None,
+    "url": None,
+}
 ANSWER: dict[str, Any] = {
-    "question": QUESTION, "answer": f"{CLAIM} [1]", "declined": False, "reason": None,
+    "question": QUESTION,
+    "answer": f"{CLAIM} [1]",
+    "declined": False,
+    "reason": None,
     "confidence": 0.93,
-    "claims": [{
-        "text": CLAIM, "citations": [1], "verdict": "supported", "support": 0.97, "repair": None,
-    }],
+    "claims": [
+        {
+            "text": CLAIM,
+            "citations": [1],
+            "verdict": "supported",
+            "support": 0.97,
+            "repair": None,
+        }
+    ],
     "citations": [{"number": 1, **PLACE, "support": 0.97}],
     "evidence": [{**PLACE, "score": 0.82}],
     "notes": [],
     "timings_ms": {"retrieve": 41.0, "first_evidence": 42.0, "generate": 6100.0, "total": 6200.0},
     "models": {"encoder": "all-MiniLM-L6-v2", "generator": "qwen2.5-coder-1.5b-instruct"},
-}  # fmt: skip
+}
 FILE = {"path": PATH, "title": TITLE, "published": DAY, "source": None}
 SHAPES: dict[str, Any] = {
     "AnswerRow": ANSWER,
     "SearchRow": {
-        "question": QUESTION, "confidence": 0.93,
+        "question": QUESTION,
+        "confidence": 0.93,
         "passages": [{"article": PATH, **SPAN, "score": 0.82}],
         "evidence": [{**PLACE, "score": 0.82}],
     },
     "ArticlesRow": {
-        "total": 1, "articles": [{**FILE, "sentences": 1, "characters": len(TEXT)}],
+        "total": 1,
+        "articles": [{**FILE, "sentences": 1, "characters": len(TEXT)}],
         "skipped": [{"file": "scan.pdf", "reason": "has no text"}],
     },
     "ArticleRow": {**FILE, "author": None, "url": None, "text": TEXT, "sentences": [SPAN]},
     "Added": {"path": f"uploads/{PATH}"},
     "Ready": {"ready": True, "index": "open", "model": "loaded"},
     "ProblemRow": {
-        "type": "about:blank", "title": "Unprocessable Entity", "status": 422,
-        "detail": "The question is empty.", "request_id": "5f0c2a9e71d44b0c",
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": "The question is empty.",
+        "request_id": "5f0c2a9e71d44b0c",
     },
-}  # fmt: skip
+}
 MODEL = {"id": "footnote", "object": "model", "created": 0, "owned_by": "footnote"}
 MESSAGE: dict[str, Any] = {
-    "role": "assistant", "refusal": None,
+    "role": "assistant",
+    "refusal": None,
     "content": f"{CLAIM} [1]\n\nSources:\n[1] {TITLE} ({DAY}), {PATH}: “{SENTENCE}”",
-    "annotations": [], "footnote": ANSWER,
-}  # fmt: skip
+    "annotations": [],
+    "footnote": ANSWER,
+}
 # What is answered without a shape of its own.
 ANSWERS: dict[str, Any] = {
     "/healthz": {"status": "alive"},
     "/v1/models": {"object": "list", "data": [MODEL]},
     "/v1/chat/completions": {
-        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_730_000_000,
-        "model": "footnote", "usage": {
-            "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0,
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_730_000_000,
+        "model": "footnote",
+        "usage": {
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "total_tokens": 0,
         },
         "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop", "logprobs": None}],
     },
-}  # fmt: skip
+}
 
 
 def add_examples(app: FastAPI) -> None:
@@ -102,40 +123,3 @@ def _with_examples(document: dict[str, Any]) -> dict[str, Any]:
                 if parameter["in"] == "path":
                     parameter["example"] = PATH
     return document
-
-
-def shape_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a schema refers to, or itself."""
-    shapes: Mapping[str, Any] = document.get("components", {}).get("schemas", {})
-    found: Mapping[str, Any] = shapes.get(schema.get("$ref", "").rpartition("/")[2], schema)
-    return found
-
-
-def examples_of(media: Mapping[str, Any], document: Mapping[str, Any]) -> list[Any]:
-    """Return the examples of a body."""
-    if "example" in media:
-        return [media["example"]]
-    return list(shape_of(media.get("schema", {}), document).get("examples", ()))
-
-
-def curl(
-    base: str, path: str, method: str, operation: Mapping[str, Any], document: Mapping[str, Any]
-) -> str:
-    """Return a request as a command for a shell. ``base``: the server's address."""
-    for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "path" and "example" in parameter:
-            path = path.replace(f"{{{parameter['name']}}}", quote(str(parameter["example"])))
-    verb = "" if method == "get" or "requestBody" in operation else f"-X {method.upper()} "
-    address = shlex.quote(f"{base.rstrip('/')}{path}")
-    token = [] if path in OPEN else [f'-H "Authorization: Bearer {PLACEHOLDER}"']
-    return " \\\n  ".join([f"curl {verb}{address}", *token, *_sent(operation, document)])
-
-
-def _sent(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
-    for kind, media in operation.get("requestBody", {}).get("content", {}).items():
-        if kind == "multipart/form-data":
-            for name in shape_of(media["schema"], document).get("required", ()):
-                yield f"-F {shlex.quote(f'{name}=@article.txt')}"
-        for example in examples_of(media, document)[:1]:
-            yield f"-H {shlex.quote(f'Content-Type: {kind}')}"
-            yield f"-d {shlex.quote(json.dumps(example, ensure_ascii=False))}"

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag.api.asking import Asking, unless_gone
 from rag.api.routes import EVENTS, Streamed, begun, client_of, kept_alive
 from rag.api.schemas import PROBLEMS, TURN, Day
-from rag.server.problems import Problem, problem_of
+from rag.server.problems import ProblemDetails, problem_of
 from rag.text.untrusted import MARKERS, shown, to_json
 from rag.types import Answer, ClaimVerified, Event, Turn
 
@@ -30,7 +30,7 @@ SOURCES = "\n\nSources:\n"
 _ACTIVE = re.compile(r"[\\\[\]<`]")  # what could make a link, an image or markup of text
 
 
-class Part(BaseModel):
+class ContentPart(BaseModel):
     """A part of a message; those that are not text are ignored."""
 
     type: str
@@ -41,7 +41,7 @@ class Message(BaseModel):
     """A message of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    content: str | list[ContentPart] | None = None
 
     @property
     def text(self) -> str:
@@ -75,10 +75,12 @@ class Completion(BaseModel):
 
     def asked(self) -> tuple[str, list[Turn]]:
         """Return the question and the history. Raises Problem when there is no user message."""
-        at = next((n for n in range(len(self.messages) - 1, -1, -1)
-                   if self.messages[n].role == "user"), None)  # fmt: skip
+        at = next(
+            (n for n in range(len(self.messages) - 1, -1, -1) if self.messages[n].role == "user"),
+            None,
+        )
         if at is None:
-            raise Problem(422, "There is no user message to answer.")
+            raise ProblemDetails(422, "There is no user message to answer.")
         turns = [
             Turn("user" if message.role == "user" else "assistant", _plain(message))
             for message in self.messages[:at]
@@ -97,9 +99,10 @@ def completions(asking: Asking) -> APIRouter:
         return {"object": "list", "data": [model]}
 
     @router.post(
-        "/chat/completions", summary="Answer the last message, as chat clients ask",
+        "/chat/completions",
+        summary="Answer the last message, as chat clients ask",
         responses={200: {"content": {EVENTS: {"example": "data: {}\n\ndata: [DONE]\n\n"}}}},
-    )  # fmt: skip
+    )
     async def complete(body: Completion, request: Request) -> Response:
         question, history = body.asked()
         asked = question, history, body.date, client_of(request)
@@ -107,10 +110,12 @@ def completions(asking: Asking) -> APIRouter:
             answer = await unless_gone(request, asking.answer(*asked))
             content = written(answer)
             message = {
-                "role": "assistant", "content": content, "refusal": None,
+                "role": "assistant",
+                "content": content,
+                "refusal": None,
                 "annotations": list(marks(content, answer, str(request.base_url))),
                 "footnote": answer.to_dict(),
-            }  # fmt: skip
+            }
             choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
             whole = {**_head("chat.completion"), "choices": [choice], "usage": _usage()}
             return Response(to_json(whole), media_type="application/json")
@@ -205,9 +210,11 @@ def _plain(message: Message) -> str:
 
 def _head(kind: str) -> dict[str, Any]:
     return {
-        "id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()),
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": kind,
+        "created": int(time.time()),
         "model": MODEL,
-    }  # fmt: skip
+    }
 
 
 def _usage() -> dict[str, int]:

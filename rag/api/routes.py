@@ -19,9 +19,9 @@ from rag.api.schemas import (
     AnswerRow,
     ArticleRow,
     ArticlesRow,
-    Question,
+    QuestionRequest,
     Ready,
-    Search,
+    SearchRequest,
     SearchRow,
     problem,
 )
@@ -54,9 +54,11 @@ def health(asking: Asking, telemetry: Telemetry, warming: Warming) -> APIRouter:
         return {"status": "alive"}
 
     @router.get(
-        "/readyz", summary="Whether questions can be answered, and if not, why",
-        response_model=Ready, responses={503: {"model": Ready, "description": "Not ready."}},
-    )  # fmt: skip
+        "/readyz",
+        summary="Whether questions can be answered, and if not, why",
+        response_model=Ready,
+        responses={503: {"model": Ready, "description": "Not ready."}},
+    )
     def readyz() -> Response:
         index = "open"
         try:
@@ -79,15 +81,23 @@ def questions(asking: Asking) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["questions"], responses=PROBLEMS)
 
     @router.post(
-        "/answer", summary="Answer a question, each claim with its sentence",
+        "/answer",
+        summary="Answer a question, each claim with its sentence",
         response_model=AnswerRow,
-        responses={200: {"description": "The answer, or its events.", "content": {EVENTS: {
-            "example": 'event: evidence\ndata: {"evidence": [], "confidence": 0.9}\n\n'
-            'event: claim\ndata: {"claim": {}, "citations": []}\n\n'
-            'event: answer\ndata: {"question": "…", "answer": "…"}\n\n'
-        }}}},
-    )  # fmt: skip
-    async def answer(body: Question, request: Request) -> Response:
+        responses={
+            200: {
+                "description": "The answer, or its events.",
+                "content": {
+                    EVENTS: {
+                        "example": 'event: evidence\ndata: {"evidence": [], "confidence": 0.9}\n\n'
+                        'event: claim\ndata: {"claim": {}, "citations": []}\n\n'
+                        'event: answer\ndata: {"question": "…", "answer": "…"}\n\n'
+                    }
+                },
+            }
+        },
+    )
+    async def answer(body: QuestionRequest, request: Request) -> Response:
         asked = body.question, body.turns(), body.date, client_of(request)
         if not body.stream and EVENTS not in request.headers.get("accept", ""):
             answered = await unless_gone(request, asking.answer(*asked))
@@ -97,10 +107,11 @@ def questions(asking: Asking) -> APIRouter:
         return Streamed(server_sent(first, events, request), events)
 
     @router.post(
-        "/search", summary="Find passages and sentences; no language model",
+        "/search",
+        summary="Find passages and sentences; no language model",
         response_model=SearchRow,
-    )  # fmt: skip
-    def search(body: Search, request: Request) -> Response:
+    )
+    def search(body: SearchRequest, request: Request) -> Response:
         asked = body.question, body.k, body.turns(), body.date, client_of(request)
         return _json(asking.search(*asked).to_dict())
 
@@ -124,9 +135,11 @@ def articles(asking: Asking) -> APIRouter:
         return _json({"total": len(contents), "articles": rows, "skipped": skipped})
 
     @router.get(
-        "/articles/{path:path}", summary="Read one article", response_model=ArticleRow,
+        "/articles/{path:path}",
+        summary="Read one article",
+        response_model=ArticleRow,
         responses={404: problem("There is no article of this path.")},
-    )  # fmt: skip
+    )
     def read(path: str) -> Response:
         refresh(rag)
         article = asdict(rag.article(path))
@@ -217,7 +230,7 @@ def _json(body: object, status: int = 200) -> Response:
 # Adding and removing articles over HTTP; served only where somebody may.
 
 
-class Manager(Protocol):
+class ArticleManager(Protocol):
     """Who keeps the files: confines names, checks what they hold, and has the index updated."""
 
     def add(self, name: str, data: bytes) -> object:
@@ -233,13 +246,16 @@ class Added(BaseModel):
     path: str
 
 
-def changes(manager: Manager) -> APIRouter:
+def changes(manager: ArticleManager) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["articles"], responses=PROBLEMS)
 
     @router.post(
-        "/articles", summary="Add a file", status_code=201, response_model=Added,
-    )  # fmt: skip
+        "/articles",
+        summary="Add a file",
+        status_code=201,
+        response_model=Added,
+    )
     def add(file: Annotated[UploadFile, File(description="the article")]) -> Response:
         path = manager.add(file.filename or "article.txt", file.file.read())
         return Response(to_json({"path": str(path)}), 201, media_type="application/json")

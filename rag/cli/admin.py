@@ -14,23 +14,29 @@ from rag.errors import InputError
 
 def add_config(group: Group) -> None:
     parser = command_parser(
-        group, "config", config,
+        group,
+        "config",
+        config,
         "Show every setting and where it comes from: the environment (FOOTNOTE_PORT=8000), a file "
         "of TOML (FOOTNOTE_CONFIG names it), or the default.",
-        "%(prog)s", "FOOTNOTE_CONFIG=footnote.toml %(prog)s --json",
+        "%(prog)s",
+        "FOOTNOTE_CONFIG=footnote.toml %(prog)s --json",
         encoder=False,
-    )  # fmt: skip
+    )
     add_json(parser)
 
 
 def add_password(group: Group) -> None:
     parser = command_parser(
-        group, "password", password,
+        group,
+        "password",
+        password,
         'Ask for a password and print its hash, for the settings: users = {ana = "HASH"} in the '
         "file, or FOOTNOTE_USERS=ana:HASH.",
-        "%(prog)s", "%(prog)s --token > token.txt",
+        "%(prog)s",
+        "%(prog)s --token > token.txt",
         encoder=False,
-    )  # fmt: skip
+    )
     about = "print a new token for programs instead, for FOOTNOTE_TOKENS or the file token_file"
     parser.add_argument("--token", action="store_true", help=about)
 

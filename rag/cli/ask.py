@@ -31,31 +31,42 @@ if TYPE_CHECKING:
 
 def add_search(group: Group) -> None:
     parser = command_parser(
-        group, "search", search, "Find passages and sentences; no language model.",
+        group,
+        "search",
+        search,
+        "Find passages and sentences; no language model.",
         '%(prog)s "Who leads NATO?" -k 5',
         "%(prog)s --input questions.jsonl --output found.jsonl",
-    )  # fmt: skip
+    )
     _add_questions(parser)
     parser.add_argument(
-        "-k", type=positive, default=10, metavar="N",
+        "-k",
+        type=positive,
+        default=10,
+        metavar="N",
         help="how many passages and sentences (default: %(default)s)",
-    )  # fmt: skip
+    )
 
 
 def add_ask(group: Group) -> None:
     parser = command_parser(
-        group, "ask", ask, "Answer a question, each claim with its sentence.",
+        group,
+        "ask",
+        ask,
+        "Answer a question, each claim with its sentence.",
         '%(prog)s "Who leads NATO?"',
         '%(prog)s "What happened last week?" --date 2024-10-25 --json',
         "%(prog)s --input questions.jsonl --output answers.jsonl",
-    )  # fmt: skip
+    )
     _add_questions(parser)
     add_generator(parser)
     parser.add_argument(
-        "--date", type=date, metavar="YYYY-MM-DD",
+        "--date",
+        type=date,
+        metavar="YYYY-MM-DD",
         help="the day of the question, which “this week” in it is relative to (default: today); "
         "in a file each row has its own",
-    )  # fmt: skip
+    )
 
 
 def _add_questions(parser: argparse.ArgumentParser) -> None:
@@ -64,9 +75,11 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     files = parser.add_argument_group("a file of questions, resumed if it was begun")
     files.add_argument(
-        "--input", type=Path, metavar="QUESTIONS.jsonl",
+        "--input",
+        type=Path,
+        metavar="QUESTIONS.jsonl",
         help='rows {"id", "question", "history", "date"}; the last two may be null or absent',
-    )  # fmt: skip
+    )
     files.add_argument("--output", type=Path, metavar="ANSWERS.jsonl", help="one row for each")
     add_scope(parser)
 
@@ -75,9 +88,12 @@ def add_scope(parser: argparse.ArgumentParser) -> None:
     """Add --only, --from and --to."""
     limits = parser.add_argument_group("only some of the articles are searched")
     limits.add_argument(
-        "--only", nargs="+", action="extend", metavar="PATH",
+        "--only",
+        nargs="+",
+        action="extend",
+        metavar="PATH",
         help="articles, as their paths are shown; a folder or an archive stands for all in it",
-    )  # fmt: skip
+    )
     limits.add_argument("--from", dest="first", type=date, metavar="DATE", help="published since")
     limits.add_argument("--to", dest="last", type=date, metavar="DATE", help="… until, included")
 
@@ -158,9 +174,14 @@ def _batch(rag: Rag, args: argparse.Namespace) -> None:
 
     with bar("answering") as progress:
         outcome = batch.run(
-            rag, args.command, args.input, args.output, k=getattr(args, "k", 10),
-            say=say, progress=progress,
-        )  # fmt: skip
+            rag,
+            args.command,
+            args.input,
+            args.output,
+            k=getattr(args, "k", 10),
+            say=say,
+            progress=progress,
+        )
     errors = f", {outcome.errors} of them with an error" if outcome.errors else ""
     say(f"{args.output}: {outcome.rows - outcome.resumed_after} new rows{errors}.")
 

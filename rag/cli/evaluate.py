@@ -22,41 +22,53 @@ if TYPE_CHECKING:
 
 def add_eval(group: Group) -> None:
     parser = command_parser(
-        group, "eval", evaluate,
+        group,
+        "eval",
+        evaluate,
         "Measure retrieval, answers or the checking of claims against known ones; or, as "
         "`eval compare A.json B.json`, compare two results.",
         "%(prog)s $RAG_EVAL_DATA/squad --limit 20",
         "%(prog)s seeds --questions tests/data/seed_questions.jsonl --articles seeds",
         "%(prog)s compare before.json after.json --metric evidence_recall@5",
-    )  # fmt: skip
+    )
     parser.words = {"compare": _compare_parser(parser)}
     add = parser.add_argument
     add("set", type=Path, metavar="SET", help="folder with articles/ and the questions, or a name")
     add(
-        "--questions", type=Path, metavar="FILE",
+        "--questions",
+        type=Path,
+        metavar="FILE",
         help="for each part that is measured (default: SET/questions.jsonl for retrieval, "
         "SET/sample.jsonl for answers, SET/claims.jsonl for claims)",
-    )  # fmt: skip
+    )
     add("--articles", type=Path, metavar="DIR", help="(default: SET/articles)")
     add(
-        "--task", choices=("all", "answers", "retrieval", "claims"), default="all",
+        "--task",
+        choices=("all", "answers", "retrieval", "claims"),
+        default="all",
         help="the parts to measure (default: all that the set has questions for)",
-    )  # fmt: skip
+    )
     add("--limit", type=positive, metavar="N", help="the first N questions of each part only")
     add(
-        "--output", type=Path, metavar="FILE",
+        "--output",
+        type=Path,
+        metavar="FILE",
         help="ids and numbers, no texts (default: results/<set>-<generator>-<commit>.json)",
-    )  # fmt: skip
+    )
     add(
-        "--html", type=Path, metavar="FILE",
+        "--html",
+        type=Path,
+        metavar="FILE",
         help="a page of plots and the ten worst errors; it holds texts of questions and articles, "
         "which some sets do not allow to be published, so it is not put beside the result "
         "(default: in the cache)",
-    )  # fmt: skip
+    )
     add(
-        "--cache", type=Path, metavar="DIR",
+        "--cache",
+        type=Path,
+        metavar="DIR",
         help="where begun runs, indexes and pages are kept (default: the user's cache)",
-    )  # fmt: skip
+    )
     add_generator(parser)
     add_json(parser)
 
@@ -68,19 +80,23 @@ def _compare_parser(parent: Parser) -> Parser:
         "than its interval."
     )
     parser = Parser(
-        prog=f"{parent.prog} compare", description=about,
+        prog=f"{parent.prog} compare",
+        description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="examples:\n  %(prog)s before.json after.json\n"
         "  %(prog)s before.json after.json --metric evidence_recall@5 aurc",
-    )  # fmt: skip
+    )
     parser.set_defaults(run=compare, usage_error=parser.error)
     parser.add_argument("before", type=Path, metavar="A.json", help="the result before a change")
     parser.add_argument("after", type=Path, metavar="B.json", help="the result after it")
     parser.add_argument(
-        "--metric", nargs="+", default=[], metavar="NAME",
+        "--metric",
+        nargs="+",
+        default=[],
+        metavar="NAME",
         help="must not get worse, such as evidence_recall@5, or answers.auroc where the name is in "
         "several parts",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
     )
@@ -105,8 +121,14 @@ def evaluate(args: argparse.Namespace) -> None:
     cache = args.cache or evaluation.default_cache()
     with _measured(articles, config, cache) as system:
         done = evaluation.evaluate(
-            system, parts, articles, name=args.set.resolve().name, cache=cache, say=say, bar=bar,
-        )  # fmt: skip
+            system,
+            parts,
+            articles,
+            name=args.set.resolve().name,
+            cache=cache,
+            say=say,
+            bar=bar,
+        )
     name = evaluation.file_name(done.result)
     output = args.output or Path("results") / f"{name}.json"
     evaluation.save(done.result, output)

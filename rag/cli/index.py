@@ -25,30 +25,40 @@ if TYPE_CHECKING:
 
 def add_index(group: Group) -> None:
     parser = command_parser(
-        group, "index", index, "Build an index of a folder of articles, or sync it.",
-        "%(prog)s seeds", "%(prog)s ~/news --index ~/news-index",
-    )  # fmt: skip
+        group,
+        "index",
+        index,
+        "Build an index of a folder of articles, or sync it.",
+        "%(prog)s seeds",
+        "%(prog)s ~/news --index ~/news-index",
+    )
     parser.add_argument(
-        "articles", type=Path, metavar="ARTICLES",
+        "articles",
+        type=Path,
+        metavar="ARTICLES",
         help="folder of articles: text, web pages, PDF, Word, mail, JSON, CSV, feeds, zip",
-    )  # fmt: skip
+    )
     add_index_option(parser, f"{_shown_indexes()}/<folder name>-<hash of its path>")
     add_json(parser)
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
     only.add_argument(
-        "--repair", action="store_true",
+        "--repair",
+        action="store_true",
         help="make damage good: search files are made again, a damaged store from the articles",
-    )  # fmt: skip
+    )
     only.add_argument("--watch", action="store_true", help="go on, and sync whenever files change")
     parser.add_argument(
-        "--fields", type=parse_fields, metavar="WHAT=NAME,…",
+        "--fields",
+        type=parse_fields,
+        metavar="WHAT=NAME,…",
         help="what the fields of JSON and CSV rows hold: title=headline,text=body; kept for syncs",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--no-wait", action="store_true",
+        "--no-wait",
+        action="store_true",
         help="fail at once if another process is writing the index (default: wait for it)",
-    )  # fmt: skip
+    )
 
 
 def index(args: argparse.Namespace) -> None:

@@ -14,16 +14,21 @@ from rag.errors import ModelError
 
 def add_models(group: Group) -> None:
     parser = command_parser(
-        group, "models", models, "The model files on this machine.",
-        "%(prog)s list", "%(prog)s pull",
+        group,
+        "models",
+        models,
+        "The model files on this machine.",
+        "%(prog)s list",
+        "%(prog)s pull",
         "%(prog)s verify all-MiniLM-L6-v2",
         encoder=False,
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "action", choices=("list", "pull", "verify", "path"),
+        "action",
+        choices=("list", "pull", "verify", "path"),
         help="list all; fetch (default: encoder and language model); hash again (default: those "
         "that are here); print where it lies",
-    )  # fmt: skip
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="see list; or a hub id")
 
 

@@ -69,19 +69,22 @@ def command_parser(
     group: Group, name: str, run: Run, about: str, *examples: str, encoder: bool = True
 ) -> Parser:
     parser = group.add_parser(
-        name, help=about, description=about,
+        name,
+        help=about,
+        description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="\n  ".join(["examples:", *examples]),
-    )  # fmt: skip
+    )
     parser.set_defaults(run=run, usage_error=parser.error)
     parser.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
     )
     if encoder:
         parser.add_argument(
-            "--encoder", metavar="NAME",
+            "--encoder",
+            metavar="NAME",
             help=f"catalogue name, hub id or folder (default: {DEFAULTS.encoder})",
-        )  # fmt: skip
+        )
     return parser
 
 
@@ -95,22 +98,26 @@ def add_index_option(parser: argparse.ArgumentParser, default: str) -> None:
 
 def add_generator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--generator", metavar="NAME",
+        "--generator",
+        metavar="NAME",
         help="llamacpp, transformers, openai (a server at $OPENAI_BASE_URL) or extractive (quotes "
         f"only, no model) (default: {DEFAULTS.generator})",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--model", metavar="NAME",
+        "--model",
+        metavar="NAME",
         help="catalogue name, hub id or path (default: the generator's own)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--accept-errors", type=share, metavar="SHARE",
+        "--accept-errors",
+        type=share,
+        metavar="SHARE",
         help="decline when an answer would more probably than this be to a question that the "
         "articles do not answer, such as 0.2 (default: decline when little speaks for one). The "
         "probability was off by .07 to .15 (expected calibration error) on questions of SQuAD, "
         "CLAPNQ, HotpotQA, QuoteSum and RealTimeQA, and by .16 to .23 on the seed questions, a "
         "quarter of which only seem to be answered: see benchmarks/results/confidence.md",
-    )  # fmt: skip
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

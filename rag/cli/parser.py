@@ -22,8 +22,15 @@ def parser() -> Parser:
     top.add_argument("--debug", action="store_true", help="show tracebacks")
     group = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     for add in (
-        add_index, add_search, add_ask, add_eval, add_models, add_serve, add_mcp,
-        add_config, add_password,
-    ):  # fmt: skip
+        add_index,
+        add_search,
+        add_ask,
+        add_eval,
+        add_models,
+        add_serve,
+        add_mcp,
+        add_config,
+        add_password,
+    ):
         add(group)
     return top

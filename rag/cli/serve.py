@@ -31,15 +31,21 @@ if TYPE_CHECKING:
 
 def add_serve(group: Group) -> None:
     parser = command_parser(
-        group, "serve", serve,
+        group,
+        "serve",
+        serve,
         "Sync the index and serve the web chat, the HTTP interface (/openapi.json) and the tools "
         "for agents (/mcp). Settings also come from the environment and a file: see config.",
-        "%(prog)s", "%(prog)s ~/news --port 8000 --no-browser",
-    )  # fmt: skip
+        "%(prog)s",
+        "%(prog)s ~/news --port 8000 --no-browser",
+    )
     add = parser.add_argument
     add_articles(parser)
-    add("--host", help="address to listen on; others than this machine's own need a password or "
-        "token (default: 127.0.0.1)")  # fmt: skip
+    add(
+        "--host",
+        help="address to listen on; others than this machine's own need a password or "
+        "token (default: 127.0.0.1)",
+    )
     add("--port", type=positive, help="(default: 7860)")
     add("--no-browser", action="store_true", help="do not open a browser")
     add("--watch", action="store_true", help="sync whenever files change, while the chat runs")
@@ -50,11 +56,13 @@ def add_serve(group: Group) -> None:
 
 def add_mcp(group: Group) -> None:
     parser = command_parser(
-        group, "mcp", mcp,
+        group,
+        "mcp",
+        mcp,
         "Sync the index and serve the tools search_articles, read_article and answer_question to "
         "an agent, over standard input and output (Model Context Protocol).",
         "%(prog)s ~/news",
-    )  # fmt: skip
+    )
     add_articles(parser)
     add_generator(parser)
 
@@ -62,14 +70,17 @@ def add_mcp(group: Group) -> None:
 def add_uploads(parser: argparse.ArgumentParser) -> None:
     """Add --uploads, --no-uploads and --remove-own."""
     parser.add_argument(
-        "--uploads", action=argparse.BooleanOptionalAction, default=None,
+        "--uploads",
+        action=argparse.BooleanOptionalAction,
+        default=None,
         help="whether files can be added in the chat, and removed again; they are kept in "
         "ARTICLES.footnote, beside the folder (default: only where no other machine reaches it)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--remove-own", action="store_true",
+        "--remove-own",
+        action="store_true",
         help="files of the folder itself can be removed too: they are moved to ARTICLES.footnote",
-    )  # fmt: skip
+    )
 
 
 def updater_of(rag: Rag, articles: Path) -> Updater:
@@ -122,9 +133,13 @@ def serve(args: argparse.Namespace) -> None:
     behind = watching(articles, update, _say, fill=rag.fill) if watched else filling(updater.fill)
     with rag, behind, suppress(KeyboardInterrupt):  # the usual end
         serve_all(
-            rag, host=host, port=port, open_browser=not args.no_browser, options=options,
+            rag,
+            host=host,
+            port=port,
+            open_browser=not args.no_browser,
+            options=options,
             log=server.log,
-        )  # fmt: skip
+        )
 
 
 def mcp(args: argparse.Namespace) -> None:

@@ -35,7 +35,7 @@ _PLACES = {"models_dir", "api_key", "threads"}
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BatchOutcome:
     """What a run did."""
 
     rows: int  # in the output now
@@ -52,7 +52,7 @@ def run(
     k: int = 10,
     say: Callable[[str], None] = lambda _line: None,
     progress: Progress = lambda _done, _all: None,
-) -> Outcome:
+) -> BatchOutcome:
     """Answer the questions in ``source`` (JSON lines) into ``target``, or go on with it.
 
     Raises InputError if the output is not this run's or another process writes it, RagError if
@@ -77,13 +77,19 @@ def run(
                 f"Stopped. The finished rows are in {target}; the same command goes on after them."
             ) from None
         progress(rows, rows)
-    return Outcome(rows, done, errors)
+    return BatchOutcome(rows, done, errors)
 
 
 def _answer_rows(
-    rag: Rag, command: Command, source: Path, target: Path, k: int, done: int, rows: int,
+    rag: Rag,
+    command: Command,
+    source: Path,
+    target: Path,
+    k: int,
+    done: int,
+    rows: int,
     progress: Progress,
-) -> int:  # fmt: skip
+) -> int:
     errors, synced = 0, time.monotonic()
     with _writing(target):
         out = target.open("ab", buffering=0)

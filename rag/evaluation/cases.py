@@ -67,9 +67,12 @@ class Part:
 
 
 def load_parts(
-    name: Path, task: Task = "all", questions: Path | None = None, articles: Path | None = None,
+    name: Path,
+    task: Task = "all",
+    questions: Path | None = None,
+    articles: Path | None = None,
     limit: int | None = None,
-) -> tuple[list[Part], Path]:  # fmt: skip
+) -> tuple[list[Part], Path]:
     """Return the parts of a set that can be measured, and its folder of articles.
 
     Raises InputError when there is nothing to ask, or no articles to ask about.
@@ -144,13 +147,21 @@ def _case(row: dict[str, Any], articles: Path, texts: dict[str, str]) -> Case:
     answerable = bool(row["answerable"])
     evidence = row["evidence"] if answerable else ()
     return Case(
-        str(row["id"]), asked.text, asked.history, asked.date, answerable,
-        row["unanswerable_kind"], meta.get("kind"), tuple(map(str, row["answers"])),
-        row.get("answer_type") != "long", _gold(evidence, articles, texts),
-        row.get("evidence_kind"), row["evidence_mode"],
+        str(row["id"]),
+        asked.text,
+        asked.history,
+        asked.date,
+        answerable,
+        row["unanswerable_kind"],
+        meta.get("kind"),
+        tuple(map(str, row["answers"])),
+        row.get("answer_type") != "long",
+        _gold(evidence, articles, texts),
+        row.get("evidence_kind"),
+        row["evidence_mode"],
         tuple(f"{name}.txt" for name in row.get("article_ids") or ()) if answerable else (),
         meta.get("has_entity") is False,
-    )  # fmt: skip
+    )
 
 
 def _claim(row: dict[str, Any], articles: Path, texts: dict[str, str]) -> Case:
@@ -160,9 +171,20 @@ def _claim(row: dict[str, Any], articles: Path, texts: dict[str, str]) -> Case:
         texts[path] = read_text(articles / path)
     gold = (row.get("supporting_sets") or [()])[0]  # one of several that would do
     return Case(
-        str(row["id"]), claim, None, None, row["label"] == "supported", None, str(row["label"]),
-        (), False, _gold(gold, articles, texts), None, "all", (path,),
-    )  # fmt: skip
+        str(row["id"]),
+        claim,
+        None,
+        None,
+        row["label"] == "supported",
+        None,
+        str(row["label"]),
+        (),
+        False,
+        _gold(gold, articles, texts),
+        None,
+        "all",
+        (path,),
+    )
 
 
 def _gold(items: Any, articles: Path, texts: dict[str, str]) -> tuple[Span, ...]:

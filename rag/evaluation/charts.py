@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from rag.text.templating import ours
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,16 +22,38 @@ if TYPE_CHECKING:
 
 INK, MUTED, RULE, ACCENT, SECOND, PAPER = (f"#0{n}0{n}0{n}" for n in range(1, 7))
 _VARIABLES = {
-    INK: "ink", MUTED: "muted", RULE: "rule", ACCENT: "accent", SECOND: "second", PAPER: "paper",
-}  # fmt: skip
+    INK: "ink",
+    MUTED: "muted",
+    RULE: "rule",
+    ACCENT: "accent",
+    SECOND: "second",
+    PAPER: "paper",
+}
 _STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none", "font.size": 10.5, "text.color": MUTED, "axes.labelcolor": MUTED,
-    "xtick.color": MUTED, "ytick.color": MUTED, "axes.edgecolor": RULE, "grid.color": RULE,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
-    "axes.grid": True, "axes.grid.axis": "y", "grid.linewidth": 0.8, "axes.axisbelow": True,
-    "xtick.major.size": 0, "ytick.major.size": 0, "xtick.minor.size": 0, "ytick.minor.size": 0,
-    "xtick.major.pad": 6, "ytick.major.pad": 6, "axes.labelpad": 8, "font.family": "sans-serif",
-}  # fmt: skip
+    "svg.fonttype": "none",
+    "font.size": 10.5,
+    "text.color": MUTED,
+    "axes.labelcolor": MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "axes.edgecolor": RULE,
+    "grid.color": RULE,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "xtick.major.pad": 6,
+    "ytick.major.pad": 6,
+    "axes.labelpad": 8,
+    "font.family": "sans-serif",
+}
 LINES = {"passages": (SECOND, "s"), "evidence": (ACCENT, "o"), "articles": (MUTED, "^")}
 
 
@@ -47,15 +71,30 @@ def recall_by_k(metrics: Mapping[str, Any], cutoffs: Sequence[int]) -> str:
             high = [row["high"] - row["value"] for row in points]
             beside = [place + 0.06 * len(ends) for place in range(len(cutoffs))]
             axes.errorbar(
-                beside, value, (low, high), color=colour, marker=marker, markersize=6,
-                linewidth=1.8, elinewidth=1.2, capsize=3, markeredgecolor=PAPER, clip_on=False,
-            )  # fmt: skip
+                beside,
+                value,
+                (low, high),
+                color=colour,
+                marker=marker,
+                markersize=6,
+                linewidth=1.8,
+                elinewidth=1.2,
+                capsize=3,
+                markeredgecolor=PAPER,
+                clip_on=False,
+            )
             ends.append((value[-1], what.capitalize(), colour))
         for (at, _, colour), (_, what, _) in zip(_apart(ends), sorted(ends), strict=True):
             axes.annotate(
-                what, (len(cutoffs) - 0.94, at), (10, 0), textcoords="offset points", va="center",
-                color=colour, fontweight="bold", annotation_clip=False,
-            )  # fmt: skip
+                what,
+                (len(cutoffs) - 0.94, at),
+                (10, 0),
+                textcoords="offset points",
+                va="center",
+                color=colour,
+                fontweight="bold",
+                annotation_clip=False,
+            )
         axes.set_xticks(list(range(len(cutoffs))), [str(k) for k in cutoffs])
         axes.set_xlim(-0.15, len(cutoffs) - 0.35)
         axes.set_xlabel("k, how many are looked at")
@@ -95,13 +134,25 @@ def reliability(bins: Sequence[Sequence[float]]) -> str:
         for sure, right, n in bins:
             axes.plot([sure, sure], [sure, right], color=ACCENT, linewidth=1, alpha=0.6)
             axes.scatter(
-                [sure], [right], s=30 + 330 * n / most, color=ACCENT, alpha=0.85, edgecolor=PAPER,
-                zorder=3, clip_on=False,
-            )  # fmt: skip
+                [sure],
+                [right],
+                s=30 + 330 * n / most,
+                color=ACCENT,
+                alpha=0.85,
+                edgecolor=PAPER,
+                zorder=3,
+                clip_on=False,
+            )
         axes.annotate(
-            "calibrated", (0.3, 0.3), (0, 6), textcoords="offset points", rotation=45,
-            rotation_mode="anchor", ha="center", fontsize=9.5,
-        )  # fmt: skip
+            "calibrated",
+            (0.3, 0.3),
+            (0, 6),
+            textcoords="offset points",
+            rotation=45,
+            rotation_mode="anchor",
+            ha="center",
+            fontsize=9.5,
+        )
         axes.set_xlim(0, 1)
         axes.set_xlabel("Confidence")
         axes.set_ylabel("Share that the articles answer")
@@ -119,9 +170,15 @@ def latency(stages: Mapping[str, Mapping[str, float]]) -> str:
             axes.plot([low], [place], "o", color=ACCENT, markersize=8, markeredgecolor=PAPER)
             axes.plot([high], [place], "|", color=ACCENT, markersize=12, markeredgewidth=2)
             axes.annotate(
-                seconds(row["p95"]), (high, place), (9, 0), textcoords="offset points",
-                va="center", color=MUTED, fontsize=9.5, annotation_clip=False,
-            )  # fmt: skip
+                seconds(row["p95"]),
+                (high, place),
+                (9, 0),
+                textcoords="offset points",
+                va="center",
+                color=MUTED,
+                fontsize=9.5,
+                annotation_clip=False,
+            )
         axes.set_xscale("log")
         widest = max(max(row["p95"], 0.1) for row in stages.values())
         axes.set_xlim(0.08, widest * 4)
@@ -178,4 +235,4 @@ def _inline(svg: str, label: str) -> str:
     svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
     for colour, name in _VARIABLES.items():
         svg = svg.replace(colour, f"var(--{name})")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+    return ours(svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1))

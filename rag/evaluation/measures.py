@@ -51,8 +51,11 @@ _ANSWERABLE = Metric(("confidence", "answerable"), _of_two(metrics.auroc))
 
 METRICS_OF: dict[PartName, dict[str, Metric]] = {
     "retrieval": {
-        **{f"{what}_{m}": Metric((f"{what}_{m}",)) for what in ("evidence", "passages")
-           for m in _RANKED},
+        **{
+            f"{what}_{m}": Metric((f"{what}_{m}",))
+            for what in ("evidence", "passages")
+            for m in _RANKED
+        },
         **{f"answer_in_evidence@{k}": Metric((f"answer_in_evidence@{k}",)) for k in CUTOFFS},
         **{f"articles_recall@{k}": Metric((f"articles_recall@{k}",)) for k in CUTOFFS},
         "auroc": _ANSWERABLE,
@@ -81,7 +84,7 @@ METRICS_OF: dict[PartName, dict[str, Metric]] = {
         "unsupported_passed": Metric(("unsupported_passed",), mean, True),
         "sentences_found": Metric(("found",), share=False),
     },
-}  # fmt: skip
+}
 # Tables: title → (what they are by, a column).
 BY_KIND: dict[PartName, dict[str, tuple[str, str]]] = {
     "retrieval": {

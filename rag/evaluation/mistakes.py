@@ -13,8 +13,8 @@ from rag.evaluation.metrics import Span
 from rag.evaluation.run import Evaluation
 from rag.evaluation.scores import SENTENCES, Row, own_sentences, span_of
 
-MOST = 10
-SHOWN = 3  # sentences of a search
+MOST_MISTAKES = 10
+SHOWN_SENTENCES = 3  # sentences of a search
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Mistake:
     shown_as: str  # what the places are to it
 
 
-def worst(done: Evaluation, most: int = MOST) -> list[Mistake]:
+def worst(done: Evaluation, most: int = MOST_MISTAKES) -> list[Mistake]:
     """The errors of the answers, else of the claims, else of the search, the surest first."""
     for name, find in _FIND.items():
         for part in done.parts:
@@ -76,7 +76,7 @@ def _of_claims(case: Case, row: Row, numbers: Row) -> Iterator[Mistake]:
 
 def _of_search(case: Case, row: Row, numbers: Row) -> Iterator[Mistake]:
     if numbers["evidence_recall@10"] == 0:
-        shown = tuple(span_of(item) for item in row.get("evidence", ())[:SHOWN])
+        shown = tuple(span_of(item) for item in row.get("evidence", ())[:SHOWN_SENTENCES])
         what = "Not among the first ten sentences"
         yield Mistake(what, numbers["confidence"], case, _known(case), "", shown, "Found")
 
@@ -95,7 +95,7 @@ _FIND: dict[PartName, Callable[[Case, Row, Row], Iterator[Mistake]]] = {
 # The places of an error in their articles.
 
 AROUND = 180  # characters of context beside a sentence
-LONGEST = 900  # characters of an excerpt
+EXCERPT_CHARACTERS = 900  # characters of an excerpt
 GOLD_SHOWN = 2
 
 
@@ -150,5 +150,5 @@ def _excerpt(around: Span, cited: Sequence[Span], gold: Sequence[Span], articles
 def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     start = max(0, start)
     start = text.rfind(" ", 0, start) + 1 if start else 0
-    last = text.find(" ", min(end, start + LONGEST))
+    last = text.find(" ", min(end, start + EXCERPT_CHARACTERS))
     return start, len(text) if last < 0 else last

@@ -10,14 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from rag.evaluation import charts
 from rag.evaluation.mistakes import excerpts, worst
 from rag.evaluation.run import Evaluation
 from rag.evaluation.scores import CUTOFFS
-from rag.text.untrusted import as_html
+from rag.text.templating import environment
 
 TIMED = ("answers", "retrieval", "claims")  # whose times are shown: the first that there is
 
@@ -30,13 +27,7 @@ def page(evaluation: Evaluation, articles: Path) -> str:
     kinds = [w for w in ("evidence", "passages", "articles") if f"{w}_recall@1" in metrics]
     timed = next((name for name in TIMED if name in parts), None)
     mistakes = [(mistake, *excerpts(mistake, articles)) for mistake in worst(evaluation)]
-    templates = Environment(
-        loader=PackageLoader("rag.evaluation"),
-        autoescape=True,
-        finalize=_finalized,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
+    templates = environment("rag.evaluation")
     templates.filters |= {"spaced": lambda name: name.replace("_", " "), "title_of": title_of}
     return templates.get_template("report.html").render(
         result=result,
@@ -55,13 +46,6 @@ def page(evaluation: Evaluation, articles: Path) -> str:
         interval=_interval,
         things=lambda part: "claims" if part == "claims" else "questions",
     )
-
-
-def _finalized(value: object) -> object:
-    """Return a text as it is written into the page; markup of another macro as it is."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    return Markup(as_html(value))  # noqa: S704 - escaped
 
 
 def _keys(parts: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -130,7 +114,7 @@ ABOUT = {
     "unsupported_passed": "other claims that pass; lower is better",
     "sentences_found": "sentences of its article that a claim is judged against",
 }
-_WORDS = {
+_IN_WORDS = {
     "auroc": "AUROC",
     "ece": "ECE",
     "aurc": "AURC",
@@ -141,8 +125,8 @@ _WORDS = {
 
 def title_of(metric: str) -> str:
     """The metric's name as people write it."""
-    if metric in _WORDS:
-        return _WORDS[metric]
+    if metric in _IN_WORDS:
+        return _IN_WORDS[metric]
     words = metric.replace("_", " ").replace("mrr@", "MRR@").replace("ndcg@", "nDCG@")
     return words[:1].upper() + words[1:]
 

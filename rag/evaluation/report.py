@@ -30,12 +30,14 @@ def markdown(result: Mapping[str, Any]) -> str:
 
 
 def _notes(part: Mapping[str, Any]) -> list[str]:
+    ambiguous = (
+        "Not asked, since they name nothing that tells the articles apart (has_entity is false)"
+    )
     counts = {
-        "Not asked, since they name nothing that tells the articles apart (has_entity is false)":
-            part["left_out_as_ambiguous"],
+        ambiguous: part["left_out_as_ambiguous"],
         "Rows refused": len(part["refused_rows"]),
         "Rows that ended with an error": part["errors"],
-    }  # fmt: skip
+    }
     said = " ".join(f"{what}: {count}." for what, count in counts.items() if count)
     return [said] if said else []
 

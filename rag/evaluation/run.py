@@ -53,11 +53,19 @@ _NOT_ASKED = (
     *(
         f"evaluation/{name}.py"
         for name in (
-            "metrics", "scores", "measures", "compare", "mistakes", "charts", "page", "report",
+            "metrics",
+            "scores",
+            "measures",
+            "compare",
+            "mistakes",
+            "charts",
+            "page",
+            "report",
         )
     ),
-    "app.py", "texts.py",
-)  # fmt: skip
+    "app.py",
+    "texts.py",
+)
 _NUMBERS, _BREAK = r"\[\n\s*([^\[\]{}]+?)\n\s*\]", r"\n\s*"  # in indented JSON
 Bar: TypeAlias = Callable[[str], AbstractContextManager[batch.Progress]]  # title → a progress bar
 
@@ -70,9 +78,13 @@ class System(Protocol):
     @property
     def manifest(self) -> dict[str, Any]: ...
     def search(
-        self, question: str, k: int = 10, *, history: Sequence[Turn] | None = None,
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Sequence[Turn] | None = None,
         date: str | None = None,
-    ) -> SearchResult: ...  # fmt: skip
+    ) -> SearchResult: ...
     def answer(
         self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
     ) -> Answer: ...
@@ -153,9 +165,13 @@ def texts_of(rows: Sequence[Row], articles: Path) -> dict[str, str]:
 
 
 def _run(
-    system: System, system_name: str, part: Part, cache: Path, say: Callable[[str], None],
+    system: System,
+    system_name: str,
+    part: Part,
+    cache: Path,
+    say: Callable[[str], None],
     progress: batch.Progress,
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     asked = "".join(to_json(_question(case)) + "\n" for case in part.cases)
     package = Path(rag.__file__).parent
     engine = [
@@ -189,9 +205,12 @@ class _Timed:
         self._search = system.search
 
     def search(
-        self, question: str, k: int = 10, history: Sequence[Turn] | None = None,
+        self,
+        question: str,
+        k: int = 10,
+        history: Sequence[Turn] | None = None,
         date: str | None = None,
-    ) -> _TimedResult:  # fmt: skip
+    ) -> _TimedResult:
         begun = time.perf_counter()
         found = self._search(question, k, history=history, date=date)
         return _TimedResult(found, 1000 * (time.perf_counter() - begun))

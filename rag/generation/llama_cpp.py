@@ -63,9 +63,13 @@ class LlamaCppGenerator:
             process.close()
 
     def _stream(
-        self, messages: list[dict[str, str]] | None, tokens: int, cancel: threading.Event, *,
+        self,
+        messages: list[dict[str, str]] | None,
+        tokens: int,
+        cancel: threading.Event,
+        *,
         fixed: bool = True,
-    ) -> Iterator[str]:  # fmt: skip
+    ) -> Iterator[str]:
         with turn(self._lock, cancel) as ours:
             if not ours:
                 return

@@ -30,17 +30,22 @@ _LIBRARY = (
     "[2] Its director, who leads a staff of 30, said they had moved 40,000 books.\n"
 )
 EXAMPLES = (
-    (f"{_BRIDGE}Question: How much will it cost to mend the bridge?",
-     "The repairs will cost about $4 million, Mayor Ann Okoye said. [2]"),
+    (
+        f"{_BRIDGE}Question: How much will it cost to mend the bridge?",
+        "The repairs will cost about $4 million, Mayor Ann Okoye said. [2]",
+    ),
     (f"{_BRIDGE}Question: Why did Mayor Okoye sell the bridge?", NOT_FOUND),
-    (f"{_BRIDGE}Question: What's the name of the town's mayor?",
-     "The mayor is Ann Okoye. [2]"),
-    (f"{_LIBRARY}Question: Can people borrow books in May?",
-     "No, the library stays shut until its roof has been replaced in June. [1]"),
+    (f"{_BRIDGE}Question: What's the name of the town's mayor?", "The mayor is Ann Okoye. [2]"),
+    (
+        f"{_LIBRARY}Question: Can people borrow books in May?",
+        "No, the library stays shut until its roof has been replaced in June. [1]",
+    ),
     (f"{_LIBRARY}Question: Who is the architect?", NOT_FOUND),
-    (f"{_LIBRARY}Question: When will the roof be replaced, and how many books were moved?",
-     "The roof will be replaced in June. [1] The director said they had moved 40,000 books. [2]"),
-)  # fmt: skip
+    (
+        f"{_LIBRARY}Question: When will the roof be replaced, and how many books were moved?",
+        "The roof will be replaced in June. [1] The director said they had moved 40,000 books. [2]",
+    ),
+)
 
 
 def chat(

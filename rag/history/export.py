@@ -56,8 +56,10 @@ def _exchange_row(exchange: Exchange, read: Read) -> dict[str, Any]:
 def _reference_row(exchange: Exchange, place: Citation | Evidence, read: Read) -> dict[str, Any]:
     changed = (place.article, place.start, place.end) in exchange.changed
     return {
-        **asdict(place), "source": _outlet(place, read), "changed_since": changed,
-    }  # fmt: skip
+        **asdict(place),
+        "source": _outlet(place, read),
+        "changed_since": changed,
+    }
 
 
 def as_markdown(kept: Conversation, read: Read) -> str:
@@ -102,9 +104,11 @@ def _exchange_parts(exchange: Exchange, read: Read) -> list[str]:
 def _reference(exchange: Exchange, number: int, place: Citation | Evidence, read: Read) -> str:
     number = getattr(place, "number", number)
     facts: Mapping[str, str | None] = {
-        "title": place.title, "outlet": _outlet(place, read), "date": place.published,
+        "title": place.title,
+        "outlet": _outlet(place, read),
+        "date": place.published,
         "page": texts.PAGE.format(place.page) if place.page else None,
-    }  # fmt: skip
+    }
     about = ", ".join(_line(fact) for fact in facts.values() if fact)
     url = f"\n  {_url(place.url)}" if place.url else ""
     where = texts.CHARACTERS.format(_line(place.article), place.start, place.end)

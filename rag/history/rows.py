@@ -13,7 +13,7 @@ from rag.errors import InputError
 from rag.history.conversation import Exchange, Rating, State
 from rag.types import Answer, Citation, Claim, Evidence
 
-TITLE = 80  # characters of a title that is taken from the first question
+QUESTION_TITLE_CHARACTERS = 80  # characters of a title that is taken from the first question
 T = TypeVar("T")
 
 
@@ -147,4 +147,8 @@ def _exchange(number: int, row: _Row) -> Exchange:
 def title_of(exchanges: Sequence[Exchange]) -> str:
     """Return the beginning of the first question, on one line."""
     words = " ".join(exchanges[0].question.split()) if exchanges else ""
-    return words if len(words) <= TITLE else f"{words[: TITLE - 1].rstrip()}…"
+    return (
+        words
+        if len(words) <= QUESTION_TITLE_CHARACTERS
+        else f"{words[: QUESTION_TITLE_CHARACTERS - 1].rstrip()}…"
+    )

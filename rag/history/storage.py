@@ -38,7 +38,7 @@ from rag.history.rows import (
 CONVERSATIONS = 200  # of one visitor; the oldest make room
 VISITORS = 1_000  # more are served, but their conversations are not kept
 MOST_BYTES = 4_000_000  # of one conversation
-TITLE = 120  # characters of a title that the visitor gives
+TITLE_CHARACTERS = 120  # characters of a title that the visitor gives
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _USER = "user:"  # with a character that no secret has
@@ -136,7 +136,7 @@ class Store:
 
     def rename(self, visitor: str, identity: str, title: str) -> None:
         """Give a conversation another title. Raises InputError."""
-        title = " ".join(title.split())[:TITLE]
+        title = " ".join(title.split())[:TITLE_CHARACTERS]
         path = self._path(visitor, identity)
         with self._lock:
             kept = self.get(visitor, identity)

@@ -138,7 +138,7 @@ class Connection:
         return not busy
 
 
-AT_ONCE = 500  # rows fetched by one statement
+ROWS_AT_ONCE = 500  # rows fetched by one statement
 
 
 class Database(Connection):
@@ -210,9 +210,13 @@ class Database(Connection):
             _, _, sentences, *values = self._article_row(row)
             article = to_article(values)
             summary = ArticleSummary(
-                path=article.path, title=article.title, published=article.published,
-                source=article.source, sentences=sentences, characters=len(article.text),
-            )  # fmt: skip
+                path=article.path,
+                title=article.title,
+                published=article.published,
+                source=article.source,
+                sentences=sentences,
+                characters=len(article.text),
+            )
             found.append(summary)
         return tuple(sorted(found, key=lambda summary: summary.path))
 
@@ -295,8 +299,8 @@ class Database(Connection):
         Raises IndexCorrupt when a row fails its hash.
         """
         wanted = [int(key) for key in keys]
-        for at in range(0, len(wanted), AT_ONCE):
-            some = wanted[at : at + AT_ONCE]
+        for at in range(0, len(wanted), ROWS_AT_ONCE):
+            some = wanted[at : at + ROWS_AT_ONCE]
             found = self.execute(
                 f"SELECT {TABLES['passages']}, row_hash FROM passages"
                 f" WHERE id IN ({', '.join('?' * len(some))})",

@@ -37,9 +37,14 @@ def never() -> bool:
 
 
 def fill(
-    folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    *, until: Until = never, wait: float = math.inf,
-) -> int:  # fmt: skip
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = silent,
+    *,
+    until: Until = never,
+    wait: float = math.inf,
+) -> int:
     """Embed what an index has not embedded yet; return how many passages are left.
 
     ``until``: ends it early, asked after every batch. ``progress`` counts passages. Raises
@@ -54,7 +59,7 @@ def fill(
 
 def fill_in(
     folder: Path, config: Config, encoder: Encoder, progress: Progress, until: Until
-) -> int:  # fmt: skip
+) -> int:
     """Do it for a caller who holds the lock."""
     with contextlib.closing(Database(folder, write=True)) as database:
         waiting = database.unembedded()
@@ -135,9 +140,11 @@ def input_hash(encoder: Encoder, of: PassageInput) -> str:
 
 
 def vectors_for(
-    stored: Sequence[StoredPassage], articles: Sequence[Article], encoder: Encoder,
+    stored: Sequence[StoredPassage],
+    articles: Sequence[Article],
+    encoder: Encoder,
     title_tokens: int,
-) -> list[PassageVectors]:  # fmt: skip
+) -> list[PassageVectors]:
     """Embed passages of these articles; equal inputs once. Half precision, as they are stored."""
     inputs = []
     for article, group in groupby(zip(articles, stored, strict=True), key=lambda pair: pair[0]):

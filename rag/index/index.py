@@ -43,16 +43,21 @@ CACHED_ARTICLES = 256
 CACHED_PARTS = 16
 CACHED_PASSAGES = 20_000  # whose terms are kept: about 25 MB
 CACHED_VECTORS = 2_000  # of passages that are not embedded yet, made when they were found
-Part: TypeAlias = tuple[tuple[ArticleSummary, ...], Keys, Keys]
+ScopePart: TypeAlias = tuple[tuple[ArticleSummary, ...], Keys, Keys]
 
 
 class Index:
     """Articles, passages, vectors and terms at one generation. Safe to use from several threads."""
 
     def __init__(
-        self, manifest: dict[str, Any], database: Database, vectors: VectorStore,
-        lexical: LexicalIndex, config: Config, encoder: Encoder,
-    ) -> None:  # fmt: skip
+        self,
+        manifest: dict[str, Any],
+        database: Database,
+        vectors: VectorStore,
+        lexical: LexicalIndex,
+        config: Config,
+        encoder: Encoder,
+    ) -> None:
         self.manifest = manifest
         self.vectors = vectors
         self.lexical = lexical
@@ -65,7 +70,7 @@ class Index:
         self._config, self._encoder = config, encoder
         self._vectors: dict[int, PassageVectors] = {}  # of passages without any in the store
         self._contents: tuple[ArticleSummary, ...] | None = None
-        self._parts: dict[Scope, Part] = {}
+        self._parts: dict[Scope, ScopePart] = {}
         self._log_emptied = False
         # For the one who lets go of it last, and does not know that: a question in progress.
         weakref.finalize(self, database.close)
@@ -254,7 +259,7 @@ class Index:
                 key = self._database.passage_beside(row, key, after=after)
             yield stored.passage
 
-    def part(self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]) -> Part:
+    def part(self, scope: Scope, holds: Callable[[Scope, ArticleSummary], bool]) -> ScopePart:
         """Return the articles that a scope holds, the keys of their passages (n,), ascending, and
         of those that are embedded (m,).
 
@@ -306,11 +311,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         return {}
 
 
-# The articles of one index: what they say, and keeping up with their folder.
-
-
-class Library:
-    """An opened index. Safe to use from several threads."""
+class OpenIndex:
+    """An index that keeps up with its folder. Safe to use from several threads."""
 
     def __init__(self, index: Index, config: Config, encoder: Encoder) -> None:
         self.index = index
@@ -325,9 +327,13 @@ class Library:
         return self.index.manifest
 
     def sync(
-        self, articles: Path, progress: Progress = silent, embedding: Progress = silent, *,
+        self,
+        articles: Path,
+        progress: Progress = silent,
+        embedding: Progress = silent,
+        *,
         vectors: bool = True,
-    ) -> Changes:  # fmt: skip
+    ) -> Changes:
         """Bring the index up to date; ``refresh`` then uses it. As ``rag.index.sync``, also in
         errors.
         """

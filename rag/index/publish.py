@@ -32,9 +32,13 @@ from rag.index.schema import NAME
 
 
 def publish(
-    database: Database, folder: Path, generation: int, settings: dict[str, Any], *,
+    database: Database,
+    folder: Path,
+    generation: int,
+    settings: dict[str, Any],
+    *,
     words: bool = True,
-) -> None:  # fmt: skip
+) -> None:
     """Write the files of a generation, commit the transaction, and remove the older files.
 
     ``words``: whether the lexical files, too; if not, the present ones stay. Raises OSError,

@@ -77,9 +77,13 @@ class Ingest:
             self.database.remove_article(row)
         self.database.drop_orphans()
         return Changes(
-            tuple(added), tuple(edited), tuple(renamed), tuple(sorted(gone.values())), unchanged,
+            tuple(added),
+            tuple(edited),
+            tuple(renamed),
+            tuple(sorted(gone.values())),
+            unchanged,
             tuple(skipped),
-        )  # fmt: skip
+        )
 
     def _rename(self, article: Article, row: int) -> bool:
         old = self.database.article(row)

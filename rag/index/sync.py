@@ -30,14 +30,21 @@ from rag.ingest.loaders.tables import recorded
 from rag.models.encoder import Encoder
 from rag.types import Article, Changes, Progress, silent
 
-FEW = 32  # new passages that are embedded before their text is published: two seconds
+FEW_PASSAGES = 32  # new passages that are embedded before their text is published: two seconds
 MOST_SKIPPED = 1_000  # files that could not be read, kept to be listed
 
 
 def sync(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    embedding: Progress = silent, *, wait: float = math.inf, vectors: bool = True,
-) -> Changes:  # fmt: skip
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = silent,
+    embedding: Progress = silent,
+    *,
+    wait: float = math.inf,
+    vectors: bool = True,
+) -> Changes:
     """Make the index in ``folder`` say what the ``articles`` folder says now.
 
     Much new text is found by its words first, and then embedded; ``vectors`` False leaves that to
@@ -57,9 +64,15 @@ def sync(
 
 
 def repair(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    embedding: Progress = silent, *, wait: float = math.inf,
-) -> Changes:  # fmt: skip
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = silent,
+    embedding: Progress = silent,
+    *,
+    wait: float = math.inf,
+) -> Changes:
     """Make damage to an index good: of a sound store the vector and lexical files are made again, a
     damaged one is built anew from the articles.
 
@@ -117,7 +130,7 @@ class Syncing:
         fields = ingest.config.fields or ()
         noted = {"skipped": [*map(list, skipped)], "fields": [*map(list, fields)]}
         if changes.any():
-            if len(few := database.unembedded()) <= FEW:
+            if len(few := database.unembedded()) <= FEW_PASSAGES:
                 embed(database, self.encoder, self.config.title_tokens, few)
             settings = {
                 **self.config.index_settings(),
@@ -204,9 +217,15 @@ class Syncing:
 
 
 def plan(
-    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent,
-    embedding: Progress = silent, *, wait: float = 0,  # noqa: ARG001 - for nobody, and nothing
-) -> Changes:  # fmt: skip
+    articles: Path,
+    folder: Path,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress = silent,
+    embedding: Progress = silent,  # noqa: ARG001 - of nothing
+    *,
+    wait: float = 0,  # noqa: ARG001 - for nobody
+) -> Changes:
     """Return what ``sync`` would do. Raises what it raises, but for what only writing raises."""
     files = list(find_articles(articles))
     run = Syncing(articles, folder, config, encoder, progress)

@@ -18,7 +18,7 @@ from rag.types import Article
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePart:
     """One article of a file. ``load`` raises ArticleError, naming the reason but not the path."""
 
     path: str  # the file's own, or one below it: "news.jsonl/17", "old.zip/2019/flood.html"
@@ -31,18 +31,18 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def unreadable(path: str, reason: str) -> Part:
+def unreadable(path: str, reason: str) -> FilePart:
     """Return a part that says why it, or the rest of its collection, cannot be read."""
 
     def load() -> Article:
         raise ArticleError(reason)
 
-    return Part(path, "", load)
+    return FilePart(path, "", load)
 
 
-def distinct(parts: Iterable[Part]) -> list[Part]:
+def distinct(parts: Iterable[FilePart]) -> list[FilePart]:
     """Return the parts under paths that differ: the second "a" is "a (2)"."""
-    found: dict[str, Part] = {}
+    found: dict[str, FilePart] = {}
     counts: dict[str, int] = {}
     for part in parts:
         path = part.path
@@ -53,8 +53,8 @@ def distinct(parts: Iterable[Part]) -> list[Part]:
     return list(found.values())
 
 
-def _moved(part: Part, path: str) -> Part:
-    return Part(path, part.digest, lambda: replace(part.load(), path=path))
+def _moved(part: FilePart, path: str) -> FilePart:
+    return FilePart(path, part.digest, lambda: replace(part.load(), path=path))
 
 
 # The text that a loader has extracted → Article: its title, byline and body are told apart.
@@ -67,7 +67,7 @@ _LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ArticleFields:
     """What a format's own fields say of an article; empty where they say nothing."""
 
     title: str | None = None
@@ -84,7 +84,7 @@ def clean(text: str) -> str:
     return _LINE_END.sub("\n", _UNFIT.sub("\ufffd", text))
 
 
-def make_article(path: str, text: str, found: Found, pages: Sequence[int] = ()) -> Article:
+def make_article(path: str, text: str, found: ArticleFields, pages: Sequence[int] = ()) -> Article:
     """Return the article of a clean text.
 
     Lines at its top that repeat the title or are a byline or a date are no part of the body, and

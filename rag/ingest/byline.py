@@ -15,12 +15,12 @@ from rag.text.dates import DAYS, MONTHS
 LONGEST_LINE = 150  # characters of a byline
 LONGEST_EVIDENCE = 200  # characters kept of what was read as the date
 
-_MONTH = rf"(?P<{{}}>{'|'.join(sorted(MONTHS, key=len)[::-1])})\b\.?"
+_MONTH_GROUP = rf"(?P<{{}}>{'|'.join(sorted(MONTHS, key=len)[::-1])})\b\.?"
 _DATE = re.compile(
     r"\b(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?!\d)"
     r"|\b(?P<compact>(?:19|20)\d{6})(?=T\d|\Z)"
-    rf"|\b(?P<day1>\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\sof)?[\s-]{_MONTH.format('name1')},?[\s-](?P<year1>\d{{4}})\b"
-    rf"|\b{_MONTH.format('name2')}\s(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<year2>\d{{4}})\b"
+    rf"|\b(?P<day1>\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\sof)?[\s-]{_MONTH_GROUP.format('name1')},?[\s-](?P<year1>\d{{4}})\b"
+    rf"|\b{_MONTH_GROUP.format('name2')}\s(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<year2>\d{{4}})\b"
     r"|(?<![\d./-])(?P<one>\d{1,2})(?P<mark3>[-/.])(?P<other>\d{1,2})(?P=mark3)(?P<year3>\d{4})(?!\d)",
     re.IGNORECASE,
 )
@@ -128,8 +128,13 @@ def _day(match: re.Match[str], day_first: bool | None) -> str | None:
     year, one, other = int(match["year3"]), int(match["one"]), int(match["other"])
     if match["mark3"] == ".":  # nowhere does the month come first with full stops
         day_first = True
-    orders = [(one, other)] if day_first else [(other, one)] if day_first is False else (
-        [(one, other), (other, one)])  # fmt: skip
+    orders = (
+        [(one, other)]
+        if day_first
+        else [(other, one)]
+        if day_first is False
+        else ([(one, other), (other, one)])
+    )
     days = {day for d, m in orders if (day := _iso(year, m, d))}
     return days.pop() if len(days) == 1 else None
 

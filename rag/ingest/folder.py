@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Part
+from rag.ingest.article import FilePart
 from rag.ingest.formats import check_size, is_known, most_bytes, parts_of, suffix_of
 
 BESIDE = ".footnote"  # ends the name of the folder that keeps what is added to an articles folder
@@ -25,7 +25,7 @@ class ArticleFile:
     location: Path
     folder: Path
 
-    def parts(self, config: Config) -> list[Part]:
+    def parts(self, config: Config) -> list[FilePart]:
         """Return the articles of the file, in order, under paths that differ.
 
         Raises ArticleError, naming the reason but not the file, when it cannot be used.

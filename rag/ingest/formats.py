@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Part, distinct, sha256
+from rag.ingest.article import FilePart, distinct, sha256
 from rag.ingest.loaders.archives import load_zip
 from rag.ingest.loaders.docx import load_docx
 from rag.ingest.loaders.feeds import load_feed
@@ -29,7 +29,7 @@ from rag.types import Article
 
 Result = TypeVar("Result")
 Load = Callable[[str, bytes], Article]  # path, content
-LoadAll = Callable[[str, bytes, Config], Iterable[Part]]
+LoadAll = Callable[[str, bytes, Config], Iterable[FilePart]]
 
 LOADERS: dict[str, Load] = {
     ".txt": load_text,
@@ -55,7 +55,7 @@ UNCHANGED = (".txt", ".md")  # whose text is the decoded file, so that nothing e
 FORMATS = ".txt, .md, .html, .pdf, .docx, .eml, .mbox, .json, .jsonl, .csv, .rss or .zip"
 
 
-def parts_of(path: str, data: bytes, config: Config) -> list[Part]:
+def parts_of(path: str, data: bytes, config: Config) -> list[FilePart]:
     """Return the articles in the content of a file of this name. Raises ArticleError."""
     suffix = suffix_of(path)
     if (found := sniff(data)) and found != suffix:
@@ -67,10 +67,10 @@ def parts_of(path: str, data: bytes, config: Config) -> list[Part]:
             suffix = found
     check_size(len(data), most_bytes(suffix, config))
     if suffix in LOADERS:
-        parts = [Part(path, sha256(data), lambda: LOADERS[suffix](path, data))]
+        parts = [FilePart(path, sha256(data), lambda: LOADERS[suffix](path, data))]
     else:
         parts = _read(lambda: distinct(COLLECTIONS[suffix](path, data, config)))
-    return [Part(p.path, p.digest, partial(_load, p, config)) for p in parts]
+    return [FilePart(p.path, p.digest, partial(_load, p, config)) for p in parts]
 
 
 def is_known(name: str) -> bool:
@@ -101,7 +101,7 @@ def check_size(size: int, most: int) -> None:
         raise ArticleError(f"is too large ({size / 1e6:.1f} MB; {limit})")
 
 
-def _load(part: Part, config: Config) -> Article:
+def _load(part: FilePart, config: Config) -> Article:
     article = _read(part.load)
     if len(article.text) > config.article_bytes:
         limit = f"the limit is {config.article_bytes / 1e6:.0f} million"
@@ -123,9 +123,12 @@ def _read(load: Callable[[], Result]) -> Result:
 # What a file is by its first bytes, whatever its name says.
 
 NAMES = {
-    ".pdf": "a PDF", ".html": "a web page", ".zip": "a zip archive", ".docx": "a Word document",
+    ".pdf": "a PDF",
+    ".html": "a web page",
+    ".zip": "a zip archive",
+    ".docx": "a Word document",
     ".xml": "a feed",
-}  # fmt: skip
+}
 _BEFORE_ROOT = re.compile(r"\s*(?:<\?[^>]{0,300}\?>\s*|<!--.{0,600}?-->\s*){0,5}", re.DOTALL)
 _WEB_PAGE = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _FEED = re.compile(r"<(?:rss|feed|rdf:rdf)[\s>]", re.IGNORECASE)

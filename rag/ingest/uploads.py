@@ -28,7 +28,7 @@ from rag.text.untrusted import visible
 
 REMOVED = "removed"
 DEEPEST = 16  # folders in each other that keep their names
-LONGEST = 120  # bytes of a name without its suffix; most file systems allow 255 in all
+NAME_BYTES = 120  # bytes of a name without its suffix; most file systems allow 255 in all
 # Names that mean a device on Windows, with any suffix.
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\.|\Z)", re.IGNORECASE)
 UNWANTED = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f]+')  # in names, somewhere
@@ -186,8 +186,8 @@ def clean_name(name: str) -> str:
     path = PurePosixPath(text)
     stem, suffix = (path.stem, path.suffix) if is_known(text) else (text, "")
     stem = " ".join(stem.split()).strip(" .-~")
-    while len(stem.encode()) > LONGEST:
-        stem = stem[: -1 - (len(stem.encode()) - LONGEST) // 4]
+    while len(stem.encode()) > NAME_BYTES:
+        stem = stem[: -1 - (len(stem.encode()) - NAME_BYTES) // 4]
     stem = stem.rstrip(" .")
     if not stem or RESERVED.match(stem):
         stem = f"article {stem}".strip()

@@ -29,7 +29,7 @@ from rag.models.packed_bert import packed
 from rag.types import Vectors
 
 BLOCK = 200_000  # characters tokenized at once
-FEW = 4  # texts, such as a question, that are encoded by one core, for others have theirs too
+FEW_TEXTS = 4  # texts, such as a question, that are encoded by one core, for others have theirs too
 MANY = 64  # so many are an index that is embedded: what a question needs comes first
 NICE = 10  # of the threads that embed it
 BATCH_TOKENS = 1_024  # of one forward pass, about; more is not faster
@@ -181,7 +181,7 @@ class SentenceTransformerEncoder:
                 return_attention_mask=True,
             )
         offsets = encoded.pop("offset_mapping")
-        cores = 1 if len(texts) <= FEW else self._threads
+        cores = 1 if len(texts) <= FEW_TEXTS else self._threads
         batches = _batches([len(of) for of in offsets], cores)
         # Each core works at batches of its own: at one together, every step waits for the slowest.
         # Threads for this call alone: it does not queue behind another one's batches.

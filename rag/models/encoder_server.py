@@ -20,7 +20,7 @@ from typing import Any
 
 # sentence-transformers imports it, for two seconds, and computes with it what we never ask for.
 POSTPONED = "sklearn.metrics"
-AT_ONCE = 4  # a question does not wait for the passages that are being embedded
+CALLS_AT_ONCE = 4  # a question does not wait for the passages that are being embedded
 
 
 class Postponed(ModuleType):
@@ -55,7 +55,7 @@ def main() -> None:
         gc.enable()
         return loaded
 
-    pool = ThreadPoolExecutor(AT_ONCE)
+    pool = ThreadPoolExecutor(CALLS_AT_ONCE)
     encoder = ThreadPoolExecutor(1).submit(load)
 
     def answer(number: int, name: str, given: tuple[Any, ...]) -> None:

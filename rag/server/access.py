@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.command import command
 from rag.errors import InputError
-from rag.server.problems import Problem
+from rag.server.problems import ProblemDetails
 
 COOKIE = "footnote_session"
 LASTS = 12 * 3600  # seconds of a session
@@ -97,9 +97,13 @@ class Guard:
     """ASGI middleware that lets in who may come in."""
 
     def __init__(
-        self, app: ASGIApp, access: Access, hosts: frozenset[str], origins: frozenset[str],
+        self,
+        app: ASGIApp,
+        access: Access,
+        hosts: frozenset[str],
+        origins: frozenset[str],
         refused: Callable[[str], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.app = app
         self.access = access
         self.hosts = hosts
@@ -143,7 +147,7 @@ class Guard:
 
     def _no(self, scope: Scope, reason: str, status: int, said: str) -> Response:
         self.refused(reason)
-        return Problem(status, said).response(scope)
+        return ProblemDetails(status, said).response(scope)
 
     def _same_origin(self, host: str, headers: Mapping[bytes, bytes]) -> bool:
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")

@@ -35,9 +35,13 @@ def nothing_to_fill(_until: Until) -> int:
 
 
 def watch(
-    articles: Path, update: Callable[[], Changes], say: Callable[[Changes], None],
-    stop: threading.Event, every: float = EVERY, fill: Fill = nothing_to_fill,
-) -> None:  # fmt: skip
+    articles: Path,
+    update: Callable[[], Changes],
+    say: Callable[[Changes], None],
+    stop: threading.Event,
+    every: float = EVERY,
+    fill: Fill = nothing_to_fill,
+) -> None:
     """Call ``update`` whenever the folder has changed and has then been still for one look.
 
     Begins with a look, so that nothing is missed since the last sync. While ``fill`` says that
@@ -71,9 +75,12 @@ def _changed(articles: Path, seen: Seen | str, stop: threading.Event) -> bool:
 
 @contextlib.contextmanager
 def watching(
-    articles: Path, update: Callable[[], Changes], say: Callable[[str], None],
-    every: float = EVERY, fill: Fill = nothing_to_fill,
-) -> Iterator[None]:  # fmt: skip
+    articles: Path,
+    update: Callable[[], Changes],
+    say: Callable[[str], None],
+    every: float = EVERY,
+    fill: Fill = nothing_to_fill,
+) -> Iterator[None]:
     """Watch in a thread of its own; what it says is one line for each sync."""
     stop = threading.Event()
     with _beside(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.server.problems import Problem
+from rag.server.problems import ProblemDetails
 from rag.server.settings import Limits
 
 CLIENTS = 10_000  # whose allowance is remembered; the longest silent one is forgotten first
@@ -48,7 +48,7 @@ class Gate:
         if full:
             self.refused("busy")
             said = "As many questions as this machine can answer at once are in progress."
-            raise Problem(503, said, retry_after=10)
+            raise ProblemDetails(503, said, retry_after=10)
         if wait:
             raise self._too_often(wait)
         try:
@@ -68,11 +68,11 @@ class Gate:
             self._left.popitem(last=False)
         return 0 if enough else math.ceil((1 - left) * 60 / most)
 
-    def _too_often(self, wait: int) -> Problem:
+    def _too_often(self, wait: int) -> ProblemDetails:
         self.refused("rate")
         most = self.limits.questions_per_minute
         said = f"At most {most} questions a minute are answered; ask again a little later."
-        return Problem(429, said, retry_after=wait)
+        return ProblemDetails(429, said, retry_after=wait)
 
 
 class BodyLimit:
@@ -88,7 +88,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         most = self.limits.body_bytes if self.small(scope) else self.limits.upload_bytes
-        problem = Problem(413, f"The request is too long: at most {most:,} bytes are read.")
+        problem = ProblemDetails(413, f"The request is too long: at most {most:,} bytes are read.")
         claimed = dict(scope["headers"]).get(b"content-length", b"")
         if claimed.isdigit() and int(claimed[:20]) > most:
             await problem.response(scope)(scope, receive, send)

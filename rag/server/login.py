@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from urllib.parse import parse_qs
 
 import anyio
@@ -13,26 +12,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from rag import texts
 from rag.server.access import COOKIE, LASTS, Access
 from rag.server.limits import Gate
-from rag.server.problems import Problem
+from rag.server.problems import ProblemDetails
 from rag.server.settings import Limits
+from rag.text.templating import environment
 
 TRIES = 10  # a minute, from one address
-MOST = 4_096  # bytes of the form
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="referrer" content="same-origin"><title>{texts.LOG_IN_TITLE}</title>
-<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:22rem;margin:15vh auto;padding:0 1rem;
-color:#1c1b1a;background:#fbfaf7}}label,input,button{{display:block;width:100%;font:inherit;
-box-sizing:border-box}}input{{margin:.2rem 0 1rem;padding:.5rem;border:1px solid #8a857c}}
-button{{padding:.6rem;border:0;background:#7a2e1f;color:#fff}}[role=alert]{{color:#8c1d10}}
-@media (prefers-color-scheme:dark){{body{{background:#1b1a18;color:#eee}}
-[role=alert]{{color:#ffb4a6}}}}</style>
-<main><h1>{texts.NAME}</h1>{said}<form method="post" action="/login">
-<label for="user">{texts.USER}</label>
-<input id="user" name="user" autocomplete="username" autofocus>
-<label for="password">{texts.PASSWORD}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required>
-<button>{texts.LOG_IN}</button></form></main></html>"""
+FORM_BYTES = 4_096  # bytes of the form
+TEMPLATES = environment("rag.server")
 
 
 def logins(access: Access) -> APIRouter:
@@ -51,11 +37,11 @@ def logins(access: Access) -> APIRouter:
     async def log_in(request: Request) -> Response:
         try:
             gate.count(request.client.host if request.client else "unknown")
-        except Problem as often:
+        except ProblemDetails as often:
             response = _page(texts.TOO_MANY_TRIES, 429)
             response.headers["retry-after"] = str(often.retry_after)
             return response
-        user, password = _sent((await request.body())[:MOST])
+        user, password = _sent((await request.body())[:FORM_BYTES])
         secret = await anyio.to_thread.run_sync(access.log_in, user, password, limiter=hashing)
         if secret is None:
             return _page(texts.NOT_RIGHT, 401)
@@ -82,8 +68,6 @@ def _sent(body: bytes) -> tuple[str, str]:
     return sent.get("user", [""])[0], sent.get("password", [""])[0]
 
 
-def _page(said: str, status: int) -> HTMLResponse:
-    alert = f'<p role="alert">{escape(said)}</p>' if said else ""
-    return HTMLResponse(
-        PAGE.format(texts=texts, said=alert), status, headers={"cache-control": "no-store"}
-    )
+def _page(alert: str, status: int) -> HTMLResponse:
+    page = TEMPLATES.get_template("login.html").render(name=texts.NAME, alert=alert)
+    return HTMLResponse(page, status, headers={"cache-control": "no-store"})

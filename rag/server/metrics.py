@@ -27,29 +27,42 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
-            "footnote_http_requests_total", "Requests by place, method and status.",
-            ("route", "method", "status"), registry=registry,
-        )  # fmt: skip
-        self.request_seconds = Histogram(
-            "footnote_http_request_seconds", "Time until a response has been sent.",
-            ("route",), registry=registry, buckets=SECONDS,
-        )  # fmt: skip
-        self.questions = Counter(
-            "footnote_questions_total", "Questions to be answered, by how they ended.",
-            ("outcome",), registry=registry,
-        )  # fmt: skip
-        self.in_progress = Gauge(
-            "footnote_questions_in_progress", "Questions that are being answered.",
+            "footnote_http_requests_total",
+            "Requests by place, method and status.",
+            ("route", "method", "status"),
             registry=registry,
-        )  # fmt: skip
+        )
+        self.request_seconds = Histogram(
+            "footnote_http_request_seconds",
+            "Time until a response has been sent.",
+            ("route",),
+            registry=registry,
+            buckets=SECONDS,
+        )
+        self.questions = Counter(
+            "footnote_questions_total",
+            "Questions to be answered, by how they ended.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.in_progress = Gauge(
+            "footnote_questions_in_progress",
+            "Questions that are being answered.",
+            registry=registry,
+        )
         self.stages = Histogram(
-            "footnote_stage_seconds", "Time of each stage of an answer, as in its timings_ms.",
-            ("stage",), registry=registry, buckets=SECONDS,
-        )  # fmt: skip
+            "footnote_stage_seconds",
+            "Time of each stage of an answer, as in its timings_ms.",
+            ("stage",),
+            registry=registry,
+            buckets=SECONDS,
+        )
         self.refused = Counter(
-            "footnote_refused_total", "Requests that were refused, by reason.",
-            ("reason",), registry=registry,
-        )  # fmt: skip
+            "footnote_refused_total",
+            "Requests that were refused, by reason.",
+            ("reason",),
+            registry=registry,
+        )
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
@@ -135,6 +148,10 @@ class RequestsSeen:
         self.telemetry.requests.labels(route, method, status).inc()
         self.telemetry.request_seconds.labels(route).observe(seconds)
         _log.info(
-            "%s %s %s in %.0f ms", method, route, status, 1000 * seconds,
+            "%s %s %s in %.0f ms",
+            method,
+            route,
+            status,
+            1000 * seconds,
             extra={"request_id": name, "client": scope.get("state", {}).get("client")},
-        )  # fmt: skip
+        )

@@ -25,7 +25,7 @@ GONE = 499  # the client went away before the answer; nobody reads this status b
 _log = logging.getLogger(__name__)
 
 
-class Problem(Exception):
+class ProblemDetails(Exception):
     """An error that a program is told: an HTTP status, a sentence, when to come back (seconds)."""
 
     def __init__(self, status: int, detail: str, *, retry_after: int | None = None) -> None:
@@ -52,26 +52,28 @@ class Problem(Exception):
         return {**body, "errors": list(errors)} if errors else body
 
 
-def problem_of(error: BaseException) -> Problem:
+def problem_of(error: BaseException) -> ProblemDetails:
     """Return what a program is told of an error; what it is not told is logged."""
-    if isinstance(error, Problem):
+    if isinstance(error, ProblemDetails):
         return error
     if isinstance(error, InputError):
-        return Problem(422, str(error))
+        return ProblemDetails(422, str(error))
     if isinstance(error, Overloaded):
-        return Problem(503, str(error), retry_after=60)
+        return ProblemDetails(503, str(error), retry_after=60)
     if isinstance(error, ArticleError):
-        return Problem(404, "There is no article of this path.")
+        return ProblemDetails(404, "There is no article of this path.")
     if isinstance(error, ModelError):
         _log.error("The language model cannot be used: %s", error)
         said = "The language model cannot be used at the moment; the server's log says why."
-        return Problem(503, said, retry_after=30)
+        return ProblemDetails(503, said, retry_after=30)
     if isinstance(error, RagError):
         _log.error("The index cannot be used: %s", error)
         said = "The index cannot be used at the moment; the server's log says why."
-        return Problem(503, said, retry_after=30)
+        return ProblemDetails(503, said, retry_after=30)
     _log.error("The request failed", exc_info=error)
-    return Problem(500, "Something went wrong in Footnote itself; the server's log says what.")
+    return ProblemDetails(
+        500, "Something went wrong in Footnote itself; the server's log says what."
+    )
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -83,7 +85,9 @@ def add_handlers(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         said = {404: "There is nothing at this address.", 405: "This method is not for here."}
-        problem = Problem(error.status_code, said.get(error.status_code, "The request is refused."))
+        problem = ProblemDetails(
+            error.status_code, said.get(error.status_code, "The request is refused.")
+        )
         response = problem.response(request.scope)
         response.headers.update(error.headers or {})
         return response
@@ -94,10 +98,12 @@ def add_handlers(app: FastAPI) -> None:
             {"field": ".".join(map(str, each["loc"][1:])), "message": str(each["msg"])}
             for each in error.errors()
         ]  # not what was sent: it may be long, or nobody else's business
-        problem = Problem(422, "The request does not have the form that /openapi.json describes.")
+        problem = ProblemDetails(
+            422, "The request does not have the form that /openapi.json describes."
+        )
         return problem.response(request.scope, errors)
 
-    for kind in (Problem, RagError, Exception):
+    for kind in (ProblemDetails, RagError, Exception):
         app.add_exception_handler(kind, failed)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, invalid)

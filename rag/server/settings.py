@@ -6,11 +6,21 @@ The environment goes before the file, the file before the default. FOOTNOTE_CONF
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, TypeAlias
+from types import NoneType, UnionType
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+
+from pydantic import ValidationError, ValidationInfo, create_model, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from rag.command import command
 from rag.config import Config
@@ -54,14 +64,14 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class Setting:
     """A setting's value and where it comes from."""
 
     value: Any
     source: str
 
 
-Values: TypeAlias = Mapping[str, Set]
+Values: TypeAlias = Mapping[str, Setting]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,112 +116,129 @@ class Settings:
         return {each.name: self.values[each.name].value for each in fields(kind)}
 
 
+class _Values(BaseSettings):
+    """What every setting has in common, whatever it is called."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTNOTE_", env_ignore_empty=True, enable_decoding=False, validate_default=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, given: Any, info: ValidationInfo) -> Any:
+        """Take a list as text; no truth value or fraction is a whole number."""
+        kinds = _kinds(cls, info.field_name)
+        if (isinstance(given, bool) and kinds & {int, float}) or (
+            isinstance(given, float) and int in kinds
+        ):
+            raise ValueError
+        if isinstance(given, str) and int in kinds:
+            return int(given)  # of pydantic, "1.0" would be one, too
+        if isinstance(given, str) and kinds & {tuple, Mapping}:
+            words = given.replace(",", " ").split()
+            return words if tuple in kinds else dict(word.split(":", 1) for word in words)
+        return given
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _sound(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.field_name == "log" and value not in KINDS:
+            raise ValueError
+        if info.field_name == "trusted_proxies":
+            for proxy in value:
+                ip_network(proxy)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
+            raise ValueError
+        return value.expanduser() if isinstance(value, Path) else value
+
+
 def settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings. Raises InputError, naming the setting and where it stands."""
+    kinds: dict[str, Any] = {"tokens": (tuple[str, ...], ())}
+    for kind in (Server, Limits, Config):
+        hints = get_type_hints(kind)
+        for each in fields(kind):
+            default = {} if each.name == "users" else each.default
+            kinds[each.name] = (hints[each.name], default)
+    variables = {name: f"FOOTNOTE_{name.upper()}" for name in kinds}
+    for name, usual in OTHERS.items():
+        if variables[name] not in environment:
+            variables[name] = usual
     file = environment.get(FILE)
-    rows = _read(Path(file)) if file else {}
-    kinds: dict[str, tuple[str, Any]] = {"tokens": ("tuple[str, ...]", ())}
-    for each in (f for kind in (Server, Limits, Config) for f in fields(kind)):
-        default = {} if each.name == "users" else each.default
-        kinds[each.name] = (str(each.type), default)
-    if unknown := sorted(set(rows) - set(kinds) | set(rows) & {"tokens", "api_key"}):
-        raise InputError(
-            f"{file}: {unknown[0]} is no setting there. {command()} config shows all; tokens "
-            "and keys come from the environment or token_file."
-        )
-    values: dict[str, Set] = {}
-    for name, (kind, default) in kinds.items():
-        variable = f"FOOTNOTE_{name.upper()}"
-        variable = OTHERS[name] if name in OTHERS and variable not in environment else variable
-        if environment.get(variable):
-            values[name] = Set(_value(name, kind, environment[variable], variable), variable)
-        elif name in rows:
-            values[name] = Set(_value(name, kind, rows[name], str(file)), str(file))
-        else:
-            values[name] = Set(default, "default")
-    return Settings(values)
+    sources: list[tuple[Mapping[str, str], dict[str, Any]]] = []  # names of places, values
 
+    class Values(_Values):
+        @classmethod
+        def settings_customise_sources(  # type: ignore[override]  # called by name
+            cls, settings_cls: type[BaseSettings], **_usual: PydanticBaseSettingsSource
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            by_variable = EnvSettingsSource(settings_cls)
+            by_variable.env_vars = {
+                f"footnote_{name}": environment[variable]
+                for name, variable in variables.items()
+                if environment.get(variable)
+            }
+            by_file = _file_source(settings_cls, file)
+            rows = by_file()
+            if unknown := sorted(set(rows) - set(kinds) | set(rows) & {"tokens", "api_key"}):
+                raise InputError(
+                    f"{file}: {unknown[0]} is no setting there. {command()} config shows all; "
+                    "tokens and keys come from the environment or token_file."
+                )
+            sources.extend([(variables, by_variable()), (dict.fromkeys(rows, str(file)), rows)])
+            return by_variable, by_file
 
-def _read(file: Path) -> dict[str, Any]:
+    def where(name: str) -> str:
+        return next((places[name] for places, rows in sources if name in rows), "default")
+
+    model = create_model("Settings", __base__=Values, **kinds)
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        values = model()
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        (kind,) = _kinds(model, name) & set(ALLOWED) or {str}
+        allowed = ALLOWED_OF.get(name) or ALLOWED[kind]
+        raise InputError(f"{where(name)}: {name} has to be {allowed}.") from error
+    try:
+        for stored in values.users.values():  # type: ignore[attr-defined]
+            parsed(stored)
+    except InputError as error:
+        raise InputError(f"{where('users')}, users: {error}") from error
+    return Settings({name: Setting(getattr(values, name), where(name)) for name in kinds})
+
+
+def _file_source(model: type[BaseSettings], file: str | None) -> TomlConfigSettingsSource:
+    try:
+        if file and not Path(file).is_file():
+            raise FileNotFoundError(file)
+        return TomlConfigSettingsSource(model, Path(file) if file else None)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{FILE}: {file} cannot be read.") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{file} is not TOML: {error}.") from error
 
 
-def _value(name: str, kind: str, given: Any, where: str) -> Any:
-    """Return a value of the environment (text) or of the file as what the setting is."""
-    try:
-        value = CONVERT[kind.removesuffix(" | None")](given)
-        if name == "log" and value not in KINDS:
-            raise ValueError
-        if name == "users":
-            for stored in value.values():
-                parsed(stored)
-        if name == "trusted_proxies":
-            for proxy in value:
-                ip_network(proxy)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
-            raise ValueError
-    except InputError as error:
-        raise InputError(f"{where}, {name}: {error}") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        wanted = WANTED.get(name) or WANTED[kind.removesuffix(" | None")]
-        raise InputError(f"{where}: {name} has to be {wanted}.") from error
-    return value
+def _kinds(model: type[BaseSettings], name: str | None) -> set[Any]:
+    """Return the types of a setting, without what its lists and tables hold."""
+    annotation = model.model_fields[name or ""].annotation
+    each = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return {get_origin(kind) or kind for kind in each} - {NoneType}
 
 
-def _whole(given: Any) -> int:
-    if isinstance(given, bool | float):
-        raise TypeError
-    return int(given)
-
-
-def _number(given: Any) -> float:
-    if isinstance(given, bool):
-        raise TypeError
-    return float(given)
-
-
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
-        raise TypeError
-    return given
-
-
-def _yes(given: Any) -> bool:
-    if given in (True, False):
-        return bool(given)
-    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
-        given.lower()
-    ]
-
-
-def _several(given: Any) -> tuple[str, ...]:
-    if isinstance(given, str):
-        return tuple(given.replace(",", " ").split())
-    return tuple(_text(each) for each in given)
-
-
-def _users(given: Any) -> dict[str, str]:
-    if isinstance(given, str):
-        return dict(each.split(":", 1) for each in _several(given))
-    return {name: _text(stored) for name, stored in given.items()}
-
-
-CONVERT: dict[str, Callable[[Any], Any]] = {
-    "str": _text, "int": _whole, "float": _number, "bool": _yes, "tuple[str, ...]": _several,
-    "Path": lambda given: Path(_text(given)).expanduser(), "Mapping[str, str]": _users,
-}  # fmt: skip
-WANTED = {
-    "str": "text", "int": "a whole number above 0", "float": "a number above 0",
-    "bool": "true or false", "tuple[str, ...]": "a list of texts", "Path": "a path",
-    "Mapping[str, str]": "a table of names and hashes, in the environment NAME:HASH",
+ALLOWED: dict[Any, str] = {
+    str: "text",
+    int: "a whole number above 0",
+    float: "a number above 0",
+    bool: "true or false",
+    tuple: "a list of texts",
+    Path: "a path",
+    Mapping: "a table of names and hashes, in the environment NAME:HASH",
+}
+ALLOWED_OF = {
+    "fields": "a list of pairs of texts, in the file",
     "log": " or ".join(KINDS),
     "trusted_proxies": "a list of addresses or networks, such as 127.0.0.1 or 10.0.0.0/8",
-}  # fmt: skip
+}
 
 
 def _shown(name: str, value: Any) -> Any:

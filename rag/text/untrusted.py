@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from html import escape
 
 # Unicode's Default_Ignorable_Code_Point: nothing of them is seen, but a model reads them. Among
@@ -25,8 +24,6 @@ _HARMFUL = re.compile(f"[{_CONTROL}\u202a-\u202e\u2066-\u206f\U000e0000-\U000e0f
 _SPACES = re.compile("[\x1c-\x1f\x85]")  # controls that are white space
 _JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]{1,2}")
 _SCRIPTS = "\u0300"  # from here on, joiners have a meaning: in emoji, Persian, Hindi
-
-SHORT = 500  # characters
 
 # A number in brackets, as we cite: "[2]", "[1, 3]", "【2】".
 MARKERS = re.compile(r"\s*[\[［【]\s*(\d+(?:\s*[,;–-]\s*\d+)*)\s*[\]］】]")
@@ -61,12 +58,7 @@ def _replaced(match: re.Match[str]) -> str:
 
 def as_html(text: str) -> str:
     """Return the text for reading, as HTML without any markup."""
-    return _html_kept(text) if len(text) <= SHORT else escape(shown(text))
-
-
-@lru_cache(maxsize=8_192)
-def _html_kept(text: str) -> str:
-    return escape(shown(text))  # a page draws the same sentences at each step of an answer
+    return escape(shown(text))
 
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 
 from rag import texts
@@ -16,11 +16,10 @@ from rag.ingest.formats import file_in
 from rag.ingest.uploads import Manager
 from rag.server.background import Status, Updater
 from rag.server.engine import Engine, refresh
-from rag.text.untrusted import as_html
-from rag.texts import time_left
 from rag.types import ArticleSummary, Scope
 from rag.web.articles_html import View, shelf
-from rag.web.uploads import AT_ONCE, Drop, LocalFile, SentFile, found_at, read_local
+from rag.web.templating import render
+from rag.web.uploads import FILES_AT_ONCE, Drop, LocalFile, SentFile, found_at, read_local
 
 EVERY = 0.5  # seconds between two steps of progress
 
@@ -68,7 +67,9 @@ class Librarian:
         known = {article.path for article in contents}
         paths = asked.get("paths")
         if isinstance(paths, list):
-            chosen = frozenset(p for p in paths[:AT_ONCE] if isinstance(p, str) and p in known)
+            chosen = frozenset(
+                p for p in paths[:FILES_AT_ONCE] if isinstance(p, str) and p in known
+            )
             return Scope(paths=chosen) if chosen else None
         view = View.of(asked)
         return view.scope(contents) if view.narrowed() and view.matching(contents) else None
@@ -249,72 +250,11 @@ class Outcome:
 
 def status_html(status: Status, outcome: Outcome) -> str:
     """Return both; what a screen reader reads out does not change with each step."""
-    said = _running(outcome) if status.running else _ended(status, outcome)
-    state = "running" if status.running else "done"
-    return (
-        f'<div class="shelving" data-state="{state}" data-run="{status.run}">'
-        f'<div role="status">{said}</div>{_progress(status)}{_refused(outcome)}'
-        f"{_others(outcome)}{_dismiss(status)}"
-        "</div>"
+    return render(
+        "status.html",
+        status=status,
+        outcome=outcome,
+        refused=[*outcome.refused, *(f"{path} {reason}." for path, reason in outcome.skipped)],
+        most_named=NAMED,
+        most_refused=REFUSED,
     )
-
-
-def _running(outcome: Outcome) -> str:
-    if outcome.copying:
-        return f"<p>{texts.COPYING.format(_named([outcome.copying]))}</p>"
-    if outcome.removed:
-        return f"<p>{texts.REMOVING.format(_named([outcome.removed]))}</p>"
-    if outcome.kept:
-        return f"<p>{texts.READING_THESE.format(_named(outcome.kept))}</p>"
-    return f"<p>{texts.READING_ALL}</p>"
-
-
-def _progress(status: Status) -> str:
-    if not status.running:
-        return ""
-    known = f' max="{status.all}" value="{status.done}"' if status.all > 1 else ""
-    steps = texts.FILES_READ.format(status.done, status.all) if status.all > 1 else ""
-    left = time_left(status.seconds_left) if status.seconds_left is not None else ""
-    return (
-        f'<p class="progress"><progress{known} aria-label="{texts.READING_ARTICLES}"></progress>'
-        f"<span>{' · '.join(part for part in (steps, left) if part)}</span></p>"
-    )
-
-
-def _ended(status: Status, outcome: Outcome) -> str:
-    if status.error:
-        return f'<p class="wrong" dir="auto">{as_html(status.error)}</p>'
-    if outcome.removed:
-        place = f'<span class="path">{as_html(outcome.place)}</span>'
-        return f"<p>{texts.REMOVED.format(_named([outcome.removed]), place)}</p>"
-    if outcome.kept:
-        count = texts.articles(outcome.articles)
-        return f"<p>{texts.ADDED.format(_named(outcome.kept), count)}</p>"
-    return f"<p>{texts.NOTHING_ADDED}</p>"
-
-
-def _refused(outcome: Outcome) -> str:
-    told = [*outcome.refused, *(f"{path} {reason}." for path, reason in outcome.skipped)]
-    if not told:
-        return ""
-    rows = "".join(f'<li dir="auto">{as_html(line)}</li>' for line in told[:REFUSED])
-    left = len(told) - REFUSED
-    more = f"<li>{texts.AND_MORE.format(left)}</li>" if left > 0 else ""
-    head = (texts.NOT_READ if outcome.skipped else texts.NOT_ADDED).format(texts.files(len(told)))
-    return f'<div class="refused" role="status"><p>{head}:</p><ul>{rows}{more}</ul></div>'
-
-
-def _others(outcome: Outcome) -> str:
-    said = (outcome.too_many, outcome.others)
-    return "".join(f'<p class="others" dir="auto">{as_html(line)}</p>' for line in said if line)
-
-
-def _dismiss(status: Status) -> str:
-    if status.running:
-        return ""
-    return f'<button type="button" class="quiet" data-dismiss>{texts.DISMISS}</button>'
-
-
-def _named(paths: Sequence[str]) -> str:
-    names = [f'<b dir="auto">{as_html(PurePosixPath(p).name)}</b>' for p in paths[:NAMED]]
-    return texts.all_of(names, len(paths) - len(names))

@@ -15,37 +15,19 @@ from rag.errors import RagError
 from rag.ingest.formats import COLLECTIONS, LOADERS
 from rag.server.engine import Engine
 from rag.server.headers import typed_here
-from rag.text.untrusted import as_html
 from rag.texts import period_in_words
 from rag.types import Scope
 from rag.web.answer_html import suggestions, welcome
 from rag.web.articles import Librarian
-from rag.web.articles_html import FORM
 from rag.web.gradio_setup import AT_ONCE, QUIET, gr
-from rag.web.uploads import AT_ONCE as FILES
+from rag.web.templating import render
+from rag.web.uploads import FILES_AT_ONCE as FILES
+from rag.web.uploads import PATH_CHARACTERS
 
 SUFFIXES = " ".join((*LOADERS, *COLLECTIONS))
 PATIENCE, LATER = 1.0, 20.0  # seconds to wait for questions that are still being made
 MANY = 8  # visitors whose files are read at the same time
 IN_QUEUE: dict[str, Any] = {**QUIET, "concurrency_limit": MANY, "trigger_mode": "multiple"}
-
-HEAD = f"""<div class="shelf-head"><div class="pane-bar narrow-only"><span></span>
-<button type="button" class="plain" data-close>{texts.CLOSE}</button></div>
-<div class="shelf-title"><h2 tabindex="-1">{texts.YOUR_ARTICLES}</h2>{{add}}</div>
-<p class="sending" role="status"></p></div>
-<dialog class="confirm" aria-labelledby="confirm-title">
-<h3 id="confirm-title">{texts.REALLY_REMOVE}</h3>
-<p><b data-name dir="auto"></b></p><p data-whole></p>
-<p>{texts.WHERE_REMOVED}</p>
-<div class="asks"><button type="button" class="plain" data-keep autofocus>{texts.KEEP}</button>
-<button type="button" class="strong" data-go>{texts.REMOVE}</button></div></dialog>"""
-ADD = f"""<button type="button" class="plain" data-add>{texts.ADD}</button>
-<input type="file" multiple hidden data-files data-most="{{most}}" data-at-once="{{at_once}}"
-data-suffixes="{{suffixes}}">
-<p class="drop-hint">{texts.DROP_ANYWHERE}</p>"""
-PICKED = f"""<div class="picked" hidden><span data-count role="status"></span>
-<button type="button" class="strong" data-ask-picked>{texts.ASK_ONLY_THESE}</button>
-<button type="button" class="quiet" data-unpick>{texts.CLEAR}</button></div>"""
 
 
 class Shelf:
@@ -64,16 +46,20 @@ class Shelf:
         """Draw the list; ``opens`` is the script that lets its entries open articles."""
         manager = self._librarian.manager
         most = max(manager.config.article_bytes, manager.config.collection_bytes) if manager else 0
-        add = (
-            ADD.format(most=most, at_once=FILES, suffixes=SUFFIXES) if self._librarian.adds else ""
+        head = render(
+            "articles_head.html",
+            adds=self._librarian.adds,
+            by_path=self._librarian.local,
+            most_bytes=most,
+            at_once=FILES,
+            suffixes=SUFFIXES,
+            longest_path=PATH_CHARACTERS,
         )
-        if add and self._librarian.local:
-            add += FORM
         adds = "footnoteShelf.adds(element, trigger, upload); footnotePath.adds(element, trigger);"
-        self._head = _html(HEAD.format(add=add), adds)
+        self._head = _html(head, adds)
         self._status = _html("", "footnoteShelf.says(element, watch);")
         self.list = _html("", f"{opens} footnoteShelf.lists(element, trigger, watch);", "shelf")
-        self._picked = _html(PICKED, "footnoteShelf.picks(element, trigger);")
+        self._picked = _html(render("picked.html"), "footnoteShelf.picks(element, trigger);")
         self._better = _html("", "footnote.suggests(element, watch);", "better")
 
     def draw_chip(self) -> None:
@@ -137,14 +123,7 @@ class Shelf:
 
 def chip(scope: Scope | None, rag: Engine) -> str:
     """Return what says that questions are limited, with the way out of it."""
-    if scope is None:
-        return ""
-    limit = f'<b dir="auto">{as_html(in_words(scope, rag))}</b>'
-    return (
-        f'<p class="chip" role="status"><span>{texts.ASKING_ONLY.format(limit)}</span>'
-        f'<button type="button" data-unscope aria-label="{texts.ASK_ALL}" '
-        f'title="{texts.ASK_ALL}">\N{MULTIPLICATION SIGN}</button></p>'
-    )
+    return "" if scope is None else render("chip.html", limit=in_words(scope, rag))
 
 
 def in_words(scope: Scope | None, rag: Engine) -> str:

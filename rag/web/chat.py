@@ -15,14 +15,14 @@ from rag import texts
 from rag.errors import Overloaded
 from rag.server.engine import Engine, Running
 from rag.types import Scope
-from rag.web.answer_html import BUSY, HEADER, HINT, dropped, not_taken
+from rag.web.answer_html import hint_html
 from rag.web.articles import Librarian
 from rag.web.articles_events import Shelf, in_words
 from rag.web.gradio_setup import AT_ONCE, QUIET, gr
-from rag.web.history import Keeping
-from rag.web.history_events import ACTS, REMEMBERS, Conversation, Shown, Talks, Updates
-from rag.web.history_html import BUTTON, remembered
+from rag.web.history import Keeping, remembered
+from rag.web.history_events import ACTS, REMEMBERS, Conversation, Page, Shown, Talks
 from rag.web.session import answering, begun, opened
+from rag.web.templating import render
 
 STATIC = files("rag.web") / "static"
 # Later ones overrule earlier ones.
@@ -45,9 +45,13 @@ PAGES = 100  # opened ones that the server remembers, about 1 MB each; the longe
 
 
 def build(
-    rag: Engine, running: Running, librarian: Librarian | None = None,
-    keeping: Keeping | None = None, *, logs_out: bool = False,
-) -> gr.Blocks:  # fmt: skip
+    rag: Engine,
+    running: Running,
+    librarian: Librarian | None = None,
+    keeping: Keeping | None = None,
+    *,
+    logs_out: bool = False,
+) -> gr.Blocks:
     """Return the page, not yet served.
 
     Without a librarian the articles can only be read; without ``keeping`` a reload forgets the
@@ -57,42 +61,13 @@ def build(
         title=texts.NAME, analytics_enabled=False, fill_width=True, delete_cache=LEFTOVERS
     )
     with blocks:
-        # The conversation, kept by the server for this visitor alone.
-        exchanges, asked = gr.State(()), gr.State("")
         shelf = Shelf(librarian or Librarian(rag))
         talks = Talks(running, keeping, lambda: begun(rag, shelf.examples.of))
-        with gr.Row(elem_id="bar"):
-            _html(HEADER, js="footnote.layOut();")
-            button = _html(BUTTON if keeping else "", js=ACTS, elem_id="talks")
-            new = _ends_of_bar(logs_out)
-        with gr.Row(elem_id="desk"):
-            with gr.Column(elem_id="chat"):
-                with gr.Column(elem_id="thread"):
-                    past = _html("", js=OPENS)
-                    current = _html("", js=OPENS + "footnote.follows(element, watch);")
-                with gr.Column(elem_id="composer"):
-                    shelf.draw_chip()
-                    question, ask, stop = _composer()
-                    hint = _html("", elem_id="hint")
-                    tab = _html("", js=REMEMBERS)
-            with gr.Column(elem_id="side"):
-                shelf.draw(OPENS)
-                pane = _html("", js=f"{OPENS} watch('value', footnote.reveal); footnote.layOut();")
+        page = _drawn(shelf, keeping=keeping is not None, logs_out=logs_out)
 
-        def on_ask(text: str, request: gr.Request) -> Updates:
-            session = str(request.session_hash)
-            if not text or not text.strip():
-                return {asked: "", hint: HINT}
-            if running.busy(session):
-                return {asked: "", hint: BUSY}
-            if refusal := running.refusal(session):
-                return {asked: "", hint: not_taken(refusal)}
-            ready = gr.update(interactive=True, value=texts.STOP)
-            return {asked: text.strip(), question: "", hint: "", stop: ready}
-
-        def on_stop(request: gr.Request) -> Updates:
+        def on_stop(request: gr.Request) -> Any:
             running.stop(str(request.session_hash))
-            return {stop: gr.update(interactive=False, value=texts.STOPPING)}
+            return gr.update(interactive=False, value=texts.STOPPING)
 
         def on_open(earlier: Conversation, event: gr.EventData) -> str:
             return opened(rag, earlier, event._data)  # noqa: SLF001 - it has no public whole
@@ -102,26 +77,70 @@ def build(
 
         # Gradio's usual "once" drops a question without a word while an event is still pending.
         taken = gr.on(
-            [question.submit, ask.click], on_ask, [question], [asked, question, hint, stop],
-            trigger_mode="multiple", **AT_ONCE,
-        )  # fmt: skip
+            [page.question.submit, page.ask.click],
+            _taking(running),
+            [page.question],
+            [page.asked, page.question, page.hint, page.stop],
+            trigger_mode="multiple",
+            **AT_ONCE,
+        )
         answers = taken.then(
             _answers(rag, running, talks),
-            [asked, exchanges, shelf.scope, talks.identity],
-            [past, current, exchanges, talks.identity, tab, hint],
+            [page.asked, page.exchanges, shelf.scope, talks.identity],
+            [page.past, page.current, page.exchanges, talks.identity, page.tab, page.hint],
             concurrency_limit=None,  # the limit is that of ``running``, which says so
             trigger_mode="multiple",
             **QUIET,
         )
-        stop.click(on_stop, None, [stop], **AT_ONCE)
-        for clickable in (past, current, pane, shelf.list):
-            clickable.select(on_open, [exchanges], [pane], **AT_ONCE)
-        talks.connect(
-            blocks, exchanges, past, current, pane, tab, hint, new, button, answers, AT_ONCE
-        )
-        shelf.connect(blocks, current, exchanges)
+        page.stop.click(on_stop, None, [page.stop], **AT_ONCE)
+        for clickable in (page.past, page.current, page.pane, shelf.list):
+            clickable.select(on_open, [page.exchanges], [page.pane], **AT_ONCE)
+        talks.connect(blocks, page, answers, AT_ONCE)
+        shelf.connect(blocks, page.current, page.exchanges)
         blocks.unload(on_unload)
     return blocks
+
+
+def _drawn(shelf: Shelf, *, keeping: bool, logs_out: bool) -> Page:
+    """Draw the page."""
+    # The conversation, kept by the server for this visitor alone.
+    exchanges, asked = gr.State(()), gr.State("")
+    with gr.Row(elem_id="bar"):
+        _html(render("masthead.html"), js="footnote.layOut();")
+        button = _html(render("history_button.html") if keeping else "", js=ACTS, elem_id="talks")
+        new = _ends_of_bar(logs_out)
+    with gr.Row(elem_id="desk"):
+        with gr.Column(elem_id="chat"):
+            with gr.Column(elem_id="thread"):
+                past = _html("", js=OPENS)
+                current = _html("", js=OPENS + "footnote.follows(element, watch);")
+            with gr.Column(elem_id="composer"):
+                shelf.draw_chip()
+                question, ask, stop = _composer()
+                hint = _html("", elem_id="hint")
+                tab = _html("", js=REMEMBERS)
+        with gr.Column(elem_id="side"):
+            shelf.draw(OPENS)
+            pane = _html("", js=f"{OPENS} watch('value', footnote.reveal); footnote.layOut();")
+    return Page(exchanges, asked, button, new, past, current, question, ask, stop, hint, tab, pane)
+
+
+def _taking(running: Running) -> Callable[[str, gr.Request], tuple[Any, ...]]:
+    """Return what takes a question → the one asked, the field, a hint, the button that stops."""
+
+    def on_ask(text: str, request: gr.Request) -> tuple[Any, ...]:
+        session = str(request.session_hash)
+        if not text or not text.strip():
+            hint = texts.TYPE_FIRST
+        elif running.busy(session):
+            hint = texts.STILL_WRITING
+        elif refusal := running.refusal(session):
+            hint = texts.NOT_TAKEN.format(refusal)
+        else:
+            return text.strip(), "", "", gr.update(interactive=True, value=texts.STOP)
+        return "", gr.skip(), hint_html(hint), gr.skip()
+
+    return on_ask
 
 
 def _answers(
@@ -152,7 +171,13 @@ def _answers(
             yield last  # when the next question may come
         except Overloaded as error:  # another one came first since ``on_ask``
             latest = talks.drawn(earlier[:-1]), talks.drawn(earlier[-1:])
-            yield (*latest, earlier, shown, remembered(shown[1]), dropped(str(error), text))
+            yield (
+                *latest,
+                earlier,
+                shown,
+                remembered(shown[1]),
+                hint_html(texts.DROPPED.format(error, text)),
+            )
 
     return on_asked
 
@@ -161,7 +186,7 @@ def _ends_of_bar(logs_out: bool) -> Any:
     """Draw what begins a new conversation, and what ends a session; return the first."""
     new = gr.Button(texts.NEW_CONVERSATION, elem_id="new", size="sm", scale=0)
     if logs_out:
-        _html(LOG_OUT, elem_id="account")
+        _html(render("log_out.html"), elem_id="account")
     return new
 
 
@@ -205,19 +230,3 @@ def mount(app: FastAPI, blocks: gr.Blocks, host: str, most_bytes: int) -> None:
 
 def _html(value: str, *, js: str | None = None, elem_id: str | None = None) -> Any:
     return gr.HTML(value, js_on_load=js, elem_id=elem_id, apply_default_css=False)
-
-
-# The control that ends a session, for a page behind a password: a plain form, as of a page without
-# scripts. What ends is in server/login.py; page_account.js tells the browser's other tabs.
-
-# A door with an arrow out of it, for a phone, where the words have no room.
-_SIGN = (
-    '<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" '
-    'stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
-    '<path d="M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3"/></svg>'
-)
-LOG_OUT = (
-    '<form method="post" action="logout" data-log-out><button type="submit" class="plain" '
-    f'aria-label="{texts.LOG_OUT}" title="{texts.LOG_OUT}">{_SIGN}'
-    f"<span>{texts.LOG_OUT}</span></button></form>"
-)

@@ -14,10 +14,11 @@ from rag import texts
 from rag.errors import InputError, RagError
 from rag.history.conversation import Exchange, Rating, reopened
 from rag.history.feedback import NOTE, Feedback
-from rag.history.storage import Store, default_folder, user_in
+from rag.history.rows import Header
+from rag.history.storage import CONVERSATIONS, TITLE_CHARACTERS, Store, default_folder, user_in
 from rag.server.engine import Engine
-from rag.web.history_html import kept_list
 from rag.web.session import with_contexts
+from rag.web.templating import render
 
 _RATINGS: Final[dict[str, Rating]] = {"up": "up", "down": "down"}
 
@@ -130,3 +131,26 @@ def keeping_for(rag: Engine, index: Path) -> Keeping:
     """Keep conversations over an index in the user's data directory."""
     store = Store(default_folder(index, "conversations"))
     return Keeping(rag, store, Feedback(default_folder(index, "ratings")))
+
+
+def remembered(identity: str) -> str:
+    """Return what tells the page which conversation to come back to."""
+    return render("remembered.html", identity=identity)
+
+
+def kept_list(
+    headers: Sequence[Header], current: str = "", notice: str = "", user: str | None = None
+) -> str:
+    """Return the pane with the visitor's conversations; ``current`` is the one on the page.
+
+    ``user``: the name that the visitor has logged in with, if that is how the visitor is known.
+    """
+    return render(
+        "conversations.html",
+        headers=headers,
+        current=current,
+        notice=notice,
+        user=user,
+        most=CONVERSATIONS,
+        longest_title=TITLE_CHARACTERS,
+    )

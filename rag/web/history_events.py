@@ -13,10 +13,9 @@ from rag.history.conversation import Exchange
 from rag.history.storage import new_id, user_in
 from rag.history.visitors import visitor_of
 from rag.server.engine import Running
-from rag.web.answer_html import BUSY, conversation
+from rag.web.answer_html import conversation, hint_html
 from rag.web.gradio_setup import gr
-from rag.web.history import Keeping
-from rag.web.history_html import hint_html, remembered
+from rag.web.history import Keeping, remembered
 
 ACTS = "kept.acts(element, trigger);"
 REMEMBERS = "watch('value', () => kept.remember(element));"
@@ -25,6 +24,24 @@ RELOADED = "() => [kept.remembered()]"
 Updates: TypeAlias = dict[Any, Any]  # component → its new value
 Conversation: TypeAlias = tuple[Exchange, ...]
 Shown: TypeAlias = tuple[str, str]  # whose the conversation on the page is, and its name
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The components that what happens on the page reads and changes."""
+
+    exchanges: Any  # state: the conversation
+    asked: Any  # state: the question that is being answered
+    button: Any  # opens the list of conversations
+    new: Any
+    past: Any  # exchanges but the last
+    current: Any  # the last one
+    question: Any
+    ask: Any
+    stop: Any
+    hint: Any
+    tab: Any  # what the tab remembers
+    pane: Any  # the article
 
 
 @dataclass(eq=False)
@@ -62,15 +79,13 @@ class Talks:
 
         return keep
 
-    def connect(
-        self, blocks: gr.Blocks, exchanges: Any, past: Any, current: Any, pane: Any, tab: Any,
-        hint: Any, new: Any, button: Any, answers: Any, options: dict[str, Any],
-    ) -> None:  # fmt: skip
+    def connect(self, blocks: gr.Blocks, page: Page, answers: Any, options: dict[str, Any]) -> None:
         """Attach the handlers of loading, a new conversation, and what is clicked."""
+        past, current, pane, hint = page.past, page.current, page.pane, page.hint
 
         def shown(visitor: str, found: Conversation, name: str) -> Updates:
-            facts: Updates = {exchanges: found, self.identity: (visitor, name)}
-            facts[tab] = remembered(name)
+            facts: Updates = {page.exchanges: found, self.identity: (visitor, name)}
+            facts[page.tab] = remembered(name)
             return {**facts, past: self.drawn(found[:-1]), current: self.drawn(found[-1:])}
 
         def fresh(request: gr.Request) -> Updates:
@@ -79,7 +94,7 @@ class Talks:
 
         def on_new(request: gr.Request) -> Updates:
             if self.running.busy(str(request.session_hash)):  # it would come back into the new one
-                return {hint: BUSY}
+                return {hint: hint_html(texts.STILL_WRITING)}
             return {hint: "", **fresh(request)}
 
         def on_load(name: str, request: gr.Request) -> Updates:
@@ -96,7 +111,7 @@ class Talks:
                 return {hint: ""}
             clicked = event._data  # noqa: SLF001 - it has no public whole
             if self.keeping.changes(clicked) and self.running.busy(str(request.session_hash)):
-                return {hint: BUSY}
+                return {hint: hint_html(texts.STILL_WRITING)}
             visitor, name = visitor_of(request), before[1]
             if _of_another(before, visitor):
                 earlier, name = (), ""
@@ -109,13 +124,13 @@ class Talks:
                 updates[current] = self.begin()[0]
             return {**updates, **({} if done.pane is None else {pane: done.pane})}
 
-        whole = [exchanges, self.identity, tab, past, current, pane]
+        whole = [page.exchanges, self.identity, page.tab, past, current, pane]
         blocks.load(on_load, [self.wanted], whole, js=RELOADED, **options)
         # The end of an answer that is still under way to the page would bring it back into the new
         # conversation.
-        new.click(on_new, None, [*whole, hint], cancels=[answers], **options)
-        for clickable in (button, past, current, pane):
-            inputs = [exchanges, self.identity]
+        page.new.click(on_new, None, [*whole, hint], cancels=[answers], **options)
+        for clickable in (page.button, past, current, pane):
+            inputs = [page.exchanges, self.identity]
             clickable.submit(on_act, inputs, [*whole, hint], **options)
 
 

@@ -18,7 +18,7 @@ from rag.server.engine import Engine, refresh
 from rag.text.terms import wording
 from rag.types import Article, ArticleSummary, Event, Scope, Sentence
 from rag.web.answer_html import welcome
-from rag.web.reader_html import Span, article_html, nothing_open
+from rag.web.reader_html import Highlight, article_html, nothing_open
 
 Questions: TypeAlias = Callable[[tuple[ArticleSummary, ...]], Sequence[str]]
 POLL = 0.1  # seconds between two looks at the cancel event
@@ -26,9 +26,13 @@ GRACE = 1.5  # seconds that a stopped engine has to hand over what it has verifi
 
 
 def answering(
-    rag: Engine, earlier: Sequence[Exchange], question: str, cancel: threading.Event,
-    scope: Scope | None = None, limited: str = "",
-) -> Iterator[Exchange]:  # fmt: skip
+    rag: Engine,
+    earlier: Sequence[Exchange],
+    question: str,
+    cancel: threading.Event,
+    scope: Scope | None = None,
+    limited: str = "",
+) -> Iterator[Exchange]:
     """Yield the exchange each time something of it has become known.
 
     ``limited``: what the ``scope`` is, in words.
@@ -132,12 +136,12 @@ def opened(rag: Engine, exchanges: Sequence[Exchange], wanted: object) -> str:
     here = [p for p in exchange.places() if p.article == path] if exchange else []
     # A sentence is marked only where it stands exactly as it was quoted.
     intact = [p for p in here if article.text[p.start : p.end] == p.quote]
-    spans = [Span(p.start, p.end, getattr(p, "number", None)) for p in intact]
+    spans = [Highlight(p.start, p.end, getattr(p, "number", None)) for p in intact]
     current = next((span for span in spans if (span.start, span.end) == (start, end)), None)
     if current is None and exchange and _is_shown_copy(exchange, article, start, end):
-        current = Span(start, end)
+        current = Highlight(start, end)
     if exchange is None and Sentence(start, end) == there:
-        current = Span(start, end)  # the server forgot the conversation; the page did not
+        current = Highlight(start, end)  # the server forgot the conversation; the page did not
     cited = [span for span in spans if span.number is not None]
     changed = current is None and start >= 0
     notice = texts.CHANGED if changed else ""

@@ -24,7 +24,7 @@ from rag.ingest.folder import BESIDE, beside
 from rag.ingest.formats import FORMATS, is_known
 
 LARGEST = 10**6  # files that a browser can say it has left out
-SHORT = 100  # characters of a suffix or a name in a sentence
+SHOWN_CHARACTERS = 100  # characters of a suffix or a name in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,21 @@ class Drop:
         listed = said.get("files")
         rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
         root = Path(os.path.realpath(uploaded))
-        files = tuple(file for row in rows[:AT_ONCE] if (file := _file(row, root)))
+        files = tuple(file for row in rows[:FILES_AT_ONCE] if (file := _file(row, root)))
         others = said.get("others")
         counted = others if isinstance(others, dict) else {}
-        suffixes = Counter({str(k)[:SHORT]: _number(v) for k, v in [*counted.items()][:SHORT]})
+        suffixes = Counter(
+            {
+                str(k)[:SHOWN_CHARACTERS]: _number(v)
+                for k, v in [*counted.items()][:SHOWN_CHARACTERS]
+            }
+        )
         first = str(said.get("first") or "")
         return cls(
             files,
             others_left_out(+suffixes),
-            _number(said.get("left")) + len(rows[AT_ONCE:]),
-            first if len(first) <= SHORT else f"…{first[-SHORT:]}",
+            _number(said.get("left")) + len(rows[FILES_AT_ONCE:]),
+            first if len(first) <= SHOWN_CHARACTERS else f"…{first[-SHOWN_CHARACTERS:]}",
         )
 
     def too_many(self, kept: int) -> str:
@@ -70,7 +75,7 @@ class Drop:
             return ""
         begins = texts.LEFT_FROM.format(self.first_left) if self.first_left else ""
         return texts.TOO_MANY_DROPPED.format(
-            kept, len(self.files) + self.left, self.left, begins, AT_ONCE
+            kept, len(self.files) + self.left, self.left, begins, FILES_AT_ONCE
         )
 
 
@@ -82,7 +87,7 @@ def _file(row: Mapping[Any, Any], root: Path) -> SentFile | None:
     place = Path(os.path.realpath(path))
     if not place.is_relative_to(root) or not place.is_file():
         return None
-    return SentFile(name, folder[:LONGEST], place)
+    return SentFile(name, folder[:PATH_CHARACTERS], place)
 
 
 def _number(said: object) -> int:
@@ -95,9 +100,9 @@ def _number(said: object) -> int:
 # The text and the folder are untrusted: links are not followed, pipes and devices not opened, and
 # how much is looked at has a limit.
 
-AT_ONCE = 500  # files
-LOOKED_AT = 20_000  # entries of folders
-LONGEST = 4_096  # characters of a path
+FILES_AT_ONCE = 500  # files
+MOST_FOLDER_ENTRIES = 20_000  # entries of folders
+PATH_CHARACTERS = 4_096  # characters of a path
 SUFFIXES = 5  # of other formats that are named
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -116,7 +121,7 @@ class LocalFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocalFiles:
     """What lies at one path."""
 
     name: str
@@ -125,7 +130,7 @@ class Found:
     others: str = ""  # a sentence about the files of other formats
 
 
-def found_at(typed: str, articles: Path, config: Config) -> Found:
+def found_at(typed: str, articles: Path, config: Config) -> LocalFiles:
     """Look at a path. Raises InputError with what to do where nothing can be copied from it."""
     path = _path(typed)
     try:
@@ -140,7 +145,7 @@ def found_at(typed: str, articles: Path, config: Config) -> Found:
     if any(real.is_relative_to(folder) for folder in own):
         raise InputError(texts.PATH_THERE_ALREADY.format(path))
     if stat.S_ISREG(mode):
-        return Found(_printable(real.name), (LocalFile(real, ""),))
+        return LocalFiles(_printable(real.name), (LocalFile(real, ""),))
     if not stat.S_ISDIR(mode):
         raise InputError(texts.PATH_NO_FOLDER.format(path))
     return _Search(real, own, config).found()
@@ -179,7 +184,7 @@ def _path(typed: str) -> Path:
         text = text[1:-1].strip()
     if not text:
         raise InputError(texts.PATH_EMPTY)
-    if len(text) > LONGEST or _UNWANTED.search(text):
+    if len(text) > PATH_CHARACTERS or _UNWANTED.search(text):
         raise InputError(texts.PATH_NONE)
     try:
         if text.startswith("file:"):
@@ -212,7 +217,7 @@ class _Search:
         self.others: Counter[str] = Counter()
         self.bytes = self.seen = 0
 
-    def found(self) -> Found:
+    def found(self) -> LocalFiles:
         folders = [(self.root, _printable(self.root.name))]
         while folders:
             folder, shown = folders.pop()
@@ -224,7 +229,7 @@ class _Search:
         if not self.files and not self.refused:
             raise InputError(texts.FOLDER_HAS_NONE.format(self.root, FORMATS))
         name = self.root.name or str(self.root)
-        return Found(
+        return LocalFiles(
             _printable(name), tuple(self.files), tuple(self.refused), others_left_out(self.others)
         )
 
@@ -259,13 +264,15 @@ class _Search:
     def _counted(self, listing: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
         for entry in listing:
             self.seen += 1
-            if self.seen > LOOKED_AT:
-                raise InputError(texts.FOLDER_TOO_MANY_ENTRIES.format(self.root, LOOKED_AT))
+            if self.seen > MOST_FOLDER_ENTRIES:
+                raise InputError(
+                    texts.FOLDER_TOO_MANY_ENTRIES.format(self.root, MOST_FOLDER_ENTRIES)
+                )
             yield entry
 
     def _take(self, entry: os.DirEntry[str], shown: str) -> None:
-        if len(self.files) == AT_ONCE:
-            raise InputError(texts.FOLDER_TOO_MANY.format(self.root, AT_ONCE))
+        if len(self.files) == FILES_AT_ONCE:
+            raise InputError(texts.FOLDER_TOO_MANY.format(self.root, FILES_AT_ONCE))
         self.files.append(LocalFile(Path(entry.path), shown))
         try:
             self.bytes += entry.stat(follow_symlinks=False).st_size

@@ -265,8 +265,11 @@ def test_over_a_real_index(real: Rag) -> None:
         assert len(found["evidence"]) == 1
         listed = server.http.get("/v1/articles").json()
         assert [each["path"] for each in listed["articles"]] == [
-            "bridge.txt", "café.txt", "ferry.txt", "islands/owls.md"
-        ]  # fmt: skip
+            "bridge.txt",
+            "café.txt",
+            "ferry.txt",
+            "islands/owls.md",
+        ]
         assert server.http.get("/v1/articles/café.txt").json()["title"].startswith("Le café")
 
 

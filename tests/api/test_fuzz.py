@@ -39,9 +39,13 @@ def attack(server: Server, examples: int) -> None:
         operation = found.ok()
 
         @settings(
-            max_examples=examples, deadline=None, database=None, derandomize=True,
-            phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
         @given(case=operation.as_strategy())
         def run(case: Any) -> None:
             response = case.call_and_validate(excluded_checks=EXCLUDED)

@@ -72,12 +72,12 @@ def test_over_http(server: Server) -> None:
 
 def test_a_client_that_goes_away_ends_the_work(server: Server) -> None:
     asked = {
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
         "params": {"name": "answer_question", "arguments": {"question": SLOW}},
-    }  # fmt: skip
-    headers = {
-        "accept": "application/json, text/event-stream", "content-type": "application/json"
-    }  # fmt: skip
+    }
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=30)) as client:
         client.request("POST", "/mcp", json.dumps(asked), headers)
         server.rag.until(running=1)

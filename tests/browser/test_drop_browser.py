@@ -56,8 +56,10 @@ def test_a_dropped_folder_keeps_the_names_of_its_folders(desk: Desk, tmp_path: P
     desk.said("1 file of another format is left out (.jpg).")
     desk.said(re.compile(r"1 file could not be added:\s*archive/empty.txt"))
     assert added(desk) == {
-        "archive/2023/index.txt", "archive/2024/index.txt", "archive/2024/may/deep.md",
-    }  # fmt: skip
+        "archive/2023/index.txt",
+        "archive/2024/index.txt",
+        "archive/2024/may/deep.md",
+    }
     expect(desk.page.locator(".library")).to_contain_text("uploads/archive/2024/index.txt")
 
 
@@ -65,7 +67,7 @@ def test_a_dropped_folder_keeps_the_names_of_its_folders(desk: Desk, tmp_path: P
 def narrow(tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A page that takes three files at once."""
     monkeypatch.setattr("rag.web.articles_events.FILES", 3)
-    monkeypatch.setattr("rag.web.uploads.AT_ONCE", 3)
+    monkeypatch.setattr("rag.web.uploads.FILES_AT_ONCE", 3)
     yield from desk_of(tmp_path, browser)
 
 

@@ -16,8 +16,18 @@ from rag.text.untrusted import shown
 
 pytestmark = BROWSER
 CASES = {case.id: case for case in load_pack()}
-ASKED = ("html-2", "html-8", "html-10", "markdown-1", "markdown-5", "bidi-7", "metadata-2",
-         "metadata-6", "metadata-7", "hostile_question-4")  # fmt: skip
+ASKED = (
+    "html-2",
+    "html-8",
+    "html-10",
+    "markdown-1",
+    "markdown-5",
+    "bidi-7",
+    "metadata-2",
+    "metadata-6",
+    "metadata-7",
+    "hostile_question-4",
+)
 
 
 class Opened:

@@ -25,14 +25,18 @@ from rag.web.articles import Librarian
 pytestmark = BROWSER
 CONFIG = Config(encoder="hashed", generator="extractive", store="numpy", article_bytes=200_000)
 NEWS = {
-    "bridge.txt": ("Harbour bridge closes", "2024-03-08", "Herald",
-                   "The Harbour Bridge in Maldon was closed on Friday after cracks were found."),
+    "bridge.txt": (
+        "Harbour bridge closes",
+        "2024-03-08",
+        "Herald",
+        "The Harbour Bridge in Maldon was closed on Friday after cracks were found.",
+    ),
     "ferry.txt": ("Ferry to Lisk", "2024-05-20", "Post", "The ferry to Lisk costs nine euros."),
     "owls.txt": ("Owls return", "2024-05-02", "Herald", "Rangers counted eleven snowy owls."),
     "mill.txt": ("The old mill burns", "2024-01-15", "Post", "The mill of Oster burnt down."),
     "school.txt": ("A school for sailors", "2024-02-11", "Post", "Sixty pupils learn to sail."),
     "market.txt": ("Market day moves", None, None, "The market of Maldon moves to Tuesday."),
-}  # fmt: skip
+}
 COST = "The lighthouse of Brel cost four million kroner."
 LIGHTHOUSE = (
     "A lighthouse for Brel\nPublished: 2024-04-01\n\nThe lighthouse of Brel cost four million "
@@ -152,8 +156,12 @@ def test_upload_and_ask_about_it_then_remove_and_ask_again(desk: Desk, tmp_path:
 
 
 def test_what_is_refused_says_why(desk: Desk, tmp_path: Path) -> None:
-    files = {"tool.exe": b"MZ", "scan.pdf": b"%PDF-1.4 x", "ok.md": b"# Fine\n\nIt is.",
-             "big.txt": b"word " * 50_000}  # fmt: skip
+    files = {
+        "tool.exe": b"MZ",
+        "scan.pdf": b"%PDF-1.4 x",
+        "ok.md": b"# Fine\n\nIt is.",
+        "big.txt": b"word " * 50_000,
+    }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     desk.send(*(tmp_path / name for name in files))
@@ -328,8 +336,11 @@ def test_axe_finds_nothing_serious(desk: Desk, tmp_path: Path, theme: str, width
     page.locator("button.bar").last.click()
     expect(page.get_by_text("· May 2024")).to_be_visible()
     found = axe.Axe().run(page).response["violations"]
-    assert not [(v["id"], v["nodes"][0]["html"][:200]) for v in found
-                if v["impact"] in {"serious", "critical"}]  # fmt: skip
+    assert not [
+        (v["id"], v["nodes"][0]["html"][:200])
+        for v in found
+        if v["impact"] in {"serious", "critical"}
+    ]
 
 
 def test_files_of_the_folder_go_only_where_that_was_allowed(
@@ -366,8 +377,16 @@ def test_a_file_that_the_browser_did_not_send_is_not_read(desk: Desk, tmp_path: 
     uploaded = tmp_path / "uploaded"
     uploaded.mkdir()
     (uploaded / "link.txt").symlink_to(secret)
-    for path in (str(secret), f"{uploaded}/../secret.txt", f"{uploaded}/link.txt", "/etc/passwd",
-                 f"{uploaded}\0", 7, None, str(uploaded)):  # fmt: skip
+    for path in (
+        str(secret),
+        f"{uploaded}/../secret.txt",
+        f"{uploaded}/link.txt",
+        "/etc/passwd",
+        f"{uploaded}\0",
+        7,
+        None,
+        str(uploaded),
+    ):
         shown = list(librarian.add({"files": [{"path": path, "name": "x.txt"}]}, uploaded))
         assert len(shown) == 1
     assert secret.exists()

@@ -146,5 +146,8 @@ def test_the_field_fits_and_is_accessible(page: Page, theme: str, width: int) ->
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
     found = axe.Axe().run(page).response["violations"]
-    assert not [(v["id"], v["nodes"][0]["html"][:200]) for v in found
-                if v["impact"] in {"serious", "critical"}]  # fmt: skip
+    assert not [
+        (v["id"], v["nodes"][0]["html"][:200])
+        for v in found
+        if v["impact"] in {"serious", "critical"}
+    ]

@@ -96,9 +96,11 @@ class FakeRag:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...  # fmt: skip
+    ) -> None: ...
 
     def stream(self, question: str, *, date: str | None = None) -> Iterator[Event]:
         self.asked = (question, date)
@@ -298,9 +300,18 @@ def test_search_prints_sentences_and_passages(indexed: Run) -> None:
 def test_ask_json_is_one_object_by_contract(indexed: Run) -> None:
     row = json.loads(indexed("ask", "When does the ferry leave?", "--json", *QUOTES).out)
     assert {
-        "question", "answer", "declined", "reason", "confidence", "claims", "citations",
-        "evidence", "notes", "timings_ms", "models",
-    } <= set(row)  # fmt: skip
+        "question",
+        "answer",
+        "declined",
+        "reason",
+        "confidence",
+        "claims",
+        "citations",
+        "evidence",
+        "notes",
+        "timings_ms",
+        "models",
+    } <= set(row)
 
 
 def test_ask_prints_claims_then_footnotes(run: Run, fake: FakeRag) -> None:
@@ -392,9 +403,13 @@ def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-c", script], stdout=writer, stderr=subprocess.PIPE, text=True,
-        check=False, cwd=home,
-    )  # fmt: skip
+        [sys.executable, "-c", script],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=home,
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -414,10 +429,13 @@ def test_the_environment_that_front_ends_read(
     assert fake.opened == (
         Path("i"),
         Config(
-            generator="openai", model="m", models_dir=Path("/models"), api_key="key",
+            generator="openai",
+            model="m",
+            models_dir=Path("/models"),
+            api_key="key",
             base_url="http://localhost:1/v1",
         ),
-    )  # fmt: skip
+    )
     assert os.environ["OMP_WAIT_POLICY"] == "passive"
     assert os.environ["HF_HUB_OFFLINE"] == "1"
 
@@ -494,9 +512,12 @@ def test_serve_syncs_and_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert keeping.store.folder.parent.name == "conversations"
     assert not keeping.store.folder.exists()  # nothing is made before something is kept
     assert served == {
-        "host": "127.0.0.1", "port": 8123, "open_browser": False, "articles": ["ferry.txt"],
+        "host": "127.0.0.1",
+        "port": 8123,
+        "open_browser": False,
+        "articles": ["ferry.txt"],
         "log": "quiet",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,13 @@ class FakeRag:
         return Answer(question, (), (), (), True, "none", 0.0)
 
     def search(
-        self, question: str, k: int = 10, *, history: Any = None,
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Any = None,
         date: str | None = None,
-    ) -> SearchResult:  # fmt: skip
+    ) -> SearchResult:
         self.asked.append((question, k if history is None else history, None))
         return SearchResult(question, 0.5, (), ())
 
@@ -61,7 +65,7 @@ def write(path: Path, *rows: object) -> Path:
     return path
 
 
-def run(rag: FakeRag, source: Path, target: Path, **more: Any) -> batch.Outcome:
+def run(rag: FakeRag, source: Path, target: Path, **more: Any) -> batch.BatchOutcome:
     return batch.run(cast("Rag", rag), more.pop("command", "ask"), source, target, **more)
 
 
@@ -70,7 +74,7 @@ def rows(target: Path) -> list[dict[str, Any]]:
 
 
 def test_one_row_in_one_row_out_in_order(source: Path, target: Path) -> None:
-    assert run(FakeRag(), source, target) == batch.Outcome(rows=4, resumed_after=0, errors=0)
+    assert run(FakeRag(), source, target) == batch.BatchOutcome(rows=4, resumed_after=0, errors=0)
     assert [(row["id"], row["question"]) for row in rows(target)] == [
         (f"q{n}", f"{n}?") for n in range(4)
     ]
@@ -165,7 +169,7 @@ def test_resumes_after_half_a_row(source: Path, target: Path) -> None:
     said: list[str] = []
     rag = FakeRag()
     outcome = run(rag, source, target, say=said.append)
-    assert outcome == batch.Outcome(rows=4, resumed_after=1, errors=0)
+    assert outcome == batch.BatchOutcome(rows=4, resumed_after=1, errors=0)
     assert [question for question, _, _ in rag.asked] == ["1?", "2?", "3?"]
     assert target.read_bytes() == whole
     assert "resuming at row 2 (1 of 4 rows" in said[0]

@@ -17,10 +17,17 @@ from rag.models import files
 
 GATE = Path(__file__).parents[1] / "data" / "gate"
 GATED = (
-    "evidence_recall@1", "evidence_recall@5", "passages_recall@5", "retrieval.auroc",
-    "answer_recall", "citation_f1", "pointer_validity", "uncited_claim_rate", "rejection_rate",
+    "evidence_recall@1",
+    "evidence_recall@5",
+    "passages_recall@5",
+    "retrieval.auroc",
+    "answer_recall",
+    "citation_f1",
+    "pointer_validity",
+    "uncited_claim_rate",
+    "rejection_rate",
     "false_refusal_rate",
-)  # fmt: skip
+)
 
 
 def result(ids: list[str], recall: list[float | None], **more: Any) -> dict[str, Any]:
@@ -29,10 +36,16 @@ def result(ids: list[str], recall: list[float | None], **more: Any) -> dict[str,
     names = {column for metric in METRICS_OF["answers"].values() for column in metric.columns}
     table = {"id": ids, **{name: [1.0] * n for name in sorted(names)}, "answer_recall": recall}
     return {
-        "version": 1, "set": "norway", "system": "footnote", "commit": "abc", "date": "2024-01-01",
-        "config": {"encoder": "one"}, "index": {"articles_sha256": "0123456789"},
-        "parts": {"answers": {"questions": table}}, **more,
-    }  # fmt: skip
+        "version": 1,
+        "set": "norway",
+        "system": "footnote",
+        "commit": "abc",
+        "date": "2024-01-01",
+        "config": {"encoder": "one"},
+        "index": {"articles_sha256": "0123456789"},
+        "parts": {"answers": {"questions": table}},
+        **more,
+    }
 
 
 def saved(path: Path, value: object) -> str:

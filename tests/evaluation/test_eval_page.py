@@ -45,9 +45,20 @@ HARBOUR = place("The harbour is old.")
 def case(identity: str, answers: tuple[str, ...], gold: Span | None, *, short: bool = True) -> Case:
     known = (gold,) if gold else ()
     return Case(
-        identity, f"{identity} {HOSTILE}?", None, None, bool(answers), None, None, answers, short,
-        known, "gold_sentence", "any", (PATH,) if gold else (),
-    )  # fmt: skip
+        identity,
+        f"{identity} {HOSTILE}?",
+        None,
+        None,
+        bool(answers),
+        None,
+        None,
+        answers,
+        short,
+        known,
+        "gold_sentence",
+        "any",
+        (PATH,) if gold else (),
+    )
 
 
 def row(said: str, cited: Span | None, confidence: float) -> dict[str, Any]:
@@ -55,10 +66,15 @@ def row(said: str, cited: Span | None, confidence: float) -> dict[str, Any]:
     quote = TEXT[cited.start : cited.end] if cited else ""
     shown = [{**place, "quote": quote}] if cited else []
     return {
-        "answer": said, "declined": not said, "reason": None if said else "Nothing near.",
-        "confidence": confidence, "claims": [{"text": said, "citations": [1]}] if said else [],
-        "citations": shown, "evidence": [], "timings_ms": {"retrieve": 20.0, "total": 1500.0},
-    }  # fmt: skip
+        "answer": said,
+        "declined": not said,
+        "reason": None if said else "Nothing near.",
+        "confidence": confidence,
+        "claims": [{"text": said, "citations": [1]}] if said else [],
+        "citations": shown,
+        "evidence": [],
+        "timings_ms": {"retrieve": 20.0, "total": 1500.0},
+    }
 
 
 ASKED = [
@@ -90,25 +106,37 @@ def done() -> Evaluation:
     shared = {"n": len(cases), "errors": 0, "refused_rows": [], "left_out_as_ambiguous": 2}
     parts = {
         "retrieval": {
-            **shared, "metrics": measured("retrieval", search), "questions": search,
-            "by_kind": {}, "latency_ms": {},
+            **shared,
+            "metrics": measured("retrieval", search),
+            "questions": search,
+            "by_kind": {},
+            "latency_ms": {},
         },
         "answers": {
-            **shared, "metrics": measured("answers", answers), "curves": curves(answers),
-            "by_kind": by_kind("answers", cases, answers), "latency_ms": latency(rows),
+            **shared,
+            "metrics": measured("answers", answers),
+            "curves": curves(answers),
+            "by_kind": by_kind("answers", cases, answers),
+            "latency_ms": latency(rows),
             "questions": answers,
         },
-    }  # fmt: skip
+    }
     result = {
-        "set": f"norway {HOSTILE}", "system": "footnote", "commit": "abc", "date": "2024-01-01T00",
-        "machine": {"cpus": 2}, "index": {"articles": 1}, "parts": parts,
+        "set": f"norway {HOSTILE}",
+        "system": "footnote",
+        "commit": "abc",
+        "date": "2024-01-01T00",
+        "machine": {"cpus": 2},
+        "index": {"articles": 1},
+        "parts": parts,
         "config": {"encoder": "one", "generator": "extractive", "model": None},
-    }  # fmt: skip
+    }
     part = tuple(cases)
     return Evaluation(
-        result, (Part("retrieval", part), Part("answers", part)),
+        result,
+        (Part("retrieval", part), Part("answers", part)),
         {"retrieval": found, "answers": rows},
-    )  # fmt: skip
+    )
 
 
 def only(done: Evaluation, name: str) -> Evaluation:
@@ -193,5 +221,9 @@ def test_plots_take_colours_and_fonts_from_the_page() -> None:
 
 def test_times_are_written_for_people() -> None:
     assert [charts.seconds(ms) for ms in (0.4, 31.25, 999, 1500, 61_000)] == [
-        "0.4 ms", "31.2 ms", "999 ms", "1.5 s", "61 s"
-    ]  # fmt: skip
+        "0.4 ms",
+        "31.2 ms",
+        "999 ms",
+        "1.5 s",
+        "61 s",
+    ]

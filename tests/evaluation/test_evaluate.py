@@ -36,11 +36,20 @@ def gold(*quotes: str, article: str = "norway") -> list[dict[str, Any]]:
 
 def question(identity: str, answers: list[str], evidence: list[Any], **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "question": f"{identity}?", "answers": answers, "evidence": evidence,
-        "answerable": bool(answers), "unanswerable_kind": None, "evidence_mode": "any",
-        "history": None, "meta": {"kind": "direct"}, "answer_type": "short",
-        "article_ids": ["norway"], "evidence_kind": "gold_sentence", **more,
-    }  # fmt: skip
+        "id": identity,
+        "question": f"{identity}?",
+        "answers": answers,
+        "evidence": evidence,
+        "answerable": bool(answers),
+        "unanswerable_kind": None,
+        "evidence_mode": "any",
+        "history": None,
+        "meta": {"kind": "direct"},
+        "answer_type": "short",
+        "article_ids": ["norway"],
+        "evidence_kind": "gold_sentence",
+        **more,
+    }
 
 
 ROWS = [
@@ -80,9 +89,13 @@ class FakeRag:
         return Citation(number, "norway.txt", "A title", None, at, at + len(quote), quote, 1.0)
 
     def search(
-        self, question: str, k: int = 10, *, history: Any = None,
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Any = None,
         date: str | None = None,
-    ) -> SearchResult:  # fmt: skip
+    ) -> SearchResult:
         self.asked.append((question, date))
         at = TEXT.index(RAIN)
         sure = 0.9 if question in {"right?", "half?", "refused?"} else 0.1
@@ -156,9 +169,16 @@ def test_rows_that_do_not_fit_their_articles_are_refused_with_the_reason(article
     part = load_part("answers", write(articles / "q", *bad), articles)
     assert [case.id for case in part.cases] == ["right"]
     assert [(refused.line, refused.id) for refused in part.refused] == [
-        (1, "moved"), (2, "nowhere"), (3, "mode"), (4, "bare"), (6, None), (7, None),
-        (8, "dated"), (9, "silent"), (11, "right"),
-    ]  # fmt: skip
+        (1, "moved"),
+        (2, "nowhere"),
+        (3, "mode"),
+        (4, "bare"),
+        (6, None),
+        (7, None),
+        (8, "dated"),
+        (9, "silent"),
+        (11, "right"),
+    ]
     reasons = [str(refused) for refused in part.refused]
     assert reasons[0] == "line 1 (moved): its evidence does not stand at norway.txt 10–28"
     assert reasons[1].startswith("line 2 (nowhere): its article cannot be read (No such file")
@@ -173,12 +193,22 @@ def test_rows_that_do_not_fit_their_articles_are_refused_with_the_reason(article
 
 def test_claims(articles: Path) -> None:
     rows = [
-        {"id": "yes", "claim": RAIN, "label": "supported", "article_id": "norway",
-         "supporting_sets": [gold(RAIN)]},
-        {"id": "no", "claim": "It snows.", "label": "not_supported", "article_id": "norway",
-         "supporting_sets": None},
+        {
+            "id": "yes",
+            "claim": RAIN,
+            "label": "supported",
+            "article_id": "norway",
+            "supporting_sets": [gold(RAIN)],
+        },
+        {
+            "id": "no",
+            "claim": "It snows.",
+            "label": "not_supported",
+            "article_id": "norway",
+            "supporting_sets": None,
+        },
         {"id": "lost", "claim": "It snows.", "label": "not_supported", "article_id": "sweden"},
-    ]  # fmt: skip
+    ]
     part = load_part("claims", write(articles / "q", *rows), articles)
     yes, no = part.cases
     assert (yes.question, yes.answerable, yes.kind) == (RAIN, True, "supported")
@@ -250,12 +280,20 @@ def test_answers_are_scored(articles: Path) -> None:
     # By confidence right, right, wrong (near), refused, wrong (far): risks 0, 0, 1/3, 1/2, 3/5.
     assert values["aurc"] == (round((1 / 3 + 1 / 2 + 3 / 5) / 5, 4), 5)
     assert part["curves"]["risk_coverage"] == [
-        [0.2, 0], [0.4, 0], [0.6, third], [0.8, 0.5], [1, 0.6]
-    ]  # fmt: skip
+        [0.2, 0],
+        [0.4, 0],
+        [0.6, third],
+        [0.8, 0.5],
+        [1, 0.6],
+    ]
     # .1 and .7 are not answerable, .2, .8 and .9 are.
     assert part["curves"]["reliability"] == [
-        [0.1, 0, 1], [0.2, 1, 1], [0.7, 0, 1], [0.8, 1, 1], [0.9, 1, 1]
-    ]  # fmt: skip
+        [0.1, 0, 1],
+        [0.2, 1, 1],
+        [0.7, 0, 1],
+        [0.8, 1, 1],
+        [0.9, 1, 1],
+    ]
     rejected = part["by_kind"]["rejection_rate by kind"]
     assert {kind: row["value"] for kind, row in rejected.items()} == {"near": 0, "far": 1}
     swapped = part["by_kind"]["rejection_rate by kind of question"]["near_swapped"]
@@ -265,12 +303,29 @@ def test_answers_are_scored(articles: Path) -> None:
     assert part["by_kind"]["declined by kind"]["near_swapped"]["n"] == 1
     assert part["latency_ms"]["total"] == {"p50": 70.0, "p95": 88.0, "n": 5}
     assert {name: column[1] for name, column in part["questions"].items()} == {
-        "id": "half", "answerable": 1, "confidence": 0.8, "declined": 0, "answer_recall": 1.0,
-        "exact_match": 0.0, "token_f1": 0.4, "correct": 1.0, "hits": 1, "cited": 2,
-        "citation_recall": 0.5, "citation_recall_of_all": 0.5, "citations": 2, "valid": 2,
-        "quoted_characters": 36, "claims": 2, "uncited": 0, "characters": 18, "rejected": None,
-        "falsely_refused": 0, "total_ms": 80.0, "held": 1,
-    }  # fmt: skip
+        "id": "half",
+        "answerable": 1,
+        "confidence": 0.8,
+        "declined": 0,
+        "answer_recall": 1.0,
+        "exact_match": 0.0,
+        "token_f1": 0.4,
+        "correct": 1.0,
+        "hits": 1,
+        "cited": 2,
+        "citation_recall": 0.5,
+        "citation_recall_of_all": 0.5,
+        "citations": 2,
+        "valid": 2,
+        "quoted_characters": 36,
+        "claims": 2,
+        "uncited": 0,
+        "characters": 18,
+        "rejected": None,
+        "falsely_refused": 0,
+        "total_ms": 80.0,
+        "held": 1,
+    }
     low, high = (part["metrics"]["citation_recall"][key] for key in ("low", "high"))
     assert (low, high) == (0.5, 1)
 
@@ -436,9 +491,7 @@ def here(articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path
 
 
-ARGUMENTS = [
-    "eval", "set", "--cache", "cache", "--encoder", "hashed", "--generator", "extractive"
-]  # fmt: skip
+ARGUMENTS = ["eval", "set", "--cache", "cache", "--encoder", "hashed", "--generator", "extractive"]
 
 
 def test_from_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rag.evaluation.metrics import (
     METRICS,
@@ -203,8 +205,9 @@ def test_risk_coverage() -> None:
 def test_reliability() -> None:
     # Bin .9–1 holds .95 and 1 (half right), bin .2–.3 holds .25 (wrong); 1 is in the last bin.
     assert reliability([0.95, 1.0, 0.25], [True, False, False]) == [
-        (0.25, 0.0, 1), (pytest.approx(0.975), 0.5, 2)
-    ]  # fmt: skip
+        (0.25, 0.0, 1),
+        (pytest.approx(0.975), 0.5, 2),
+    ]
     assert reliability([], []) == []
 
 
@@ -255,3 +258,45 @@ def test_bootstrap_interval_leaves_out_undefined_resamples() -> None:
         return auroc(rows[:, 0], rows[:, 1])
 
     assert bootstrap_interval([[0.9, 1], [0.1, 0]], of_pairs) == (1, 1)
+
+
+# -- the same figures by scikit-learn and scipy, which are too slow to be resampled ---------------
+
+JUDGED = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans(), st.booleans()),
+    min_size=2,
+    max_size=40,
+).filter(lambda rows: len({truth for _, _, truth in rows}) == 2)
+
+
+@given(JUDGED)
+def test_auroc_and_balanced_accuracy_are_those_of_scikit_learn(
+    rows: list[tuple[float, bool, bool]],
+) -> None:
+    from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+    scores, passed, truth = zip(*rows, strict=True)
+    assert auroc(scores, truth) == pytest.approx(roc_auc_score(truth, scores), abs=1e-9)
+    expected = balanced_accuracy_score(truth, passed)
+    assert balanced_accuracy(passed, truth) == pytest.approx(expected, abs=1e-9)
+
+
+@settings(max_examples=10)
+@given(JUDGED)
+def test_the_bootstrap_is_that_of_scipy(rows: list[tuple[float, bool, bool]]) -> None:
+    from scipy import stats
+
+    values = np.array(rows, float)
+    if (values == values[0]).all():
+        return
+    for columns, statistic in ((values[:, 0], mean), (values[:, :2] + 1, ratio)):
+        resampled = stats.bootstrap(
+            (np.arange(len(values)),),
+            lambda picks, columns=columns, statistic=statistic: statistic(columns[picks]),
+            n_resamples=1000,
+            method="percentile",
+            vectorized=False,
+            rng=0,
+        )
+        low, high = resampled.confidence_interval
+        assert bootstrap_interval(columns, statistic) == pytest.approx((low, high), abs=1e-9)

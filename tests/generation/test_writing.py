@@ -46,16 +46,21 @@ def draft(drafts: DraftQueue, question: str, cancel: threading.Event | None = No
 
 
 def ask(
-    pool: ThreadPoolExecutor, drafts: DraftQueue, question: str,
+    pool: ThreadPoolExecutor,
+    drafts: DraftQueue,
+    question: str,
     cancel: threading.Event | None = None,
-) -> Asked:  # fmt: skip
+) -> Asked:
     return pool.submit(lambda: list(draft(drafts, question, cancel)))
 
 
 def begun(
-    pool: ThreadPoolExecutor, drafts: DraftQueue, model: GatedGenerator, question: str,
+    pool: ThreadPoolExecutor,
+    drafts: DraftQueue,
+    model: GatedGenerator,
+    question: str,
     cancel: threading.Event | None = None,
-) -> Asked:  # fmt: skip
+) -> Asked:
     """Ask a free model, which has begun its draft on return."""
     asked = ask(pool, drafts, question, cancel)
     model.until(question)
@@ -63,9 +68,12 @@ def begun(
 
 
 def waiting(
-    pool: ThreadPoolExecutor, drafts: DraftQueue, question: str, ahead: int,
+    pool: ThreadPoolExecutor,
+    drafts: DraftQueue,
+    question: str,
+    ahead: int,
     cancel: threading.Event | None = None,
-) -> Pieces:  # fmt: skip
+) -> Pieces:
     """Ask a model that is writing; so many drafts are ahead of it, which it has been told."""
     pieces = draft(drafts, question, cancel)
     assert soon(pool, pieces) == ahead

@@ -63,10 +63,18 @@ def test_json_has_every_reference_and_offsets_that_hold() -> None:
     text = FakeRag().article("ferry.txt").text
     for cited in exchange["citations"]:
         assert text[cited["start"] : cited["end"]] == cited["quote"]
-        assert cited.items() >= {
-            "article": "ferry.txt", "title": "The morning ferry to Hvar", "source": "Coast",
-            "published": "2024-06-03", "page": None, "url": None, "changed_since": False,
-        }.items()  # fmt: skip
+        assert (
+            cited.items()
+            >= {
+                "article": "ferry.txt",
+                "title": "The morning ferry to Hvar",
+                "source": "Coast",
+                "published": "2024-06-03",
+                "page": None,
+                "url": None,
+                "changed_since": False,
+            }.items()
+        )
 
 
 def test_exports_say_what_has_changed_and_outlive_the_article() -> None:
@@ -83,9 +91,19 @@ def test_exports_say_what_has_changed_and_outlive_the_article() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [HOSTILE, "![x](http://example.org/x.png)", "[a](javascript:alert(1))", "# not a title",
-     "- not a list", "12. nor this", "> nor a quote", "`code` ~~~ $x$", "a\n\n# b", "half \ud83d"],
-)  # fmt: skip
+    [
+        HOSTILE,
+        "![x](http://example.org/x.png)",
+        "[a](javascript:alert(1))",
+        "# not a title",
+        "- not a list",
+        "12. nor this",
+        "> nor a quote",
+        "`code` ~~~ $x$",
+        "a\n\n# b",
+        "half \ud83d",
+    ],
+)
 def test_markdown_of_untrusted_text_has_no_markup(text: str) -> None:
     exported = kept("When?", title=text)
     [exchange] = exported.exchanges
@@ -168,8 +186,18 @@ def test_gold_holds_after_the_article_is_edited(tmp_path: Path) -> None:
         Feedback(tmp_path).rate("e" * 16, exchange, (), FakeRag().article)
 
 
-@pytest.mark.parametrize("path", ["../../evil.txt", "/etc/evil.txt", "a.zip/../b.txt", ".x/a.txt",
-                                  "news.csv/17", "a" * 300 + ".txt", "report.pdf"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../evil.txt",
+        "/etc/evil.txt",
+        "a.zip/../b.txt",
+        ".x/a.txt",
+        "news.csv/17",
+        "a" * 300 + ".txt",
+        "report.pdf",
+    ],
+)
 def test_copies_of_articles_stay_in_their_folder(tmp_path: Path, path: str) -> None:
     odd = replace(article("x", "T", "Five ferries. More of them. Another one.\n"), path=path)
 

@@ -15,7 +15,13 @@ from fake_rag import HOSTILE, FakeRag
 from rag.errors import InputError
 from rag.history.conversation import Exchange
 from rag.history.feedback import Feedback
-from rag.history.rows import TITLE, Conversation, Header, read_conversation, to_json
+from rag.history.rows import (
+    QUESTION_TITLE_CHARACTERS,
+    Conversation,
+    Header,
+    read_conversation,
+    to_json,
+)
 from rag.history.storage import (
     CONVERSATIONS,
     MOST_BYTES,
@@ -27,8 +33,8 @@ from rag.history.storage import (
     user_in,
 )
 from rag.types import Answer, Citation, Claim, Copy, Evidence
-from rag.web.history import Keeping
-from rag.web.history_html import kept_list, rating
+from rag.web.answer_html import rating
+from rag.web.history import Keeping, kept_list
 from rag.web.session import answering, opened
 
 VISITOR = new_visitor()
@@ -70,8 +76,11 @@ def test_a_conversation_comes_back_as_it_was(store: Store) -> None:
     assert kept.header.questions == 4
     assert all(map(same, kept.exchanges, exchanges))
     assert [exchange.state for exchange in kept.exchanges] == [
-        "answered", "answered", "failed", "answered",
-    ]  # fmt: skip
+        "answered",
+        "answered",
+        "failed",
+        "answered",
+    ]
 
 
 def test_text_that_is_not_unicode_is_kept_too(store: Store) -> None:
@@ -190,10 +199,16 @@ def test_a_conversation_that_is_too_long_is_not_kept(store: Store) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        b"", b"{", b"[]", b"\xff\xfe", b'{"version": 1}', b'{"version": 99, "exchanges": []}',
-        b"[" * 100_000, b" " * (MOST_BYTES + 1),
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"version": 1}',
+        b'{"version": 99, "exchanges": []}',
+        b"[" * 100_000,
+        b" " * (MOST_BYTES + 1),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_left_out_with_a_line_in_the_log(
     store: Store, damage: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -291,7 +306,7 @@ def store_header() -> Header:
 def test_renaming_and_deleting(keeping: Keeping, store: Store) -> None:
     long = "Why? " * 100
     name = store.put(VISITOR, new_id(), asked(long))
-    assert len(store.listed(VISITOR)[0].title) <= TITLE
+    assert len(store.listed(VISITOR)[0].title) <= QUESTION_TITLE_CHARACTERS
     done = keeping.act(
         VISITOR, name, (), {"act": "rename", "conversation": name, "title": " The\nferry "}
     )
@@ -325,9 +340,19 @@ def test_a_failing_disk_is_said_and_the_chat_goes_on(
 
 
 @pytest.mark.parametrize(
-    "wanted", [None, [], "list", {}, {"act": 1}, {"act": "rate"}, {"act": "rate", "exchange": "9"},
-               {"act": "rate", "exchange": "1", "rating": "best"}, {"act": "drop table"}],
-)  # fmt: skip
+    "wanted",
+    [
+        None,
+        [],
+        "list",
+        {},
+        {"act": 1},
+        {"act": "rate"},
+        {"act": "rate", "exchange": "9"},
+        {"act": "rate", "exchange": "1", "rating": "best"},
+        {"act": "drop table"},
+    ],
+)
 def test_clicks_that_mean_nothing_do_nothing(keeping: Keeping, wanted: object) -> None:
     done = keeping.act(VISITOR, new_id(), asked("When?"), wanted)
     assert (done.exchanges, done.pane, done.notice) == (None, None, None)
@@ -361,8 +386,10 @@ def test_a_sentence_that_has_moved_is_found_again(keeping: Keeping, store: Store
     before = asked("When?")[0].citations
     # The paragraph stands twice in this article: the first one counts, being changed.
     assert [c.start - b.start for c, b in zip(exchange.citations, before, strict=True)] == [
-        shift, shift, shift,
-    ]  # fmt: skip
+        shift,
+        shift,
+        shift,
+    ]
     cited = exchange.citations[1]
     wanted = {"article": cited.article, "exchange": "1", "start": cited.start, "end": cited.end}
     assert f'<mark class="current" data-number="2">{cited.quote}' in opened(

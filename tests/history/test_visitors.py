@@ -25,9 +25,13 @@ def store(tmp_path: Path) -> Store:
 
 
 def fetch(
-    store: Store, path: str, cookies: str = "", method: str = "GET", base: str = "http://here",
+    store: Store,
+    path: str,
+    cookies: str = "",
+    method: str = "GET",
+    base: str = "http://here",
     **state: object,
-) -> httpx.Response:  # fmt: skip
+) -> httpx.Response:
     """Ask for a path; ``state`` is what rag/server/access.py has found out. The page names the
     visitor.
     """

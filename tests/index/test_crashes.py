@@ -27,9 +27,13 @@ def table(script: str, *options: str) -> list[list[str]]:
     """Run a module of benchmarks/index/ that fails when a case does; return its table's rows."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.index.{script}", *options], cwd=ROOT, env=environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", f"benchmarks.index.{script}", *options],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()]
     return lines[2:]
@@ -279,8 +283,11 @@ def test_a_folder_that_cannot_be_written_is_read(
     try:
         done = subprocess.run(
             [sys.executable, "-c", script, articles, folder],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     finally:
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o755)
@@ -377,9 +384,12 @@ CHANGES: list[Callable[[Path], object]] = [
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("damage", [None, "vectors-1.bin", "row", "settings"])
 def test_a_plan_is_what_sync_does(
-    folder: Path, articles: Path, config: Config, change: Callable[[Path], object],
+    folder: Path,
+    articles: Path,
+    config: Config,
+    change: Callable[[Path], object],
     damage: str | None,
-) -> None:  # fmt: skip
+) -> None:
     change(articles)
     if damage == "vectors-1.bin":
         (folder / damage).unlink()

@@ -154,9 +154,12 @@ def _overwrite(path: Path, page: int) -> None:
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("mend", [sync, repair])
 def test_a_damaged_index_of_an_emptied_folder_is_emptied(
-    articles: Path, config: Config, tmp_path: Path, damage: str,
+    articles: Path,
+    config: Config,
+    tmp_path: Path,
+    damage: str,
     mend: Callable[[Path, Path, Config, HashedEncoder], Changes],
-) -> None:  # fmt: skip
+) -> None:
     folder = tmp_path / "index"
     sync(articles, folder, config, HashedEncoder())
     empty(articles)
@@ -262,9 +265,11 @@ def test_another_folder_without_articles_does_not_empty_the_index(
 
 
 def test_the_commands_say_that_there_are_none(
-    articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    articles: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str, str]:

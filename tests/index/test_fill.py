@@ -47,7 +47,7 @@ class Slow(HashedEncoder):
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a small folder everything counts as much, and each batch is published."""
-    monkeypatch.setattr(sync_module, "FEW", 0)
+    monkeypatch.setattr(sync_module, "FEW_PASSAGES", 0)
     monkeypatch.setattr(fill_module, "BATCH", 2)
     monkeypatch.setattr(fill_module, "STRETCH", 0.0)
     monkeypatch.setattr(fill_module, "SHARE", 0)
@@ -92,10 +92,14 @@ def until(last: str | int, done: Queue[str | int]) -> list[str | int]:
 def everything(index: Index) -> list[tuple[str, int, bytes, bytes]]:
     keys, _ = index.vectors.search(HashedEncoder().encode_texts(["x"])[0], 1_000)
     return sorted(
-        (index.article_at(of.article).path, of.passage.start, of.vector.tobytes(),
-         of.sentence_vectors.tobytes())
+        (
+            index.article_at(of.article).path,
+            of.passage.start,
+            of.vector.tobytes(),
+            of.sentence_vectors.tobytes(),
+        )
         for of in index.passages(keys.tolist())
-    )  # fmt: skip
+    )
 
 
 def test_words_are_found_before_there_is_a_vector(folder: Path, config: Config) -> None:
@@ -173,12 +177,15 @@ def test_it_ends_when_it_is_told_to_and_says_what_is_left(
 
 
 def test_a_few_new_passages_are_embedded_with_their_text(
-    opened: Callable[[], Index], folder: Path, articles: Path, config: Config,
+    opened: Callable[[], Index],
+    folder: Path,
+    articles: Path,
+    config: Config,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     fill(folder, config, HashedEncoder())
     generation = opened().manifest["generation"]
-    monkeypatch.setattr(sync_module, "FEW", 32)
+    monkeypatch.setattr(sync_module, "FEW_PASSAGES", 32)
     (articles / "new.txt").write_text("A museum\n\nA museum was opened in Lisk. It is small.\n")
     sync(articles, folder, config, HashedEncoder(), vectors=False)
     assert (opened().unembedded, opened().manifest["generation"]) == (0, generation + 1)
@@ -294,5 +301,8 @@ def test_the_time_left_is_told_from_the_pace(monkeypatch: pytest.MonkeyPatch) ->
         left.append(pace.seconds)
     assert left == [None, 40.0, None]
     assert [about(s) for s in (1, 42, 200, 8_000)] == [
-        "about 5 seconds", "about 40 seconds", "about 3 minutes", "about 2 hours",
-    ]  # fmt: skip
+        "about 5 seconds",
+        "about 40 seconds",
+        "about 3 minutes",
+        "about 2 hours",
+    ]

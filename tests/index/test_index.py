@@ -37,10 +37,15 @@ def everything(index: Index) -> list[object]:
     keys, scores = index.vectors.search(HashedEncoder().encode_texts([QUESTION])[0], 1000)
     found, found_scores = index.lexical.search(terms(QUESTION), 1000)
     passages = [
-        (stored.key, stored.passage, stored.vector.tobytes(), stored.sentence_vectors.tobytes(),
-         index.article_at(stored.article))
+        (
+            stored.key,
+            stored.passage,
+            stored.vector.tobytes(),
+            stored.sentence_vectors.tobytes(),
+            index.article_at(stored.article),
+        )
         for stored in index.passages(keys.tolist())
-    ]  # fmt: skip
+    ]
     searched = [keys.tolist(), scores.tolist(), found.tolist(), found_scores.tolist()]
     return [contents, articles, sentences, passages, searched]
 
@@ -149,9 +154,13 @@ def test_a_reader_keeps_its_state_while_others_write(
 
 
 def test_files_replaced_while_opening(
-    index: Index, articles: Path, config: Config, encoder: HashedEncoder, tmp_path: Path,
+    index: Index,
+    articles: Path,
+    config: Config,
+    encoder: HashedEncoder,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     folder = tmp_path / "index"
     (articles / "ferry.txt").unlink()
 
@@ -184,9 +193,12 @@ def test_a_missing_index(tmp_path: Path, config: Config, encoder: HashedEncoder)
 
 
 def test_a_first_build_that_ends_at_once_leaves_no_damage(
-    articles: Path, config: Config, encoder: HashedEncoder, tmp_path: Path,
+    articles: Path,
+    config: Config,
+    encoder: HashedEncoder,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     class Ends(Database):
         left = 0  # statements
 

@@ -54,9 +54,15 @@ def found(lexical: LexicalIndex, query: list[str], k: int = 10) -> list[tuple[in
 
 @pytest.mark.parametrize(
     "query",
-    [["ferri"], ["lisk", "ferri"], ["ferri", "ferri", "lisk"], ["the", "owl", "unknown"], ["北"],
-     ["don't", "3.5"]],
-)  # fmt: skip
+    [
+        ["ferri"],
+        ["lisk", "ferri"],
+        ["ferri", "ferri", "lisk"],
+        ["the", "owl", "unknown"],
+        ["北"],
+        ["don't", "3.5"],
+    ],
+)
 def test_scores_are_bm25(lexical: LexicalIndex, query: list[str]) -> None:
     wanted = bm25(ROWS, query)
     assert [key for key, _ in found(lexical, query)] == [key for key, _ in wanted]

@@ -40,9 +40,11 @@ def folder(tmp_path: Path) -> Path:
 def holder(folder: Path) -> subprocess.Popen[str]:
     """Start a process that holds the lock until its input ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, folder], text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-c", HOLD, folder],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process

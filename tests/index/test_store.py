@@ -94,11 +94,14 @@ for query in rows[:9]:
 def test_equal_scores_come_in_the_same_order_in_every_run(name: str) -> None:
     said = {
         subprocess.run(
-            [sys.executable, "-c", TIES, name], capture_output=True, text=True, check=True,
+            [sys.executable, "-c", TIES, name],
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "OMP_NUM_THREADS": threads},
         ).stdout
         for threads in ("1", "2", "2")
-    }  # fmt: skip
+    }
     assert len(said) == 1
     assert said.pop().count("\n") == 9
 
@@ -181,8 +184,10 @@ for missing in (1, 20_000):
 def test_a_disk_that_fills_up_is_noticed(name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, name, str(tmp_path / name)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == [str(errno.EFBIG)] * 2
 
 

@@ -283,8 +283,12 @@ def test_what_was_deleted_is_not_found(
     (articles / "more-8.txt").write_text("Boats 8\n\nNo boat left.")
     index = built(articles, folder, faiss_config)
     assert isinstance(index.vectors, IvfStore)
-    keys = [key for (key,) in sqlite3.connect(folder / "store.sqlite").execute(
-        "SELECT id FROM passages ORDER BY id")]  # fmt: skip
+    keys = [
+        key
+        for (key,) in sqlite3.connect(folder / "store.sqlite").execute(
+            "SELECT id FROM passages ORDER BY id"
+        )
+    ]
     for question in ("Boat 7 left harbour 7 at 1.", "Which boat left?"):
         found, _ = index.vectors.search(HashedEncoder().encode_texts([question])[0], 10_000)
         assert sorted(found.tolist()) == keys

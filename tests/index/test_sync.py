@@ -30,7 +30,7 @@ from rag.index.database import Database
 from rag.index.embedding import fill, header
 from rag.index.index import Index
 from rag.index.sync import repair, sync
-from rag.ingest.article import Part
+from rag.ingest.article import FilePart
 from rag.ingest.folder import ArticleFile
 from rag.models.encoder import HashedEncoder, Spans
 from rag.types import Article, Changes, Vectors
@@ -250,12 +250,15 @@ def test_an_index_remembers_which_files_could_not_be_read(
 
 
 def test_a_file_removed_while_indexing_is_skipped(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
+    folder: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     parts = ArticleFile.parts
 
-    def remove_then_read(file: ArticleFile, config: Config) -> list[Part]:
+    def remove_then_read(file: ArticleFile, config: Config) -> list[FilePart]:
         if file.path == "ferry.txt":
             file.location.unlink()
         return parts(file, config)
@@ -331,9 +334,15 @@ OTHER = [
 
 @pytest.mark.parametrize(("change", "reason", "added", "embeds"), OTHER)
 def test_other_settings_are_refused_and_sync_rebuilds(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
-    change: dict[str, object], reason: str, added: int, embeds: bool,
-) -> None:  # fmt: skip
+    folder: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
+    change: dict[str, object],
+    reason: str,
+    added: int,
+    embeds: bool,
+) -> None:
     other = replace(config, **change)  # type: ignore[arg-type]
     with pytest.raises(IndexMismatch, match=reason) as error:
         Index.open(folder, other, encoder)
@@ -357,9 +366,12 @@ def test_settings_that_the_index_does_not_depend_on(
 
 
 def test_new_terms_rewrite_the_search_files_and_encode_nothing(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
+    folder: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     for module in ("rag.config", "rag.index.sync"):
         monkeypatch.setattr(f"{module}.TERMS_VERSION", 99)
     reason = "terms_version is 2 in the index and 99 now"
@@ -382,9 +394,12 @@ def test_another_encoder_under_the_same_name(
 
 
 def test_another_format_version(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
+    folder: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     now = config_module.FORMAT_VERSION
     monkeypatch.setattr(config_module, "FORMAT_VERSION", now + 1)
     with pytest.raises(IndexMismatch, match=f"format_version is {now} in the index and {now + 1}"):
@@ -394,9 +409,12 @@ def test_another_format_version(
 
 
 def test_tables_of_another_version_are_made_anew_with_the_version_as_the_reason(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder,
+    folder: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     now = config_module.FORMAT_VERSION
     connection = sqlite3.connect(folder / "store.sqlite")
     connection.execute("ALTER TABLE articles DROP COLUMN pages")
@@ -467,9 +485,13 @@ def files_of(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("at", [0, 2, 4, "encoder", "vectors", "lexical", "commit", "after"])
 def test_ctrl_c_leaves_the_old_index(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder, at: int | str,
+    folder: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
+    at: int | str,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     before, files = changed(articles), files_of(folder)
 
     def interrupt(*_: object) -> None:
@@ -545,12 +567,17 @@ def leave(folder: Path, kept: Path, generation: int) -> dict[Path, bytes]:
 @pytest.mark.parametrize("generation", [2, 3, 41])
 @pytest.mark.parametrize("way", ["sync", "repair", "fill"])
 def test_what_a_killed_writer_left_is_neither_opened_nor_written_into(
-    tmp_path: Path, articles: Path, config: Config, encoder: RecordingEncoder, generation: int,
-    way: str, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
+    generation: int,
+    way: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     folder = tmp_path / "index"
     if way == "fill":
-        monkeypatch.setattr("rag.index.sync.FEW", 0)
+        monkeypatch.setattr("rag.index.sync.FEW_PASSAGES", 0)
     sync(articles, folder, config, encoder, vectors=way != "fill")
     contents = leave(folder, tmp_path / "kept", generation)
     reader = Index.open(folder, config, encoder)
@@ -580,9 +607,13 @@ def test_what_a_killed_writer_left_is_neither_opened_nor_written_into(
     "method", ["rag.index.vectors._save", "rag.index.manifest._seal", "pathlib.Path.mkdir"]
 )
 def test_a_full_disk_leaves_the_old_index(
-    folder: Path, articles: Path, config: Config, encoder: RecordingEncoder, method: str,
+    folder: Path,
+    articles: Path,
+    config: Config,
+    encoder: RecordingEncoder,
+    method: str,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     before, files = changed(articles), files_of(folder)
 
     def full(*_: object, **__: object) -> None:
@@ -620,8 +651,10 @@ def test_files_that_cannot_grow_leave_the_old_index(
     limits = ["100", "400", "1000", "4000", "9000", "30000", "50000"]
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, articles, folder, *limits],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [[limit, "RagError"] for limit in limits]

@@ -11,7 +11,7 @@ import pytest
 from rag.config import Config
 from rag.index.index import Index
 from rag.index.sync import sync
-from rag.ingest.article import Part, sha256
+from rag.ingest.article import FilePart, sha256
 from rag.ingest.formats import COLLECTIONS
 from rag.ingest.loaders.text import load_text
 from rag.models.encoder import HashedEncoder, Spans
@@ -31,9 +31,9 @@ class RecordingEncoder(HashedEncoder):
         return super().encode_passages(texts, spans)
 
 
-def load_rows(path: str, data: bytes, _: Config) -> Iterable[Part]:
+def load_rows(path: str, data: bytes, _: Config) -> Iterable[FilePart]:
     for n, row in enumerate(data.split(b"\n--\n"), start=1):
-        yield Part(f"{path}/{n}", sha256(row), partial(load_text, f"{path}/{n}", row))
+        yield FilePart(f"{path}/{n}", sha256(row), partial(load_text, f"{path}/{n}", row))
 
 
 @pytest.fixture(autouse=True)

@@ -28,8 +28,14 @@ def encrypted_zip() -> bytes:
 
 
 def test_broken_rows_are_named_and_the_others_read() -> None:
-    lines = [json.dumps({"text": GOOD}), '{"text": "cut off', '{"title": "No text"}', "17",
-             json.dumps({"text": "x" * 10_000_001}), '{"text": "lone \\ud800 half"}']  # fmt: skip
+    lines = [
+        json.dumps({"text": GOOD}),
+        '{"text": "cut off',
+        '{"title": "No text"}',
+        "17",
+        json.dumps({"text": "x" * 10_000_001}),
+        '{"text": "lone \\ud800 half"}',
+    ]
     found = read("a.jsonl", "\n".join(lines))
     assert list(found) == [f"a.jsonl/{n}" for n in range(1, 7)]
     assert list(found.values()) == [
@@ -56,17 +62,19 @@ def test_a_quotation_mark_that_is_never_closed() -> None:
         "a.csv/2": "is not read from here on: a quotation mark is never closed",
     }
     assert read("a.csv", f'title,text\nOne,"{GOOD}" he said\nTwo,{GOOD}\n') == {
-        "a.csv/1": f"{GOOD} he said", "a.csv/2": GOOD,
-    }  # fmt: skip
+        "a.csv/1": f"{GOOD} he said",
+        "a.csv/2": GOOD,
+    }
 
 
 def test_too_many_rows_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_rows_module, "MOST_ROWS", 2)
     found = read("a.jsonl", "\n".join([json.dumps({"text": GOOD})] * 5))
     assert found == {
-        "a.jsonl/1": GOOD, "a.jsonl/2": GOOD,
+        "a.jsonl/1": GOOD,
+        "a.jsonl/2": GOOD,
         "a.jsonl": "has more than 2 rows: the others are left out",
-    }  # fmt: skip
+    }
 
 
 # Archives.
@@ -112,8 +120,9 @@ def test_zips_in_zips_share_their_limits(monkeypatch: pytest.MonkeyPatch) -> Non
     inner = zipped(("b.txt", GOOD), ("c.txt", GOOD), ("d.txt", GOOD))
     found = read("a.zip", zipped(("inner.zip", inner), ("e.txt", GOOD)))
     assert [path for path, text in found.items() if text == GOOD] == [
-        "a.zip/inner.zip/b.txt", "a.zip/inner.zip/c.txt"
-    ]  # fmt: skip
+        "a.zip/inner.zip/b.txt",
+        "a.zip/inner.zip/c.txt",
+    ]
     assert "has more than 3 files: the others are left out" in found.values()
 
 

@@ -41,9 +41,7 @@ def read(rows: Sequence[object], fields: Fields | None) -> list[Article]:
 
 def test_given_names_are_used() -> None:
     first, second = read(ROWS, GIVEN)
-    assert (first.path, first.title, first.published) == (
-        "a.json/7", "Flood in Tarn", "2024-03-08"
-    )  # fmt: skip
+    assert (first.path, first.title, first.published) == ("a.json/7", "Flood in Tarn", "2024-03-08")
     assert second.text[second.body_start :].strip() == "Rangers counted eleven owls."
 
 

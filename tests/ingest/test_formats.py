@@ -81,14 +81,31 @@ PAGE = "<html lang='{}'><head><title>Flood | The Gazette</title>{}</head><body><
             "en",
             '<script type="application/ld+json">{"@graph":[{"@type":"WebPage","datePublished":'
             '"2020-01-01"},{"@type":"NewsArticle","datePublished":"2024-03-04T10:00Z"}]}</script>',
-            "", "2024-03-04", "JSON-LD datePublished: 2024-03-04T10:00Z",
+            "",
+            "2024-03-04",
+            "JSON-LD datePublished: 2024-03-04T10:00Z",
         ),
-        ("en", '<meta itemprop="datePublished" content="March 4, 2024">', "", "2024-03-04",
-         "meta datepublished: March 4, 2024"),
-        ("en", "", "<time datetime='2024-03-04T09:00'>today</time>", "2024-03-04",
-         "time datetime: 2024-03-04T09:00"),
-        ("en", "", "<p class='byline'>By Ann Lee, 4 March 2024</p>", "2024-03-04",
-         "line: By Ann Lee, 4 March 2024"),
+        (
+            "en",
+            '<meta itemprop="datePublished" content="March 4, 2024">',
+            "",
+            "2024-03-04",
+            "meta datepublished: March 4, 2024",
+        ),
+        (
+            "en",
+            "",
+            "<time datetime='2024-03-04T09:00'>today</time>",
+            "2024-03-04",
+            "time datetime: 2024-03-04T09:00",
+        ),
+        (
+            "en",
+            "",
+            "<p class='byline'>By Ann Lee, 4 March 2024</p>",
+            "2024-03-04",
+            "line: By Ann Lee, 4 March 2024",
+        ),
         ("en-GB", META, "", "2024-04-03", "meta date: 03/04/2024"),
         ("en-US", META, "", "2024-03-04", "meta date: 03/04/2024"),
         ("en", META, "", "03/04/2024", "meta date: 03/04/2024"),
@@ -96,7 +113,7 @@ PAGE = "<html lang='{}'><head><title>Flood | The Gazette</title>{}</head><body><
         ("en", "", TIME.format("2024-01-01") + TIME.format("2024-02-02"), None, None),
         ("en", '<meta property="article:modified_time" content="2024-05-05">', "", None, None),
     ],
-)  # fmt: skip
+)
 def test_where_a_page_says_its_date(
     language: str, head: str, top: str, published: str | None, origin: str | None
 ) -> None:
@@ -117,8 +134,10 @@ def test_a_page_in_another_encoding() -> None:
 def test_a_page_printed_by_a_browser() -> None:
     article = one("owls.pdf")
     assert (article.title, article.published, article.author) == (
-        "Owls of Lisk counted by night", "2023-10-09", "Tom Farrow"
-    )  # fmt: skip
+        "Owls of Lisk counted by night",
+        "2023-10-09",
+        "Tom Farrow",
+    )
     assert "thirty-one snowy owls in a single night" in article.text
     assert "by the ornithologist Hester Vane" in article.text
     assert "the well-known lighthouse keeper" in article.text
@@ -130,8 +149,10 @@ def test_a_page_printed_by_a_browser() -> None:
 
 def test_the_pages_of_a_pdf_are_known() -> None:
     article = one("owls.pdf")
-    pages = [article.page_at(article.text.index(words)) for words in (
-        "Rangers on", "vision glasses walked", "begin in April")]  # fmt: skip
+    pages = [
+        article.page_at(article.text.index(words))
+        for words in ("Rangers on", "vision glasses walked", "begin in April")
+    ]
     assert pages == [1, 2, 3]
     assert one("mill.html").page_at(0) is None
 
@@ -152,8 +173,10 @@ def test_columns_are_read_one_after_the_other_and_indents_begin_paragraphs() -> 
     paragraphs = body(article).split("\n\n")
     assert [int(paragraph.partition(":")[0]) for paragraph in paragraphs] == list(range(30))
     assert {paragraph[-10:] for paragraph in paragraphs} == {
-        "andowners.", "ng winter.", "ng decade."
-    }  # fmt: skip
+        "andowners.",
+        "ng winter.",
+        "ng decade.",
+    }
     assert len(article.pages) == 2
 
 
@@ -166,11 +189,13 @@ def test_columns_are_read_one_after_the_other_and_indents_begin_paragraphs() -> 
         (["a well-", "known man"], "a well-known man"),
         (["a co-", "operative, the co-operative"], "a co-operative, the co-operative"),
         (["the har\u00ad", "bour"], "the harbour"),
-        (["First.", "Second line is much longer than the first"],
-         "First.\n\nSecond line is much longer than the first"),
+        (
+            ["First.", "Second line is much longer than the first"],
+            "First.\n\nSecond line is much longer than the first",
+        ),
         (["• one thing", "• another thing"], "• one thing\n\n• another thing"),
     ],
-)  # fmt: skip
+)
 def test_lines_are_joined(lines: list[str], text: str) -> None:
     page = [Line(line, 50, 700 - 14 * n, 12) for n, line in enumerate(lines)]
     assert join_lines([page]) == (text, [0])
@@ -252,12 +277,22 @@ def test_a_mailbox() -> None:
 # Rows.
 
 ROWS: list[dict[str, Any]] = [
-    {"ID": "n-1", "Headline": "Flood", "Body": FLOOD, "Published At": "4 March 2024",
-     "URL": "https://example.org/1", "source": {"id": None, "name": "The Herald"},
-     "authors": ["Ann Lee", "Bo Ek"]},
-    {"ID": "n-2", "Headline": "Ebb", "Body": "<p>The river fell.</p><p>It is &amp; was low.</p>",
-     "Published At": 1709577600},
-]  # fmt: skip
+    {
+        "ID": "n-1",
+        "Headline": "Flood",
+        "Body": FLOOD,
+        "Published At": "4 March 2024",
+        "URL": "https://example.org/1",
+        "source": {"id": None, "name": "The Herald"},
+        "authors": ["Ann Lee", "Bo Ek"],
+    },
+    {
+        "ID": "n-2",
+        "Headline": "Ebb",
+        "Body": "<p>The river fell.</p><p>It is &amp; was low.</p>",
+        "Published At": 1709577600,
+    },
+]
 
 
 def check_rows(articles: list[Article], folder: str) -> None:
@@ -266,8 +301,9 @@ def check_rows(articles: list[Article], folder: str) -> None:
     assert (flood.title, flood.text) == ("Flood", FLOOD)
     assert flood.url == "https://example.org/1"
     assert (flood.published, flood.published_from) == (
-        "2024-03-04", "field Published At: 4 March 2024"
-    )  # fmt: skip
+        "2024-03-04",
+        "field Published At: 4 March 2024",
+    )
     assert ebb.text == "The river fell.\n\nIt is & was low."
     assert ebb.published == "2024-03-04"
 
@@ -345,9 +381,13 @@ def test_a_zip_of_everything() -> None:
     files = {**{name: (FILES / name).read_bytes() for name in names}, "more.zip": zipped(inner)}
     articles = {article.path: article for article in read("all.zip", zipped(files))}
     assert set(articles) == {
-        "all.zip/mill.html", "all.zip/owls.pdf", "all.zip/wall.docx",
-        "all.zip/more.zip/old/flood.txt", "all.zip/more.zip/a.rss/1", "all.zip/more.zip/a.rss/2",
-    }  # fmt: skip
+        "all.zip/mill.html",
+        "all.zip/owls.pdf",
+        "all.zip/wall.docx",
+        "all.zip/more.zip/old/flood.txt",
+        "all.zip/more.zip/a.rss/1",
+        "all.zip/more.zip/a.rss/2",
+    }
     assert articles["all.zip/owls.pdf"].pages
     assert articles["all.zip/more.zip/old/flood.txt"].text == FLOOD
 

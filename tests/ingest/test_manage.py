@@ -28,8 +28,9 @@ def manager(articles: Path) -> Manager:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")
-            if p.is_file()}  # fmt: skip
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*") if p.is_file()
+    }
 
 
 def found(articles: Path) -> list[str]:
@@ -98,7 +99,7 @@ def test_a_name_that_the_folder_itself_has_is_numbered(manager: Manager) -> None
         ("/", "article"),
         ("…", "…"),
     ],
-)  # fmt: skip
+)
 def test_names_are_cleaned(name: str, clean: str) -> None:
     assert clean_name(name) == clean
 
@@ -205,9 +206,22 @@ def test_a_removed_file_is_no_article_and_can_be_put_back(manager: Manager) -> N
 
 @pytest.mark.parametrize(
     "path",
-    ["../../etc/passwd", "/etc/passwd", "uploads/../ferry.txt", "uploads", "uploads/", "", ".",
-     "..", "uploads/none.txt", "uploads//a.txt", "uploads/a.txt\0", "uploads\\a.txt", "\udcff"],
-)  # fmt: skip
+    [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "uploads/../ferry.txt",
+        "uploads",
+        "uploads/",
+        "",
+        ".",
+        "..",
+        "uploads/none.txt",
+        "uploads//a.txt",
+        "uploads/a.txt\0",
+        "uploads\\a.txt",
+        "\udcff",
+    ],
+)
 def test_only_what_is_an_article_can_be_removed(manager: Manager, path: str) -> None:
     manager.add("a.txt", TEXT)
     before, kept = tree(manager.articles), tree(beside(manager.articles))

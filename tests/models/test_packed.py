@@ -16,9 +16,14 @@ TEXTS = [[1], [5, 4, 3], list(range(60)), [7] * 17]
 def bert(**changes: Any) -> Any:
     """A small BERT with weights at random, its biases and scales too."""
     settings = {
-        "vocab_size": 64, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4,
-        "intermediate_size": 40, "max_position_embeddings": 64, **changes,
-    }  # fmt: skip
+        "vocab_size": 64,
+        "hidden_size": 24,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 40,
+        "max_position_embeddings": 64,
+        **changes,
+    }
     torch.manual_seed(5)
     model: Any = BertModel(BertConfig(**settings))
     model.eval()
@@ -50,9 +55,12 @@ def test_a_bert_of_another_kind_is_left_to_the_library(changes: dict[str, Any]) 
 
 def test_what_is_no_bert_is_left_to_the_library() -> None:
     settings = LlamaConfig(
-        vocab_size=64, hidden_size=24, intermediate_size=40, num_hidden_layers=1,
+        vocab_size=64,
+        hidden_size=24,
+        intermediate_size=40,
+        num_hidden_layers=1,
         num_attention_heads=4,
-    )  # fmt: skip
+    )
     assert packed(LlamaModel(settings)) is None
     assert packed(None) is None
 

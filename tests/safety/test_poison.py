@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from markup import without_docs
 from news import NEWS
 from poison_pack import (
     OBEYED,
@@ -38,9 +39,9 @@ from rag.text.sentences import split
 from rag.text.untrusted import shown, visible, without_markers
 from rag.types import Article, Citation, Evidence
 from rag.verification.verifiers import SUPPORTED
-from rag.web.answer_html import TO_DOCS, conversation, welcome
+from rag.web.answer_html import conversation, welcome
 from rag.web.articles_html import shelf
-from rag.web.reader_html import Span, article_html
+from rag.web.reader_html import Highlight, article_html
 
 CASES = load_pack()
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -408,10 +409,12 @@ def test_the_page_shows_text_and_nothing_else(
     exchange = fooled[case.id].exchange
     article = rag.article(case.path)
     summaries = [summary for summary in rag.contents() if summary.path == case.path]
-    spans = [Span(c.start, c.end, c.number) for c in exchange.citations if c.article == case.path]
-    whole = Span(article.body_start, len(article.text), 9)
+    spans = [
+        Highlight(c.start, c.end, c.number) for c in exchange.citations if c.article == case.path
+    ]
+    whole = Highlight(article.body_start, len(article.text), 9)
     opened = article_html(article, [*spans, whole], whole, exchange=1)
-    beginning = welcome(summaries).replace(TO_DOCS, "")
+    beginning = without_docs(welcome(summaries))
     for markup in (conversation([exchange]), shelf(summaries), beginning, opened):
         page = Markup(markup)
         links = {value for name, value in page.attributes if name in {"href", "src"}}

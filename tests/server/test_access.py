@@ -19,9 +19,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 TOKEN = "a-token-of-sufficient-length"
 PASSWORD = "correct horse battery"
 PLACES = (
-    "/", "/config", "/v1/articles", "/v1/models", "/metrics", "/openapi.json", "/docs",
-    "/mcp", "/gradio_api/info", "/gradio_api/heartbeat/x", "/nothing",
-)  # fmt: skip
+    "/",
+    "/config",
+    "/v1/articles",
+    "/v1/models",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/mcp",
+    "/gradio_api/info",
+    "/gradio_api/heartbeat/x",
+    "/nothing",
+)
 
 
 @pytest.fixture(scope="module")
@@ -249,9 +258,12 @@ def test_a_name_that_others_use_needs_one_too() -> None:
 
     with pytest.raises(InputError, match=r"articles\.example\.org"):
         launch(
-            FakeRag(), Running(), host="127.0.0.1", port=7860,
+            FakeRag(),
+            Running(),
+            host="127.0.0.1",
+            port=7860,
             options=Options(hosts=("articles.example.org",)),
-        )  # fmt: skip
+        )
 
 
 def test_with_a_token_other_addresses_are_served() -> None:

@@ -52,9 +52,12 @@ def test_what_the_container_writes_lies_in_its_volumes() -> None:
         "print(kept.default_folder(Path(), ''))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     if sys.platform == "linux":  # conversations and ratings
         assert done.stdout.startswith("/index/footnote/")
 
@@ -99,9 +102,13 @@ def test_a_system_without_openmp_is_told_what_llama_cpp_wants(tmp_path: Path) ->
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     done = subprocess.run(
         [sys.executable, "-m", "rag.generation.llama_server"],
-        env=environment, cwd=ROOT, input="{}\n",
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=environment,
+        cwd=ROOT,
+        input="{}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     wanted = f"{said}; install libgomp1 (Debian, Ubuntu) or libgomp (Fedora).\n"
     assert (done.returncode, done.stderr) == (1, wanted)
 
@@ -114,12 +121,15 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     file.write_text(unit.replace("/opt/footnote/bin/python", sys.executable))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(file)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     ours = [line for line in done.stderr.splitlines() if "footnote" in line]
     assert (done.returncode, ours) == (0, [])
     exposure = subprocess.run(  # in tenths: 16 when this was written
         ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(file)],
-        stdout=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
     assert exposure.returncode == 0

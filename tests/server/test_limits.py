@@ -23,7 +23,7 @@ from rag.api.routes import Streamed, server_sent
 from rag.errors import Overloaded
 from rag.server.engine import Running
 from rag.server.limits import Gate
-from rag.server.problems import Problem
+from rag.server.problems import ProblemDetails
 from rag.server.settings import Limits
 from rag.types import Answer, Event
 
@@ -31,14 +31,16 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 SLOW = "A slow question"
 WHEN = {"question": "When?"}
 TOOL = {
-    "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
     "params": {"name": "answer_question", "arguments": WHEN},
-}  # fmt: skip
+}
 JSON_OR_EVENTS = {"accept": "application/json, text/event-stream"}
 
 
-def refused(work: Callable[[], object]) -> Problem:
-    with pytest.raises(Problem) as problem:
+def refused(work: Callable[[], object]) -> ProblemDetails:
+    with pytest.raises(ProblemDetails) as problem:
         work()
     return problem.value
 

@@ -24,16 +24,25 @@ def served(articles: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[st
     token = tmp_path / "token"
     token.write_text(TOKEN)
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT), "FOOTNOTE_TOKEN_FILE": str(token),
-        "FOOTNOTE_LOG": "json", "FOOTNOTE_ARTICLES": str(articles),
-        "FOOTNOTE_INDEX": str(tmp_path / "index"), "FOOTNOTE_ENCODER": "hashed",
-        "FOOTNOTE_GENERATOR": "extractive", "FOOTNOTE_PORT": str(port),
-    }  # fmt: skip
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "FOOTNOTE_TOKEN_FILE": str(token),
+        "FOOTNOTE_LOG": "json",
+        "FOOTNOTE_ARTICLES": str(articles),
+        "FOOTNOTE_INDEX": str(tmp_path / "index"),
+        "FOOTNOTE_ENCODER": "hashed",
+        "FOOTNOTE_GENERATOR": "extractive",
+        "FOOTNOTE_PORT": str(port),
+    }
     command = [sys.executable, "-m", "rag", "serve", "--no-browser", "--host", "0.0.0.0"]
     with subprocess.Popen(
-        command, env=environment, cwd=tmp_path, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
+        command,
+        env=environment,
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         yield process, port
         process.kill()
 

@@ -30,10 +30,16 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         f'port = 8000\nhost = "0.0.0.0"\nhosts = ["a.example"]\nlog = "json"\nanswer_seconds = 30\n'
         f'articles = "news"\n[users]\nana = "{stored}"\n'
     )
-    found = settings({
-        "FOOTNOTE_CONFIG": str(file), "FOOTNOTE_PORT": "9000", "FOOTNOTE_ORIGINS": "https://b.c, d",
-        "OPENAI_API_KEY": "very secret", "FOOTNOTE_WATCH": "yes", "FOOTNOTE_TOKENS": "also secret",
-    })  # fmt: skip
+    found = settings(
+        {
+            "FOOTNOTE_CONFIG": str(file),
+            "FOOTNOTE_PORT": "9000",
+            "FOOTNOTE_ORIGINS": "https://b.c, d",
+            "OPENAI_API_KEY": "very secret",
+            "FOOTNOTE_WATCH": "yes",
+            "FOOTNOTE_TOKENS": "also secret",
+        }
+    )
     server = found.server()
     assert (server.port, server.host, server.hosts) == (9000, "0.0.0.0", ("a.example",))
     assert (server.articles, server.watch, server.log) == (Path("news"), True, "json")
@@ -57,6 +63,10 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ("port = 0", "port has to be"),
         ("port = 1.5", "port has to be"),
         ("port = true", "port has to be"),
+        ("answer_seconds = true", "answer_seconds has to be a number above 0"),
+        ('watch = "maybe"', "watch has to be true or false"),
+        ("articles = 5", "articles has to be a path"),
+        ('fields = ["text"]', "fields has to be a list of pairs of texts"),
         ("hosts = [1]", "hosts has to be a list"),
         ('log = "loud"', "quiet or text or json"),
         ('trusted_proxies = ["localhost"]', "a list of addresses or networks, such as 127.0.0.1"),
@@ -69,7 +79,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ('users = {ana = "plain"}', "python -m rag password"),
         ("port =", "is not TOML"),
     ],
-)  # fmt: skip
+)
 def test_a_setting_that_cannot_be_is_named_with_its_file(
     tmp_path: Path, text: str, said: str
 ) -> None:
@@ -80,6 +90,33 @@ def test_a_setting_that_cannot_be_is_named_with_its_file(
     assert said in str(refused.value)
     assert str(file) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["0", "1.0", "many", "true"])
+def test_a_setting_that_cannot_be_is_named_with_its_variable(text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        settings({"FOOTNOTE_PORT": text})
+    assert str(refused.value) == "FOOTNOTE_PORT: port has to be a whole number above 0."
+
+
+def test_only_what_is_given_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing else of the process, an empty variable no more than one that is not there."""
+    file = tmp_path / "footnote.toml"
+    file.write_text('fields = [["text", "body"]]\nindex = "~/index"\nport = "8000"\n')
+    monkeypatch.setenv("FOOTNOTE_HOST", "0.0.0.0")
+    found = settings(
+        {
+            "FOOTNOTE_CONFIG": str(file),
+            "FOOTNOTE_PORT": "",
+            "footnote_log": "json",
+            "FOOTNOTE_API_KEY": "",
+            "OPENAI_API_KEY": "secret",
+        }
+    )
+    assert (found.server().host, found.server().log) == ("127.0.0.1", "quiet")
+    assert (found.server().port, found.server().index) == (8000, Path("~/index").expanduser())
+    assert found.config().fields == (("text", "body"),)
+    assert found.config().api_key is None
 
 
 def test_a_file_that_is_not_there_is_named() -> None:

@@ -12,7 +12,7 @@ from hostile_strings import PIECES
 from rag.ingest.folder import beside
 from rag.ingest.uploads import Manager
 from rag.web.articles import Librarian
-from rag.web.uploads import AT_ONCE, Drop
+from rag.web.uploads import FILES_AT_ONCE, Drop
 
 
 @pytest.fixture
@@ -115,19 +115,28 @@ def test_what_exceeds_the_limit_is_said_with_the_numbers(articles: Path, uploade
 
 def test_a_list_that_is_too_long_is_cut_and_counted(uploaded: Path) -> None:
     path = arrived(uploaded, 1)
-    drop = Drop.of({"files": [{"path": path, "name": "x.txt"}] * (AT_ONCE + 3)}, uploaded)
-    assert (len(drop.files), drop.left) == (AT_ONCE, 3)
-    assert drop.too_many(AT_ONCE).startswith("500 of 503 files were added and 3 were not, because")
+    drop = Drop.of({"files": [{"path": path, "name": "x.txt"}] * (FILES_AT_ONCE + 3)}, uploaded)
+    assert (len(drop.files), drop.left) == (FILES_AT_ONCE, 3)
+    assert drop.too_many(FILES_AT_ONCE).startswith(
+        "500 of 503 files were added and 3 were not, because"
+    )
 
 
 @pytest.mark.parametrize(
     "sent",
     [
-        None, [], "x", {"files": {}}, {"files": [None, 7, {}]}, {"left": "9", "others": [1]},
-        {"left": -5}, {"left": 1e400, "others": {"x": None}}, {"others": {".x": -1, "": 10**40}},
+        None,
+        [],
+        "x",
+        {"files": {}},
+        {"files": [None, 7, {}]},
+        {"left": "9", "others": [1]},
+        {"left": -5},
+        {"left": 1e400, "others": {"x": None}},
+        {"others": {".x": -1, "": 10**40}},
         {"left": True, "first": {"a": 1}},
     ],
-)  # fmt: skip
+)
 def test_nonsense_adds_nothing(articles: Path, uploaded: Path, sent: Any) -> None:
     paths, said = kept(articles, uploaded, sent)
     assert not paths

@@ -21,7 +21,7 @@ from rag.server.headers import typed_here
 from rag.web import articles as librarian_module
 from rag.web import uploads as local_files
 from rag.web.articles import Librarian
-from rag.web.uploads import Found, LocalFile, found_at, read_local
+from rag.web.uploads import LocalFile, LocalFiles, found_at, read_local
 
 TEXT = b"A new lighthouse\n\nThe lighthouse of Brel was lit on Monday.\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of other systems")
@@ -31,19 +31,29 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of o
 def reports(tmp_path: Path) -> Path:
     """A folder with sub-folders, and files that are left out."""
     folder = tmp_path / "reports"
-    files = ("a.txt", "2024/a.txt", "2024/May/b.md", ".hidden/c.txt", "old.footnote/uploads/d.txt",
-             ".e.txt", "picture.jpg", "2024/other.JPG", "2024/sheet.xlsx", "README")  # fmt: skip
+    files = (
+        "a.txt",
+        "2024/a.txt",
+        "2024/May/b.md",
+        ".hidden/c.txt",
+        "old.footnote/uploads/d.txt",
+        ".e.txt",
+        "picture.jpg",
+        "2024/other.JPG",
+        "2024/sheet.xlsx",
+        "README",
+    )
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(TEXT + name.encode())
     return folder
 
 
-def look(typed: Path | str, articles: Path, config: Config | None = None) -> Found:
+def look(typed: Path | str, articles: Path, config: Config | None = None) -> LocalFiles:
     return found_at(str(typed), articles, config or Config())
 
 
-def names(found: Found) -> list[str]:
+def names(found: LocalFiles) -> list[str]:
     return [file.shown for file in found.files]
 
 
@@ -64,8 +74,9 @@ def test_one_file_can_be_named(reports: Path, articles: Path) -> None:
     assert names(look(reports / "picture.jpg", articles)) == ["picture.jpg"]
 
 
-@pytest.mark.parametrize("form", ["{}", " {}\n", '"{}"', "'{}/'", "{}/2024/..", "file://{}",
-                                  "file://localhost{}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "form", ["{}", " {}\n", '"{}"', "'{}/'", "{}/2024/..", "file://{}", "file://localhost{}"]
+)
 @posix
 def test_a_path_is_understood_as_people_paste_it(form: str, reports: Path, articles: Path) -> None:
     assert len(look(form.format(reports), articles).files) == 3
@@ -125,10 +136,10 @@ def test_limits_are_said_before_anything_is_copied(
 ) -> None:
     with pytest.raises(InputError, match=r"Nothing was added: .* have 0 MB"):
         look(reports, articles, Config(uploads_bytes=100))
-    monkeypatch.setattr(local_files, "AT_ONCE", 2)
+    monkeypatch.setattr(local_files, "FILES_AT_ONCE", 2)
     with pytest.raises(InputError, match="more than 2 files that can be read"):
         look(reports, articles)
-    monkeypatch.setattr(local_files, "LOOKED_AT", 5)
+    monkeypatch.setattr(local_files, "MOST_FOLDER_ENTRIES", 5)
     with pytest.raises(InputError, match="more than 5 files and folders"):
         look(reports, articles)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import unescape
-from html.parser import HTMLParser
 
 import pytest
 from fake_rag import ARTICLES, HOSTILE
+from markup import seen, without_docs
 
 from rag.history.conversation import Exchange, advance, turns
 from rag.types import (
@@ -22,35 +22,11 @@ from rag.types import (
     EvidenceFound,
     Turn,
 )
-from rag.web.answer_html import TO_DOCS, conversation, welcome
+from rag.web.answer_html import conversation, welcome
 from rag.web.articles_html import View, shelf
-from rag.web.reader_html import Span, article_html, marked_text, nothing_open
+from rag.web.reader_html import Highlight, article_html, marked_text, nothing_open
 
 TEXT = "Title\n\nOne <b>two</b> & “three”.\nFour\u00a0five.  Six 🛶 seven.\r\n\r\nEight.\n"
-
-
-class Seen(HTMLParser):
-    """Collects tags, attributes and text the way a browser reads them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def seen(markup: str) -> Seen:
-    parser = Seen()
-    parser.feed(markup)
-    parser.close()
-    return parser
 
 
 def marks(markup: str, kind: str) -> list[str]:
@@ -58,9 +34,9 @@ def marks(markup: str, kind: str) -> list[str]:
     return [unescape(re.sub(r"<[^>]*>", "", mark)) for mark in found]
 
 
-def span(text: str, quote: str, number: int | None = None) -> Span:
+def span(text: str, quote: str, number: int | None = None) -> Highlight:
     start = text.index(quote)
-    return Span(start, start + len(quote), number)
+    return Highlight(start, start + len(quote), number)
 
 
 def evidence(**changed: object) -> Evidence:
@@ -112,7 +88,7 @@ def hostile_pages() -> list[str]:
     done = exchange.answer
     assert done is not None
     declined = replace(exchange, claims=(), citations=(), answer=replace(done, declined=True))
-    spans = [Span(2, 20, 1), Span(10, 60, 2)]
+    spans = [Highlight(2, 20, 1), Highlight(10, 60, 2)]
     return [
         conversation([exchange]),
         conversation([declined]),
@@ -121,7 +97,7 @@ def hostile_pages() -> list[str]:
         shelf([summary] * 9, View(HOSTILE), skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf([summary] * 9, skipped=[(HOSTILE, HOSTILE)], removable=[""]),
         shelf((), notice=HOSTILE),
-        welcome([summary], [HOSTILE]).replace(TO_DOCS, ""),
+        without_docs(welcome([summary], [HOSTILE])),
         welcome((), error=HOSTILE),
         article_html(article, spans, spans[0], exchange=1, notice=HOSTILE),
     ]
@@ -161,7 +137,7 @@ def test_the_mark_holds_exactly_the_quote(quote: str) -> None:
 
 
 def test_nothing_of_the_text_is_lost_or_changed() -> None:
-    spans = [span(TEXT, "Six 🛶"), span(TEXT, "two</b> &"), Span(0, len(TEXT))]
+    spans = [span(TEXT, "Six 🛶"), span(TEXT, "two</b> &"), Highlight(0, len(TEXT))]
     assert seen(marked_text(TEXT, spans)).text == TEXT
     assert seen(marked_text(TEXT, [])).text == TEXT
 
@@ -179,12 +155,12 @@ def test_several_citations_in_one_article() -> None:
 
 
 def test_of_overlapping_spans_the_current_one_stays_whole() -> None:
-    current, left, right = Span(10, 20), Span(5, 15, 1), Span(12, 30, 2)
+    current, left, right = Highlight(10, 20), Highlight(5, 15, 1), Highlight(12, 30, 2)
     text = "0123456789" * 4
     markup = marked_text(text, [left, right], current)
     assert marks(markup, "current") == [text[10:20]]
     assert marks(markup, "other") == [text[5:10], text[20:30]]
-    inside = marked_text(text, [Span(5, 30)], Span(10, 20))
+    inside = marked_text(text, [Highlight(5, 30)], Highlight(10, 20))
     assert marks(inside, "other") == [text[5:10], text[20:30]]
     assert seen(markup).text == seen(inside).text == text
 
@@ -192,7 +168,7 @@ def test_of_overlapping_spans_the_current_one_stays_whole() -> None:
 @pytest.mark.parametrize("start_end", [(-1, 5), (5, 5), (9, 4), (0, 10_000), (-9, -2)])
 def test_offsets_out_of_range_mark_nothing(start_end: tuple[int, int]) -> None:
     article = Article("a.txt", "Title", TEXT, 7)
-    markup = article_html(article, [Span(*start_end, 1)], Span(*start_end))
+    markup = article_html(article, [Highlight(*start_end, 1)], Highlight(*start_end))
     assert "<mark" not in markup
     assert seen(markup).text.endswith(TEXT[7:])
 
@@ -250,9 +226,13 @@ def test_a_source_with_pages_says_on_which_it_stands() -> None:
 def test_a_refusal_is_plain_to_see() -> None:
     notes = ("The articles do not answer this. Nothing on this.", "Which bridge do you mean?")
     exchange = answered(
-        claims=(), citations=(), declined=True, reason="Nothing on this.", confidence=0.1,
+        claims=(),
+        citations=(),
+        declined=True,
+        reason="Nothing on this.",
+        confidence=0.1,
         notes=notes,
-    )  # fmt: skip
+    )
     markup = conversation([exchange])
     assert "The articles do not say" in markup
     assert markup.count("Nothing on this.") == 1  # not again as a note

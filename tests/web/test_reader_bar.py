@@ -7,20 +7,37 @@ from dataclasses import replace
 
 import pytest
 
-from rag import texts
-from rag.types import Article
-from rag.web.reader_html import Span, article_html, reference, steps, told
+from rag.history.conversation import Exchange, advance
+from rag.types import Answer, Article, Claim, Evidence
+from rag.web.answer_html import conversation, support_in_words
+from rag.web.reader_html import Highlight, article_html, reference
 
 TEXT = "Title\n\nOne. Two. Three. <b>Four</b>.\n"
 ARTICLE = Article("a/b.txt", "Title", TEXT, 7, "2024-05-03", "Coast", pages=(0, 12))
 
 
-def span(quote: str, number: int) -> Span:
+def span(quote: str, number: int) -> Highlight:
     start = TEXT.index(quote)
-    return Span(start, start + len(quote), number)
+    return Highlight(start, start + len(quote), number)
 
 
 ONE, TWO, THREE = span("One.", 2), span("Two.", 3), span("Three.", 1)
+
+
+def steps(
+    article: Article, spans: list[Highlight], current: Highlight | None, exchange: int
+) -> str:
+    """Return the part of the pane that has the steps."""
+    markup = article_html(article, spans, current, exchange=exchange)
+    match = re.search(r'<span class="steps".*?</button></span>', markup)
+    return match[0] if match else ""
+
+
+def told(article: Article, current: Highlight | None) -> str:
+    """Return what is read out."""
+    match = re.search(r'role="status">(.*?)</p>', article_html(article, [], current))
+    assert match is not None
+    return match[1]
 
 
 def leads(markup: str) -> list[str]:
@@ -62,7 +79,7 @@ def test_a_screen_reader_hears_the_sentence() -> None:
     assert told(ARTICLE, None) == "Opened Title"
     assert told(ARTICLE, TWO) == "Opened Title. The cited sentence: Two."
     long = replace(ARTICLE, text="x" * 1_000)
-    assert len(told(long, Span(0, 1_000))) < 400
+    assert len(told(long, Highlight(0, 1_000))) < 400
 
 
 @pytest.mark.parametrize(
@@ -77,6 +94,10 @@ def test_a_screen_reader_hears_the_sentence() -> None:
     ],
 )
 def test_a_confidence_in_words(value: float, words: str) -> None:
-    said, meaning = texts.confidence(value)
-    assert said == f"{words} supported"
-    assert meaning.startswith(f"{value:.2f}: ")
+    assert support_in_words(value) == words.lower()
+    claims = (Claim("It is.", (), "supported", 0.9),)
+    evidence = (Evidence("a.txt", "A", None, 0, 5, "It is.", 0.9),)
+    answer = Answer("Q?", claims, (), evidence, declined=False, reason=None, confidence=value)
+    markup = conversation([advance(Exchange(1, "Q?"), answer)])
+    assert f">{words} supported</button>" in markup
+    assert f'class="confidence {words.lower()}" data-tip="{value:.2f}: ' in markup

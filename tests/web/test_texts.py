@@ -1,4 +1,5 @@
-"""What the page says stands in rag/texts.py, and in no other module, script or style sheet.
+"""What the page says stands once: in a template, or in rag/texts.py where several of them or a
+program say it; in no other module, script or style sheet.
 
 The rules look for what a visitor would read or hear: words between tags, in attributes that are
 shown or read out, and strings of several words. They are rough; what only looks like a text of the
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,21 +20,30 @@ from rag import texts
 
 PACKAGE = Path(texts.__file__).parent
 STATIC = PACKAGE / "web/static"
+TEMPLATES = sorted(PACKAGE.glob("web/templates/*.html")) + sorted(
+    PACKAGE.glob("server/templates/*.html")
+)
 # Of the page, though there is no markup in them; those that write markup are found.
-WITHOUT_MARKUP = (
-    "history/visitors history/export web/session web/history server/background web/articles "
-    "web/history_events web/chat"
-).split()
+OF_THE_PAGE = {
+    *(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.glob("web/*.py")),
+    *"history/visitors history/export server/background server/login".split(),
+}
 NOT_OF_THE_PAGE = {
     "evaluation/mistakes",
     "evaluation/page",
     "ingest/formats",
 }  # an evaluation's report; reads markup
 NO_TEXTS = {
-    "Markdown", "JSON",  # are called so everywhere
-    "Segoe UI", "Roboto", "Liberation Sans",  # fonts
-    "Escape", "Files",  # the browser's names of a key and of what is dropped
-}  # fmt: skip
+    "False",
+    "no stub is wanted",  # said to Gradio
+    "Markdown",
+    "JSON",  # are called so everywhere
+    "Segoe UI",
+    "Roboto",
+    "Liberation Sans",  # fonts
+    "Escape",
+    "Files",  # the browser's names of a key and of what is dropped
+}
 
 VALUE = "\N{REPLACEMENT CHARACTER}"  # stands for a value in a template
 FIELD = re.compile(r"(?<!\{)\{[\w.]*\}(?!\})")
@@ -41,6 +52,7 @@ SAID = re.compile(r'\b(?:aria-label|title|placeholder|alt|data-tip)="([^"]*)"')
 MARKUP = re.compile(
     r'[\w-]+="[^"]*"|<style>.*?</style>|<[^<>]*(?:>|$)|^[^<>]*>|^[^<>]*"(?=>)', re.DOTALL
 )
+NAMED = re.compile(r"^[A-Z][a-z]+$")  # the name of a button
 TAG = re.compile(r"</?[a-z][^<>]*>")
 WRITES = re.compile(r"</?(?:a|p|b|h\d|li|ul|div|span|main|form|label|input|button)\b[^<>]*>")
 LOGS = {"debug", "info", "warning", "error", "exception"}
@@ -89,26 +101,24 @@ def prose(text: str) -> str:
     return text if found else ""
 
 
-def of_the_page() -> list[str]:
-    found = set(WITHOUT_MARKUP)
-    for path in PACKAGE.rglob("*.py"):
-        if any(WRITES.search(text) for _, text in strings(path.read_text("utf-8"))):
-            found.add(path.relative_to(PACKAGE).with_suffix("").as_posix())
-    assert {
-        "server/login",
-        "web/answer_html",
-        "web/articles_html",
-        "web/history_html",
-        "web/reader_html",
-    } < found
-    return sorted(found - NOT_OF_THE_PAGE)
+def with_markup() -> set[str]:
+    """Return the modules that write markup."""
+    return {
+        path.relative_to(PACKAGE).with_suffix("").as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if any(WRITES.search(text) for _, text in strings(path.read_text("utf-8")))
+    } - NOT_OF_THE_PAGE
 
 
-@pytest.mark.parametrize("module", of_the_page())
+def test_markup_of_the_page_stands_in_templates() -> None:
+    assert not with_markup() & OF_THE_PAGE
+
+
+@pytest.mark.parametrize("module", sorted(OF_THE_PAGE | with_markup()))
 def test_a_module_of_the_page_has_no_prose(module: str) -> None:
     source = (PACKAGE / f"{module}.py").read_text("utf-8")
     found = [f"{line}: {text}" for line, text in strings(source) if prose(text)]
-    assert not found, f"put these texts of rag/{module}.py into rag/texts.py: {found}"
+    assert not found, f"put these texts of rag/{module}.py into a template or texts.py: {found}"
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in STATIC.glob("*.js")))
@@ -123,7 +133,6 @@ def test_a_script_of_the_page_has_no_prose(script: str) -> None:
         "web/static/page.css",
         "web/static/history.css",
         "web/static/articles.css",
-        "api/static/docs.css",
     ],
 )
 def test_a_style_sheet_of_the_page_has_no_words(sheet: str) -> None:
@@ -180,16 +189,47 @@ def test_texts_can_stand_in_markup_as_they_are() -> None:
         assert not set('<>&"') & set(text), name
 
 
-def test_every_text_is_used() -> None:
+def in_template(source: str) -> Iterator[str]:
+    """Yield what a template says: its texts, those of attributes, and strings in its braces."""
+    source = re.sub(r"\{#.*?#\}|<style>.*?</style>", "", source, flags=re.DOTALL)
+    for code in re.findall(r"\{\{.*?\}\}|\{%(?! include| extends).*?%\}", source, re.DOTALL):
+        yield from re.findall(r'"([^"]*)"', code)
+    plain = re.sub(r"\{%.*?%\}", "\n", re.sub(r"\{\{.*?\}\}", VALUE, source, flags=re.DOTALL))
+    yield from SAID.findall(plain)
+    yield from re.split(r"\n|<[^<>]*>", plain)
+
+
+def said_by_templates() -> Counter[str]:
+    said = (text.strip() for path in TEMPLATES for text in in_template(path.read_text("utf-8")))
+    joined = re.compile(rf"{VALUE} of {VALUE}")  # a number of a number
+    return Counter(
+        text
+        for text in said
+        if (NAMED.search(text) or PROSE.search(text)) and not joined.fullmatch(text)
+    )
+
+
+def test_a_text_of_a_template_stands_once() -> None:
+    found = said_by_templates()
+    assert found["Nothing was added."] == found["Remove this file?"] == found["Cancel"] == 1
+    assert not {text for text, times in found.items() if times > 1}
+    assert not found.keys() & set(said().values())
+
+
+def test_every_text_is_used_by_several_or_a_program() -> None:
     sources = {
         path: path.read_text("utf-8")
         for path in PACKAGE.rglob("*.*")
-        if path.suffix in {".py", ".js", ".css"}
+        if path.suffix in {".py", ".js", ".css", ".html"}
     }
-    used = "".join(text for path, text in sources.items() if path.suffix in {".py", ".js"})
-    named = set(re.findall(r"\btexts\.(\w+)", used))
     within = sources[PACKAGE / "texts.py"].count
-    assert not {name for name in said() if name not in named and within(name) < 2}
+    for name in said().keys() - texts.IN_SCRIPTS.keys():
+        users = [p for p, text in sources.items() if re.search(rf"\btexts\.{name}\b", text)]
+        assert users or within(name) > 1, f"{name} is not used"
+        alone = len(users) == 1 and users[0] in TEMPLATES and within(name) == 1
+        assert not alone, f"put {name} into {users[0].name}"
+    scripts = "".join(text for path, text in sources.items() if path.suffix == ".js")
+    assert texts.IN_SCRIPTS.keys() <= set(re.findall(r"\btexts\.(\w+)", scripts))
     styled = set(re.findall(r"var\(--text-(\w+)\)", "".join(sources.values())))
     assert styled == set(texts.IN_STYLES)
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Part, unreadable
+from rag.ingest.article import FilePart, unreadable
 
 MOST_ENTRIES = 10_000
 MOST_DEPTH = 3  # zips in zips
 MOST_RATIO = 200  # unpacked to packed, of entries above RATIO_FROM
 RATIO_FROM = 1_000_000  # bytes; text of a few lines over and over packs well and does no harm
 
-Inner = Callable[[str, bytes, Config], list[Part]]  # path, content
+Inner = Callable[[str, bytes, Config], list[FilePart]]  # path, content
 
 
 @dataclass
@@ -29,7 +29,7 @@ class _Budget:
 
 def load_zip(
     path: str, data: bytes, config: Config, inner: Inner, is_known: Callable[[str], bool]
-) -> Iterator[Part]:
+) -> Iterator[FilePart]:
     """Read an archive; ``inner`` reads a file in it whose name ``is_known``.
 
     Raises ArticleError when it is damaged. What is too large, encrypted or named as if it were
@@ -40,9 +40,14 @@ def load_zip(
 
 
 def _parts(
-    path: str, data: bytes, config: Config, budget: _Budget, inner: Inner,
-    is_known: Callable[[str], bool], depth: int,
-) -> Iterator[Part]:  # fmt: skip
+    path: str,
+    data: bytes,
+    config: Config,
+    budget: _Budget,
+    inner: Inner,
+    is_known: Callable[[str], bool],
+    depth: int,
+) -> Iterator[FilePart]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
@@ -90,8 +95,15 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget) 
     try:
         with archive.open(entry) as file:  # at most the size that it declares is read
             return file.read(entry.file_size)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError,
-            RuntimeError) as error:  # fmt: skip
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise ArticleError("is damaged") from error
 
 

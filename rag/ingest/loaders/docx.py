@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.errors import ArticleError
-from rag.ingest.article import Found, clean, make_article
+from rag.ingest.article import ArticleFields, clean, make_article
 from rag.ingest.loaders.html import tidy
 from rag.types import Article
 
@@ -47,7 +47,9 @@ def load_docx(path: str, data: bytes) -> Article:
         raise ArticleError("is damaged or no Word document") from error
     # The dates among the properties are those of the file.
     author = "" if author == "python-docx" else author
-    return make_article(path, text, Found("" if _NO_TITLE.match(title) else title, author=author))
+    return make_article(
+        path, text, ArticleFields("" if _NO_TITLE.match(title) else title, author=author)
+    )
 
 
 def _check_size(data: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Found, Part, clean, make_article, sha256, unreadable
+from rag.ingest.article import ArticleFields, FilePart, clean, make_article, sha256, unreadable
 from rag.ingest.loaders.html import decode_markup, plain
 from rag.types import Article
 
@@ -17,7 +17,7 @@ MOST_ENTRIES = 10_000
 MOST_TAGS = 500_000  # each takes about 50 µs
 
 
-def load_feed(path: str, data: bytes, _: Config) -> Iterator[Part]:
+def load_feed(path: str, data: bytes, _: Config) -> Iterator[FilePart]:
     """Read a feed. Raises ArticleError when it is none, or declares entities."""
     import feedparser
 
@@ -39,7 +39,7 @@ def load_feed(path: str, data: bytes, _: Config) -> Iterator[Part]:
         raise ArticleError("is a feed without entries")
     source = feed.feed.get("title")
     for n, entry in enumerate(feed.entries[:MOST_ENTRIES], start=1):
-        found = Found(
+        found = ArticleFields(
             title=plain(entry.get("title") or "") or f"{source or 'Entry'} {n}",
             published=entry.get("published"),
             published_in="feed published",
@@ -49,7 +49,7 @@ def load_feed(path: str, data: bytes, _: Config) -> Iterator[Part]:
         )
         text = _text(entry)
         digest = sha256(repr((found, text)).encode())
-        yield Part(f"{path}/{n}", digest, partial(_article, f"{path}/{n}", text, found))
+        yield FilePart(f"{path}/{n}", digest, partial(_article, f"{path}/{n}", text, found))
     if len(feed.entries) > MOST_ENTRIES:
         yield unreadable(path, f"has more than {MOST_ENTRIES:,} entries: the others are left out")
 
@@ -59,5 +59,5 @@ def _text(entry: Any) -> str:
     return max([*texts, entry.get("summary") or ""], key=len)
 
 
-def _article(path: str, text: str, found: Found) -> Article:
+def _article(path: str, text: str, found: ArticleFields) -> Article:
     return make_article(path, clean(plain(text)), found)

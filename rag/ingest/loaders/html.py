@@ -13,17 +13,32 @@ from itertools import islice
 from typing import Any
 
 from rag.errors import ArticleError
-from rag.ingest.article import Found, clean, make_article
+from rag.ingest.article import ArticleFields, clean, make_article
 from rag.ingest.byline import iso_day, read_heading
 from rag.ingest.loaders.text import decode
 from rag.types import Article
 
 DATES = (  # of publication, in <meta name, property or itemprop>; the first that is there counts
-    "article:published_time", "og:article:published_time", "og:published_time", "datepublished",
-    "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime", "cxenseparse:publishtime",
-    "publish-date", "publish_date", "publishdate", "pubdate", "dc.date.issued", "dcterms.issued",
-    "dcterms.date", "dc.date", "citation_publication_date", "citation_date", "date",
-)  # fmt: skip
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "parsely-pub-date",
+    "sailthru.date",
+    "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime",
+    "publish-date",
+    "publish_date",
+    "publishdate",
+    "pubdate",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dcterms.date",
+    "dc.date",
+    "citation_publication_date",
+    "citation_date",
+    "date",
+)
 TITLES = ("og:title", "twitter:title", "dc.title", "citation_title")
 AUTHORS = ("author", "article:author", "parsely-author", "dc.creator", "byl", "citation_author")
 SOURCES = ("og:site_name", "application-name", "citation_journal_title", "dc.publisher")
@@ -67,7 +82,7 @@ def _paragraphs(text: str) -> str:
     return "".join(written)
 
 
-def _found(root: Any) -> Found:
+def _found(root: Any) -> ArticleFields:
     meta = _meta(root)
     objects = list(_json_ld(root))
     articles = [o for o in objects if ARTICLE_TYPES.search(str(o.get("@type")))]
@@ -86,7 +101,7 @@ def _found(root: Any) -> Found:
     published_in, published = next(sure, dates[0] if dates else ("", None))
     author = _text(articles, "author") or _first(meta, AUTHORS)
     url = next((u for u in (*address, meta.get("og:url"), _text(articles, "url")) if u), None)
-    return Found(
+    return ArticleFields(
         title=title,
         published=published,
         published_in=published_in,
@@ -188,8 +203,21 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});", re.IGNORECASE)
-_UNREAD = frozenset({"script", "style", "head", "noscript", "template", "iframe", "svg", "object",
-                     "button", "select", "form"})  # fmt: skip
+_UNREAD = frozenset(
+    {
+        "script",
+        "style",
+        "head",
+        "noscript",
+        "template",
+        "iframe",
+        "svg",
+        "object",
+        "button",
+        "select",
+        "form",
+    }
+)
 _BLOCKS = frozenset(
     "address article aside blockquote center dd details div dl dt fieldset figcaption figure "
     "footer h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody thead ul".split()

@@ -12,7 +12,7 @@ from itertools import islice
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Found, Part, clean, make_article, sha256, unreadable
+from rag.ingest.article import ArticleFields, FilePart, clean, make_article, sha256, unreadable
 from rag.ingest.loaders.html import decode_markup, text_of
 from rag.ingest.loaders.text import decode
 from rag.types import Article
@@ -42,7 +42,7 @@ def load_mail(path: str, data: bytes) -> Article:
     return make_article(
         path,
         text,
-        Found(
+        ArticleFields(
             title=_header(message, "Subject"),
             published=_header(message, "Date"),
             published_in="header Date",
@@ -60,7 +60,7 @@ def _check(data: bytes) -> None:
         raise ArticleError(f"has more than {MOST_PARTS:,} parts")
 
 
-def load_mbox(path: str, data: bytes, _: Config) -> Iterator[Part]:
+def load_mbox(path: str, data: bytes, _: Config) -> Iterator[FilePart]:
     """Read a mailbox. Raises ArticleError when there is no message in it."""
     starts = [match.start() for match in islice(_FROM_LINE.finditer(data), MOST_MESSAGES + 1)]
     if not starts:
@@ -68,7 +68,7 @@ def load_mbox(path: str, data: bytes, _: Config) -> Iterator[Part]:
     ends = [*starts[1:], len(data)]
     for n, (start, end) in enumerate(zip(starts[:MOST_MESSAGES], ends, strict=False), start=1):
         message = _QUOTED_FROM.sub(b"From ", data[data.find(b"\n", start) + 1 : end])
-        yield Part(f"{path}/{n}", sha256(message), partial(load_mail, f"{path}/{n}", message))
+        yield FilePart(f"{path}/{n}", sha256(message), partial(load_mail, f"{path}/{n}", message))
     if len(starts) > MOST_MESSAGES:
         yield unreadable(path, f"has more than {MOST_MESSAGES:,} messages: the others are left out")
 

@@ -13,15 +13,22 @@ from itertools import pairwise
 from typing import Any
 
 from rag.errors import ArticleError
-from rag.ingest.article import Found, clean, make_article
+from rag.ingest.article import ArticleFields, clean, make_article
 from rag.text.numbers import WORDS
 from rag.types import Article
 
 MOST_SECONDS = 60.0  # of this thread's own computing, so that a busy machine changes nothing
 MOST_PAGES = 5_000
 NAMED = 20  # damaged pages that are named
-_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl",
-              0xFB05: "st", 0xFB06: "st"}  # fmt: skip
+_LIGATURES = {
+    0xFB00: "ff",
+    0xFB01: "fi",
+    0xFB02: "fl",
+    0xFB03: "ffi",
+    0xFB04: "ffl",
+    0xFB05: "st",
+    0xFB06: "st",
+}
 _NO_TITLE = re.compile(
     r"(?:untitled|about:blank|\S+\.\w{2,5}|microsoft word.*|slide \d+)?", re.IGNORECASE
 )
@@ -49,7 +56,7 @@ def load_pdf(path: str, data: bytes) -> Article:
     text, starts = join_lines(without_running_lines(pages))
     if not text.strip():
         raise ArticleError("has no text layer: it holds pictures of pages, which need OCR first")
-    return make_article(path, text, Found(title=title, author=author), starts)
+    return make_article(path, text, ArticleFields(title=title, author=author), starts)
 
 
 def _damage() -> tuple[type[Exception], ...]:
@@ -75,8 +82,10 @@ def _pages(reader: Any, path: str, until: float) -> list[list[Line]]:
     if damaged:
         logging.getLogger(__name__).warning(  # %r: the name of a file could steer a terminal
             "%r: damaged pages are left out, the others are read: %s%s.",
-            path, ", ".join(damaged[:NAMED]), " …" * (len(damaged) > NAMED),
-        )  # fmt: skip
+            path,
+            ", ".join(damaged[:NAMED]),
+            " …" * (len(damaged) > NAMED),
+        )
     return pages
 
 
@@ -124,8 +133,10 @@ def _short(error: Exception) -> str:
 
 EDGE = 2  # lines at the top and at the bottom of a page, that may be printed on every page
 SPREAD = 1.3  # how much farther apart than usual lines of two paragraphs stand
-NEAR = 6  # lines above and below, whose longest says how wide the column is
-SHORT = 0.8  # a line is cut short by its author when it and the next word take less of the width
+LINES_AROUND = 6  # lines above and below, whose longest says how wide the column is
+CUT_SHORT = (
+    0.8  # a line is cut short by its author when it and the next word take less of the width
+)
 
 _TERMINAL = re.compile(r"[.!?…:][\"'”’»)\]]*\Z")
 _BULLET = re.compile(r"(?:[•●▪◦‣*–—-]|\(?\d{1,2}[.)])\s")
@@ -159,9 +170,10 @@ def without_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
     kept = []
     for page in pages:
         edge = {
-            id(line) for line in _edge(page)
+            id(line)
+            for line in _edge(page)
             if _shape(line) in running or _PRINTED.fullmatch(line.text.strip())
-        }  # fmt: skip
+        }
         kept.append([line for line in page if id(line) not in edge])
     return kept
 
@@ -195,7 +207,9 @@ def join_lines(pages: Sequence[list[Line]]) -> tuple[str, list[int]]:
         missing = missing or not page
         for n, line in enumerate(page):
             text = " ".join(line.text.split())
-            width = max(len(near.text) for near in page[max(0, n - NEAR) : n + NEAR])
+            width = max(
+                len(near.text) for near in page[max(0, n - LINES_AROUND) : n + LINES_AROUND]
+            )
             mark = "" if before is None else _between(before, line, usual, width, new_page=n == 0)
             if missing:
                 mark, missing = "\n\n" if pieces else "", False
@@ -249,7 +263,7 @@ def _between(above: Line, line: Line, usual: float, width: int, *, new_page: boo
         return "\n\n"
     indented = line.left > above.left + 0.5 * line.height
     first_word = text.split(maxsplit=1)[0]
-    short = len(above.text.strip()) + 1 + len(first_word) < SHORT * width
+    short = len(above.text.strip()) + 1 + len(first_word) < CUT_SHORT * width
     if ends:
         return "\n\n" if indented or short else " "
     return "\n" if short and not text[:1].islower() else " "  # rows of a table or a list

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.ingest.article import Found, Part, clean, make_article, unreadable
+from rag.ingest.article import ArticleFields, FilePart, clean, make_article, unreadable
 from rag.ingest.loaders.html import plain
 from rag.ingest.loaders.text import decode
 from rag.types import Article
@@ -31,13 +31,13 @@ _YEAR_OR_DAY = re.compile(r"(?:1[5-9]|20)\d\d(?:\d{4})?")
 _ID = re.compile(r"[\w.~-]{1,64}")
 
 
-def load_jsonl(path: str, data: bytes, config: Config) -> Iterator[Part]:
+def load_jsonl(path: str, data: bytes, config: Config) -> Iterator[FilePart]:
     """Read one JSON object per line. Raises ArticleError when no row has a text."""
     lines = [line for line in decode(data).lstrip("\ufeff").split("\n") if line.strip()]
     return _parts(path, (_json(line) for line in lines[: MOST_ROWS + 1]), config)
 
 
-def load_json(path: str, data: bytes, config: Config) -> Iterator[Part]:
+def load_json(path: str, data: bytes, config: Config) -> Iterator[FilePart]:
     """Read a list of objects, at the top or in a field; or one object that is an article."""
     value = _json(decode(data).lstrip("\ufeff"))
     if isinstance(value, ArticleError):
@@ -45,11 +45,11 @@ def load_json(path: str, data: bytes, config: Config) -> Iterator[Part]:
     names = names_of(config.fields)
     rows = _list_in(value, DEPTH, names)
     if rows is None and isinstance(value, dict):
-        return iter([Part(path, _digest(value, config), partial(_article, path, value, names))])
+        return iter([FilePart(path, _digest(value, config), partial(_article, path, value, names))])
     return _parts(path, rows or [], config)
 
 
-def load_csv(path: str, data: bytes, config: Config) -> Iterator[Part]:
+def load_csv(path: str, data: bytes, config: Config) -> Iterator[FilePart]:
     """Read a table whose first row names the fields, parted by commas, semicolons, tabs or bars."""
     text = decode(data).lstrip("\ufeff")
     csv.field_size_limit(max(csv.field_size_limit(), config.collection_bytes))
@@ -96,7 +96,7 @@ def _list_in(value: object, depth: int, names: Names) -> list[Any] | None:
     return max(found, key=len, default=None)
 
 
-def _parts(path: str, rows: Iterable[object], config: Config) -> Iterator[Part]:
+def _parts(path: str, rows: Iterable[object], config: Config) -> Iterator[FilePart]:
     names = names_of(config.fields)
     numbered = list(enumerate(rows, start=1))[: MOST_ROWS + 1]
     objects = [row for _, row in numbered if isinstance(row, dict)]
@@ -109,7 +109,7 @@ def _parts(path: str, rows: Iterable[object], config: Config) -> Iterator[Part]:
     for n, row in numbered[:MOST_ROWS]:
         at = f"{path}/{_id(row, names) if named and isinstance(row, dict) else n}"
         if isinstance(row, dict):
-            yield Part(at, _digest(row, config), partial(_article, at, row, names))
+            yield FilePart(at, _digest(row, config), partial(_article, at, row, names))
         else:
             reason = str(row) if isinstance(row, ArticleError) else "is no row with named fields"
             yield unreadable(at, reason)
@@ -148,7 +148,7 @@ def _article(path: str, row: Row, names: Names) -> Article:
     return make_article(
         path,
         clean(plain(text)),
-        Found(
+        ArticleFields(
             title=plain(_value(row, names["title"]) or "") or f"{place.parent.stem} {place.name}",
             published=_time(published),
             published_in=f"field {named}",
@@ -208,16 +208,16 @@ Names: TypeAlias = Mapping[str, tuple[str, ...]]  # what it holds: plain names, 
 # The names that a field may have, the surest first; case and marks between words do not count.
 _KNOWN = {
     "text": "text body content fulltext articlebody articletext maintext bodytext article story "
-            "contenttext contenthtml description summary",
+    "contenttext contenthtml description summary",
     "title": "title headline heading articletitle name",
     "published": "published publishedat publishedon publicationdate publisheddate publishdate "
-                 "datepublished pubdate firstpublished publishtime dateofpublication date "
-                 "published_time timestamp time",
+    "datepublished pubdate firstpublished publishtime dateofpublication date "
+    "published_time timestamp time",
     "url": "url link canonicalurl weburl articleurl href externalurl",
     "author": "author authors byline creator writer by",
     "source": "source outlet publisher publication sitename newspaper site domain",
     "id": "id articleid guid uuid docid uid",
-}  # fmt: skip
+}
 
 
 def plain_name(name: str) -> str:

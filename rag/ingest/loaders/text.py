@@ -34,8 +34,12 @@ def decode(data: bytes) -> str:
     """Decode the bytes of a text file: by BOM, as UTF-8, as UTF-16 without a BOM, as cp1252, by
     a guess. Raises ArticleError for binary data.
     """
-    for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
-                           (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):  # fmt: skip
+    for mark, encoding in (
+        (b"\xff\xfe\0\0", "utf-32"),
+        (b"\0\0\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if data.startswith(mark):
             return data.decode(encoding, "replace")
     if b"\0" in data:
