@@ -30,7 +30,7 @@ from rag.answering.cite import Citer
 from rag.answering.draft import DraftSentence
 from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.evaluation.cases import Part, load_parts
+from rag.evaluation.cases import EvaluationPart, load_parts
 from rag.evaluation.run import commit_here, default_cache, evaluate, index_dir
 from rag.evaluation.scores import Row
 from rag.generation import prompts
@@ -112,7 +112,7 @@ STEPS: dict[str, type[Citer]] = {
 }
 
 
-def parts_of(name: str) -> tuple[list[Part], Path]:
+def parts_of(name: str) -> tuple[list[EvaluationPart], Path]:
     if name == "seeds":
         questions = ROOT / "tests/data/seed_questions.jsonl"
         parts, articles = load_parts(ROOT / name, "answers", questions, ROOT / "seeds", None)
@@ -122,7 +122,9 @@ def parts_of(name: str) -> tuple[list[Part], Path]:
     return list(parts), articles
 
 
-def rows_of(rag: Rag, name: str, step: str, parts: list[Part], articles: Path) -> Iterator[str]:
+def rows_of(
+    rag: Rag, name: str, step: str, parts: list[EvaluationPart], articles: Path
+) -> Iterator[str]:
     done = evaluate(rag, parts, articles, name=name, system_name=f"repair: {step}")
     part, rows = done.result["parts"]["answers"], done.rows["answers"]
     cells = [_cell(part["metrics"].get(column)) for column in COLUMNS]

@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from benchmarks.baselines.systems import BASELINES
 from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.evaluation.cases import Part, load_parts
+from rag.evaluation.cases import EvaluationPart, load_parts
 from rag.evaluation.run import default_cache, evaluate, index_dir, save
 
 # The slowest last: the table can be read, and an interrupted run be used, before it.
@@ -39,7 +39,9 @@ COLUMNS = {
 }
 
 
-def results(name: str, parts: list[Part], articles: Path, folder: Path | None) -> Iterator[Any]:
+def results(
+    name: str, parts: list[EvaluationPart], articles: Path, folder: Path | None
+) -> Iterator[Any]:
     config, cache = Config(), default_cache()
     with Rag.for_articles(articles, config, index_dir(articles, config, cache)) as rag:
         for system in SYSTEMS:

@@ -42,7 +42,6 @@ class Timed:
         self.dimensions, self.window = encoder.dimensions, encoder.window
         self.fingerprint = encoder.fingerprint
         self.token_spans, self.encode_texts = encoder.token_spans, encoder.encode_texts
-        self.encode_tokens = encoder.encode_tokens
         self.passages, self.seconds, self.processor = 0, 0.0, 0.0
 
     def encode_passages(

@@ -30,7 +30,7 @@ SOURCES = "\n\nSources:\n"
 _ACTIVE = re.compile(r"[\\\[\]<`]")  # what could make a link, an image or markup of text
 
 
-class ContentPart(BaseModel):
+class Part(BaseModel):
     """A part of a message; those that are not text are ignored."""
 
     type: str
@@ -41,7 +41,7 @@ class Message(BaseModel):
     """A message of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[ContentPart] | None = None
+    content: str | list[Part] | None = None
 
     @property
     def text(self) -> str:

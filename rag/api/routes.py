@@ -19,9 +19,9 @@ from rag.api.schemas import (
     AnswerRow,
     ArticleRow,
     ArticlesRow,
-    QuestionRequest,
+    Question,
     Ready,
-    SearchRequest,
+    Search,
     SearchRow,
     problem,
 )
@@ -97,7 +97,7 @@ def questions(asking: Asking) -> APIRouter:
             }
         },
     )
-    async def answer(body: QuestionRequest, request: Request) -> Response:
+    async def answer(body: Question, request: Request) -> Response:
         asked = body.question, body.turns(), body.date, client_of(request)
         if not body.stream and EVENTS not in request.headers.get("accept", ""):
             answered = await unless_gone(request, asking.answer(*asked))
@@ -111,7 +111,7 @@ def questions(asking: Asking) -> APIRouter:
         summary="Find passages and sentences; no language model",
         response_model=SearchRow,
     )
-    def search(body: SearchRequest, request: Request) -> Response:
+    def search(body: Search, request: Request) -> Response:
         asked = body.question, body.k, body.turns(), body.date, client_of(request)
         return _json(asking.search(*asked).to_dict())
 

@@ -56,14 +56,14 @@ class Asked(BaseModel):
         return [said.turn() for said in self.history or ()]
 
 
-class SearchRequest(Asked):
+class Search(Asked):
     """A question to search for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE, "k": 5}]})
     k: int = Field(10, ge=1, le=100, description="how many passages and sentences")
 
 
-class QuestionRequest(Asked):
+class Question(Asked):
     """A question to be answered."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})

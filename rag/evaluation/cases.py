@@ -57,7 +57,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EvaluationPart:
     """One part of an evaluation and the cases that it is over."""
 
     name: PartName
@@ -72,7 +72,7 @@ def load_parts(
     questions: Path | None = None,
     articles: Path | None = None,
     limit: int | None = None,
-) -> tuple[list[Part], Path]:
+) -> tuple[list[EvaluationPart], Path]:
     """Return the parts of a set that can be measured, and its folder of articles.
 
     Raises InputError when there is nothing to ask, or no articles to ask about.
@@ -101,7 +101,9 @@ def _sources(name: Path, task: Task, questions: Path | None) -> dict[PartName, P
     return found
 
 
-def load_part(part: PartName, source: Path, articles: Path, limit: int | None = None) -> Part:
+def load_part(
+    part: PartName, source: Path, articles: Path, limit: int | None = None
+) -> EvaluationPart:
     """Return the first ``limit`` cases of a file, and which rows are refused. Raises InputError
     when no row can be used.
     """
@@ -122,7 +124,7 @@ def load_part(part: PartName, source: Path, articles: Path, limit: int | None = 
     if not cases:
         first = f" ({refused[0]})" if refused else ""
         raise InputError(f"No row of {source} can be used{first}.")
-    return Part(part, tuple(cases.values()), tuple(refused), ambiguous)
+    return EvaluationPart(part, tuple(cases.values()), tuple(refused), ambiguous)
 
 
 def _read(

@@ -17,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class KnownQuestion:
     """A row that can be asked."""
 
     text: str
@@ -57,7 +57,7 @@ def read_identity(row: dict[str, Any]) -> str | int | None:
     raise InputError(f"the id {shown(identity)} is neither a text nor a whole number")
 
 
-def read_question(row: dict[str, Any]) -> Question:
+def read_question(row: dict[str, Any]) -> KnownQuestion:
     """Return what a row asks; how long it may be is for ``Rag`` to say."""
     text, date, history = row.get("question"), row.get("date"), row.get("history")
     if not isinstance(text, str) or not text.strip():
@@ -65,7 +65,7 @@ def read_question(row: dict[str, Any]) -> Question:
     if history is not None and not isinstance(history, list):
         raise InputError("the history is not a list")
     turns = None if history is None else tuple(_turn(turn) for turn in history)
-    return Question(text, turns, None if date is None else iso_date(date))
+    return KnownQuestion(text, turns, None if date is None else iso_date(date))
 
 
 def _turn(turn: object) -> Turn:

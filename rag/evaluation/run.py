@@ -28,7 +28,7 @@ import rag
 from rag.config import Config
 from rag.errors import IndexCorrupt
 from rag.evaluation import batch
-from rag.evaluation.cases import Case, Part, PartName, read_text
+from rag.evaluation.cases import Case, EvaluationPart, PartName, read_text
 from rag.evaluation.measures import by_kind, columns, curves, latency, measured
 from rag.evaluation.scores import POOL, Row, judge, score_answers, score_retrieval
 from rag.index.database import Database
@@ -95,13 +95,13 @@ class Evaluation:
     """The result, and what it was computed from."""
 
     result: Row
-    parts: tuple[Part, ...]
+    parts: tuple[EvaluationPart, ...]
     rows: Mapping[PartName, list[Row]]
 
 
 def evaluate(
     system: System,
-    parts: Sequence[Part],
+    parts: Sequence[EvaluationPart],
     articles: Path,
     *,
     name: str = "set",
@@ -131,7 +131,7 @@ def evaluate(
     return Evaluation(result, tuple(parts), rows)
 
 
-def _scored(part: Part, rows: Sequence[Row], system: System, articles: Path) -> Row:
+def _scored(part: EvaluationPart, rows: Sequence[Row], system: System, articles: Path) -> Row:
     numbers = _numbers(part, rows, system, articles)
     table = columns(part.cases, numbers)
     return {
@@ -147,7 +147,9 @@ def _scored(part: Part, rows: Sequence[Row], system: System, articles: Path) -> 
     }
 
 
-def _numbers(part: Part, rows: Sequence[Row], system: System, articles: Path) -> list[Row]:
+def _numbers(
+    part: EvaluationPart, rows: Sequence[Row], system: System, articles: Path
+) -> list[Row]:
     pairs = list(zip(part.cases, rows, strict=True))
     if part.name == "retrieval":
         return [score_retrieval(case, row) for case, row in pairs]
@@ -167,7 +169,7 @@ def texts_of(rows: Sequence[Row], articles: Path) -> dict[str, str]:
 def _run(
     system: System,
     system_name: str,
-    part: Part,
+    part: EvaluationPart,
     cache: Path,
     say: Callable[[str], None],
     progress: batch.Progress,

@@ -61,11 +61,6 @@ class Encoder(Protocol):
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors (n, dim) of questions or sentences."""
 
-    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-        """Return, per text, its tokens' offsets (t, 2) and vectors in context (t, dim); what is
-        beyond the window has none.
-        """
-
 
 class HashedEncoder:
     """Bag of words, each word hashed to one dimension: no model, so ranking can be predicted."""
@@ -92,13 +87,6 @@ class HashedEncoder:
             for word in re.findall(r"\w+", text.lower()):
                 row[zlib.crc32(word.encode()) % self.dimensions] += 1
         return _unit(vectors)
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-        spans = [self.token_spans(text) for text in texts]
-        return [
-            (np.array(of, np.int64).reshape(-1, 2), self.encode_texts([text[a:b] for a, b in of]))
-            for text, of in zip(texts, spans, strict=True)
-        ]
 
 
 class SentenceTransformerEncoder:
@@ -156,13 +144,6 @@ class SentenceTransformerEncoder:
         for i, pooled, _, _ in self._forward(texts):
             vectors[i] = pooled
         return _unit(vectors)
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-        found: dict[int, tuple[Offsets, Vectors]] = {}
-        for i, _, tokens, offsets in self._forward(texts):
-            real = offsets[:, 1] > offsets[:, 0]  # special tokens are (0, 0)
-            found[i] = offsets[real], tokens[real]
-        return [found[i] for i in range(len(texts))]
 
     def _forward(self, texts: Sequence[str]) -> Iterator[tuple[int, Vectors, Vectors, Offsets]]:
         """Yield of each text, in any order: its number, its pooled vector (dim,), the vectors of

@@ -19,7 +19,7 @@ from rag.errors import ModelError
 from rag.models import checksums
 from rag.models import files as models
 from rag.models.child import Child
-from rag.models.encoder import Encoder, Offsets, Spans, load_encoder
+from rag.models.encoder import Encoder, Spans, load_encoder
 from rag.types import Vectors
 
 
@@ -55,10 +55,6 @@ class EncoderProcess:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         found: Vectors = self._call("encode_texts", texts)
-        return found
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Offsets, Vectors]]:
-        found: list[tuple[Offsets, Vectors]] = self._call("encode_tokens", texts)
         return found
 
     def close(self) -> None:

@@ -86,7 +86,7 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Findings:
     """What was found for a question."""
 
     query: Query  # bare: what the conversation lends it is no sign that it is answered
@@ -177,12 +177,12 @@ def find(
     encoder: Encoder,
     config: Config,
     date: str | None = None,
-) -> Search:
+) -> Findings:
     """Return what is found for a question, for both its forms where it is a follow-up."""
     extended = follow_up(question, history, lambda term: _weight(term, index))
     if extended is None:
         query = make_query(question, index, encoder, date)
-        return Search(query, ranked(find_candidates(query, index, config)))
+        return Findings(query, ranked(find_candidates(query, index, config)))
     vectors = encoder.encode_texts([question, extended.text])  # (2, dim), in one pass
     bare = make_query(question, index, encoder, date, vectors[0])
     whole = make_query(extended.text, index, encoder, date, vectors[1])
@@ -192,7 +192,7 @@ def find(
     keys = list(dict.fromkeys(chain.from_iterable(key_lists)))
     pairs = zip(candidates_of(bare, index, keys), candidates_of(whole, index, keys), strict=True)
     best = ranked(_blended(one, other, extended) for one, other in pairs)
-    return Search(bare, best, extended.previous)
+    return Findings(bare, best, extended.previous)
 
 
 def _weight(term: str, index: Index) -> float:

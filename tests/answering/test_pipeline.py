@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scripted import Drafting
@@ -374,7 +375,8 @@ def test_a_stage_is_timed_from_its_start_or_from_that_of_the_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = iter([10.5, 12.0, 13.0])
-    monkeypatch.setattr("rag.answering.pipeline.time.perf_counter", lambda: next(clock))
+    counter = SimpleNamespace(perf_counter=lambda: next(clock))
+    monkeypatch.setattr("rag.answering.pipeline.time", counter)
     run = Run("Why?", {}, started=10.0)
     begun = run.mark("retrieve")
     assert begun == 10.5

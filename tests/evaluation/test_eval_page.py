@@ -11,7 +11,7 @@ import pytest
 
 from rag.evaluation import charts
 from rag.evaluation import page as eval_page
-from rag.evaluation.cases import Case, Part
+from rag.evaluation.cases import Case, EvaluationPart
 from rag.evaluation.measures import by_kind, columns, curves, latency, measured
 from rag.evaluation.metrics import Span
 from rag.evaluation.mistakes import worst
@@ -134,7 +134,7 @@ def done() -> Evaluation:
     part = tuple(cases)
     return Evaluation(
         result,
-        (Part("retrieval", part), Part("answers", part)),
+        (EvaluationPart("retrieval", part), EvaluationPart("answers", part)),
         {"retrieval": found, "answers": rows},
     )
 

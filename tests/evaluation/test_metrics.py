@@ -269,6 +269,7 @@ JUDGED = st.lists(
 ).filter(lambda rows: len({truth for _, _, truth in rows}) == 2)
 
 
+@settings(deadline=None)
 @given(JUDGED)
 def test_auroc_and_balanced_accuracy_are_those_of_scikit_learn(
     rows: list[tuple[float, bool, bool]],
@@ -281,7 +282,7 @@ def test_auroc_and_balanced_accuracy_are_those_of_scikit_learn(
     assert balanced_accuracy(passed, truth) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(JUDGED)
 def test_the_bootstrap_is_that_of_scipy(rows: list[tuple[float, bool, bool]]) -> None:
     from scipy import stats

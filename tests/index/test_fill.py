@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Queue
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -294,7 +295,9 @@ def test_a_failure_behind_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_time_left_is_told_from_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter((0.0, 5.0, 50.0))
-    monkeypatch.setattr("rag.index.embedding.time.monotonic", lambda: next(times))
+    # Not the clock of all: servers of other tests may still be running.
+    clock = SimpleNamespace(monotonic=lambda: next(times))
+    monkeypatch.setattr("rag.index.embedding.time", clock)
     pace, left = Pace(), []
     for done in (10, 20, 100):
         pace(done, 100)

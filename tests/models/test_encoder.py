@@ -103,18 +103,6 @@ def test_token_spans_cover_the_text(encoder: Encoder) -> None:
         assert not text[position:].strip()
 
 
-def test_tokens_have_their_places_and_vectors(encoder: Encoder) -> None:
-    texts = ["Owls returned.", "", "A ferry leaves at 7 a.m. every day."]
-    found = encoder.encode_tokens(texts)
-    assert len(found) == 3
-    for text, (offsets, vectors) in zip(texts, found, strict=True):
-        assert offsets.tolist() == [list(span) for span in encoder.token_spans(text)]
-        assert vectors.shape == (len(offsets), encoder.dimensions)
-    assert encoder.encode_tokens([]) == []
-    long = encoder.encode_tokens(["word " * 2_000])[0][0]
-    assert len(long) <= encoder.window
-
-
 @pytest.mark.models
 def test_long_texts_have_the_tokens_of_their_lines(minilm: Encoder) -> None:
     line = "The ferry to Lisk leaves at seven, said Dr. Reyes.\n"

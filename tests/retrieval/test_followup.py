@@ -181,7 +181,6 @@ class Counting:
         self.dimensions, self.window = encoder.dimensions, encoder.window
         self.fingerprint = encoder.fingerprint
         self.token_spans, self.encode_passages = encoder.token_spans, encoder.encode_passages
-        self.encode_tokens = encoder.encode_tokens
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         self.passes.append(list(texts))
