@@ -147,8 +147,6 @@ def _exchange(number: int, row: _Row) -> Exchange:
 def title_of(exchanges: Sequence[Exchange]) -> str:
     """Return the beginning of the first question, on one line."""
     words = " ".join(exchanges[0].question.split()) if exchanges else ""
-    return (
-        words
-        if len(words) <= QUESTION_TITLE_CHARACTERS
-        else f"{words[: QUESTION_TITLE_CHARACTERS - 1].rstrip()}…"
-    )
+    if len(words) <= QUESTION_TITLE_CHARACTERS:
+        return words
+    return f"{words[: QUESTION_TITLE_CHARACTERS - 1].rstrip()}…"

@@ -138,7 +138,8 @@ class IvfStore:
         faiss = native_faiss()
         chosen = selected(among)
         probes, lists = self.measured.probes, self.measured.lists
-        most = min(k, len(self) if among is None else len(among))
+        every = len(self) if among is None else len(among)
+        most = min(k, every)
 
         def visit(count: int) -> tuple[Keys, NDArray[np.float32]]:
             nonlocal probes
@@ -150,7 +151,7 @@ class IvfStore:
                     return keys[held], scores[held]
                 probes = min(2 * probes, lists)  # more are asked for than were visited
 
-        return best_of(visit, most, len(self))
+        return best_of(visit, most, every)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

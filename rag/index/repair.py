@@ -7,6 +7,7 @@ files are made again from a sound store.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,12 @@ def verify(database: Database) -> None:
     or a passage is missing.
     """
     database.check_pages()
+    span = 2 * np.dtype(np.int32).itemsize  # bytes of a sentence's start and end
     sentences: dict[int, int] = {}  # article row → sentences in its passages
     owners: dict[int, int] = {}  # passage row → article row
     for key, article, spans, *_ in _rows(database, "passages"):
         owners[key] = article
-        sentences[article] = sentences.get(article, 0) + len(spans) // (
-            2 * np.dtype(np.int32).itemsize
-        )
+        sentences[article] = sentences.get(article, 0) + len(spans) // span
     inputs = {row[0] for row in _rows(database, "inputs")}
     if inputs != owners.keys():
         raise database.corrupt(f"passage row {min(inputs ^ owners.keys())} has lost a part")
@@ -45,7 +45,23 @@ def _rows(database: Database, table: str) -> Iterator[tuple[Any, ...]]:
         yield tuple(row)
 
 
-def discard(folder: Path) -> None:
-    """Remove a damaged store, and nothing else."""
-    for end in ("", "-wal", "-shm"):
-        (folder / f"{NAME}{end}").unlink(missing_ok=True)
+ASIDE = ".damaged"  # ends the names of the files of a damaged store while another is made
+
+
+@contextmanager
+def set_aside(folder: Path) -> Iterator[None]:
+    """Have no store, for another to be made; what fails puts the damaged one back. Its files go
+    with the next publication.
+    """
+    store = [folder / f"{NAME}{end}" for end in ("", "-wal", "-shm")]
+    for path in store:
+        with suppress(FileNotFoundError):
+            path.replace(f"{path}{ASIDE}")
+    try:
+        yield
+    except BaseException:
+        for path in store:
+            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                Path(f"{path}{ASIDE}").replace(path)
+        raise

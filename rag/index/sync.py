@@ -21,7 +21,7 @@ from rag.index.embedding import embed, fill_in, never
 from rag.index.ivf import outdated
 from rag.index.manifest import check_articles_folder, damaged, mismatch, no_index
 from rag.index.publish import newest, publish, writable
-from rag.index.repair import discard, verify
+from rag.index.repair import set_aside, verify
 from rag.index.rows import Ingest, Known, renew_terms
 from rag.index.schema import NAME
 from rag.ingest.folder import ArticleFile, find_articles
@@ -109,8 +109,10 @@ class Syncing:
                 return self._published(files, manifest, database)
         except IndexCorrupt as damage:
             files = list(find_articles(self.articles)) if files is None else files
-            discard(self.folder)
-            with contextlib.closing(Database(self.folder, write=True)) as database:
+            with (
+                set_aside(self.folder),
+                contextlib.closing(Database(self.folder, write=True)) as database,
+            ):
                 database.begin(write=True)
                 reason = str(damage).partition(" Repair it with")[0]
                 return self._published(files, manifest, database, reason)

@@ -167,7 +167,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
     file = environment.get(FILE)
     sources: list[tuple[Mapping[str, str], dict[str, Any]]] = []  # names of places, values
 
-    class Values(_Values):
+    class Given(_Values):
         @classmethod
         def settings_customise_sources(  # type: ignore[override]  # called by name
             cls, settings_cls: type[BaseSettings], **_usual: PydanticBaseSettingsSource
@@ -191,7 +191,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
     def where(name: str) -> str:
         return next((places[name] for places, rows in sources if name in rows), "default")
 
-    model = create_model("Settings", __base__=Values, **kinds)
+    model = create_model("Settings", __base__=Given, **kinds)
     try:
         values = model()
     except ValidationError as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape
 
 # Unicode's Default_Ignorable_Code_Point: nothing of them is seen, but a model reads them. Among
 # them are zero-width characters, the soft hyphen, bidi controls, variation selectors and tags.
@@ -54,11 +53,6 @@ def _replaced(match: re.Match[str]) -> str:
     if _HARMFUL.search(run):
         return "\ufffd"
     return run if _JOINING.fullmatch(run) and before >= _SCRIPTS else ""
-
-
-def as_html(text: str) -> str:
-    """Return the text for reading, as HTML without any markup."""
-    return escape(shown(text))
 
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag.config import Config
-from rag.errors import IndexCorrupt, IndexMismatch, RagError
+from rag.errors import ArticleError, IndexCorrupt, IndexMismatch, RagError
 from rag.index.index import Index
 from rag.index.sync import plan, repair, sync
 from rag.ingest.folder import ArticleFile
@@ -148,6 +148,23 @@ def test_a_damaged_row_is_never_said_and_the_store_is_built_anew(
     assert "article row" in str(changes.rebuilt)
     assert sorted(read) == sorted(before)
     assert said(folder, config) == before
+
+
+@pytest.mark.parametrize("run", [sync, repair])
+def test_a_damaged_store_stays_where_no_other_can_be_made(
+    folder: Path, articles: Path, config: Config, run: Callable[..., Changes]
+) -> None:
+    store = folder / "store.sqlite"
+    store.write_bytes(b"no store" * 1_000)
+    before = store.read_bytes()
+    for path in articles.rglob("*.*"):
+        path.write_bytes(b"")
+    with pytest.raises(ArticleError, match="No article"):
+        run(articles, folder, config, HashedEncoder())
+    assert store.read_bytes() == before
+    (articles / "ferry.txt").write_text("Ferry\n\nThere is one.")
+    assert run(articles, folder, config, HashedEncoder()).added == ("ferry.txt",)
+    assert not list(folder.glob("*.damaged"))
 
 
 def test_a_damaged_store_of_another_folder_is_left_alone(
