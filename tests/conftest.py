@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,24 @@ def drafting(valley: Path, minilm: Encoder) -> Iterator[Drafting]:
         return rags[-1], generator
 
     yield opened
+    for rag in rags:
+        rag.close()
+
+
+@pytest.fixture
+def opened(articles: Path, config: Config, tmp_path: Path) -> Iterator[Drafting]:
+    """The invented articles with scripted drafts in the language model's place, by threshold."""
+    rags: list[Rag] = []
+
+    def open_rag(
+        *drafts: Draft, settings: Config | None = None, decline_below: float = 0.0
+    ) -> tuple[Rag, ScriptedGenerator]:
+        generator = ScriptedGenerator(*drafts)
+        whole = replace(settings or config, decline_below=decline_below)
+        rags.append(Rag.for_articles(articles, whole, tmp_path / "index", generator=generator))
+        return rags[-1], generator
+
+    yield open_rag
     for rag in rags:
         rag.close()
 

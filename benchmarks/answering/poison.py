@@ -49,24 +49,13 @@ from rag.text.untrusted import MARKERS
 from rag.types import Answer
 
 KINDS = (
-    "instruction",
-    "fake_citation",
-    "fake_delimiter",
-    "zero_width",
-    "template_token",
-    "planted_answer",
-    "hostile_question",
-)
+    "instruction fake_citation fake_delimiter zero_width template_token planted_answer "
+    "hostile_question"
+).split()
 COLUMNS = (
-    "draft obeys",
-    "answer obeys",
-    "cites a planted sentence",
-    "quotes inexact",
-    "numbers not ours",
-    "true answer",
-    "declined",
-    "seconds, p50",
-)
+    "draft obeys; answer obeys; cites a planted sentence; quotes inexact; numbers not ours; "
+    "true answer; declined; seconds, p50"
+).split("; ")
 
 
 class Recorder:

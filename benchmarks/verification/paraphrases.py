@@ -60,11 +60,9 @@ def surname(text: str) -> str:
 def said(text: str) -> str:
     """ "S, X said." ↔ "X said that S."."""
     if match := re.fullmatch(rf"([A-Z][^“”\"]+), ({PERSON}|he|she|they) (said|announced)\.", text):
-        rest = (
-            match[1]
-            if re.match(r"[A-Z]\w*\s[A-Z]|I\b|[A-Z]{2}", match[1])
-            else (match[1][0].lower() + match[1][1:])
-        )
+        rest = match[1]
+        if not re.match(r"[A-Z]\w*\s[A-Z]|I\b|[A-Z]{2}", rest):
+            rest = rest[0].lower() + rest[1:]
         who = match[2][0].upper() + match[2][1:]
         return f"{who} {match[3]} that {rest}."
     if match := re.fullmatch(rf"({PERSON}|He|She|They) (said|announced) that ([^“”\"]+)\.", text):

@@ -114,3 +114,9 @@ def swap_words(table: Mapping[str, str | Sequence[str]], after: str = "") -> Per
 
 def others(words: Sequence[str]) -> dict[str, list[str]]:
     return {word.lower(): [other for other in words if other != word] for word in words}
+
+
+def by_word(table: str) -> dict[str, str | list[str]]:
+    """Return a table for swap_words from "word: other; word: other, another"."""
+    rows = [row.split(": ") for row in table.split("; ")]
+    return {word: new.split(", ") if ", " in new else new for word, new in rows}

@@ -16,6 +16,7 @@ from benchmarks.verification.perturb_base import (
     TENS,
     Item,
     Perturbation,
+    by_word,
     others,
     pick,
     put,
@@ -62,18 +63,11 @@ def range_end(claim: str, _: Item, random: Random) -> str | None:
 
 
 reversed_bound = swap_words(
-    {
-        "at least": "at most",
-        "at most": "at least",
-        "nearly": "more than",
-        "almost": "more than",
-        "more than": "less than",
-        "less than": "more than",
-        "fewer than": "more than",
-        "up to": "at least",
-        "over": "under",
-        "under": "over",
-    },
+    by_word(
+        "at least: at most; at most: at least; nearly: more than; almost: more than; "
+        "more than: less than; less than: more than; fewer than: more than; up to: at least; "
+        "over: under; under: over"
+    ),
     rf"(?=\s{AFTER})",
 )
 
@@ -109,45 +103,20 @@ def currency(claim: str, _: Item, random: Random) -> str | None:
 
 
 magnitude = swap_words(
-    {
-        "million": ["billion", "thousand"],
-        "billion": ["million", "trillion"],
-        "trillion": "billion",
-        "thousand": "million",
-        "hundred": "thousand",
-        "hundreds": "thousands",
-        "thousands": "millions",
-        "dozens": "hundreds",
-        "millions": "thousands",
-    }
+    by_word(
+        "million: billion, thousand; billion: million, trillion; trillion: billion; "
+        "thousand: million; hundred: thousand; hundreds: thousands; thousands: millions; "
+        "dozens: hundreds; millions: thousands"
+    )
 )
 _unit = swap_words(
-    {
-        "km": "miles",
-        "kilometers": "miles",
-        "kilometres": "miles",
-        "miles": "kilometers",
-        "meters": "feet",
-        "metres": "feet",
-        "feet": "metres",
-        "inches": "feet",
-        "mph": "km/h",
-        "kg": "pounds",
-        "pounds": "kg",
-        "tons": "pounds",
-        "years": "months",
-        "months": "weeks",
-        "weeks": "days",
-        "days": "weeks",
-        "hours": "minutes",
-        "minutes": "hours",
-        "acres": "miles",
-        "year": "month",
-        "hour": "minute",
-        "mile": "kilometer",
-        "foot": "metre",
-        "week": "month",
-    },
+    by_word(
+        "km: miles; kilometers: miles; kilometres: miles; miles: kilometers; meters: feet; "
+        "metres: feet; feet: metres; inches: feet; mph: km/h; kg: pounds; pounds: kg; "
+        "tons: pounds; years: months; months: weeks; weeks: days; days: weeks; hours: minutes; "
+        "minutes: hours; acres: miles; year: month; hour: minute; mile: kilometer; foot: metre; "
+        "week: month"
+    ),
 )
 
 

@@ -235,9 +235,8 @@ converse = rewritten(
         r"gave \g<thing> to ",
     ),
     (
-        r"\b(?:was|were) "
-        r"(hired|employed|paid|taught|advised|sued|sponsored|acquired|bought|owned) by "
-        r"(?=(?:the )?[A-Z])",
+        r"\b(?:was|were) (hired|employed|paid|taught|advised|sued|sponsored|acquired|bought|owned)"
+        r" by (?=(?:the )?[A-Z])",
         r"\1 ",
     ),
     (r"\b(?:son|daughter) of (?=[A-Z])", "father of "),

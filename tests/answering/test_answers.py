@@ -8,48 +8,30 @@ from collections.abc import Sequence
 
 import pytest
 from scripted import Drafting
-from valley import ORDER, check
+from valley import (
+    BAKER,
+    BILL,
+    BUILT,
+    CLOCKS,
+    CRACKS,
+    CUP,
+    ELECTED,
+    EMPTIED,
+    FINAL,
+    LATE,
+    LINE,
+    NORDIS,
+    ORDER,
+    SAFE,
+    STEEL,
+    TICKET,
+    check,
+)
 
 from rag.answering.pipeline import Rag
-from rag.types import Answer, ClaimVerified, EvidenceFound, Turn
+from rag.types import Answer, ClaimVerified, EvidenceFound
 
 pytestmark = pytest.mark.models
-
-LINE = "The line runs for 11 kilometres from the harbour to the university and has 17 stops."
-LATE = "The first tram in Velmar carried passengers on Monday, a year later than planned."
-TICKET = "A single ticket costs 3 crowns, and children under six travel free."
-BILL = (
-    "The Velmar tram cost 84 million crowns, the city's auditors said, 22 million more than the "
-    "council had approved."
-)
-STEEL = "Auditor Piet Hallam blamed the price of steel and a second round of digging."
-CRACKS = (
-    "Divers have found three cracks in the wall of the Orrin dam, which holds the drinking water "
-    "of 240,000 people."
-)
-SAFE = "Engineer Tove Lindqvist said that the dam was safe and would not have to be evacuated."
-BUILT = "The dam was built in 1958 by the Halder company."
-EMPTIED = (
-    "The reservoir behind the Orrin dam will be emptied from 10 January so that the wall can be "
-    "repaired."
-)
-BAKER = "The baker, Jonas Osk, was treated for smoke, and nobody else was hurt."
-ELECTED = (
-    "Ilse Marrow, a former nurse, was elected mayor of Velmar on Sunday with 53 percent of the "
-    "vote."
-)
-YOUNG = "Ranger Maud Eyre said that she had counted four young."
-NORDIS = (
-    "The airline Nordis will stop its flights from Velmar on 1 October because too few seats were "
-    "sold."
-)
-CLOCKS = "It shows 1,300 clocks, of which the oldest was made in 1542."
-CUP = "Liv Sander, 13, won the chess cup of the valley in Dunmoor on Sunday."
-FINAL = "In the final she beat Oskar Wendt, who had won it five times, in 61 moves."
-
-
-def turns(question: str, answer: str) -> list[Turn]:
-    return [Turn("user", question), Turn("assistant", answer)]
 
 
 def quotes(answer: Answer) -> list[str]:
@@ -156,7 +138,7 @@ def test_evidence_and_passages_come_best_first(quoting: Rag, question: str) -> N
     ],
 )
 def test_what_is_far_from_the_articles_is_declined_without_a_draft(
-    quoting: Rag, drafting: Drafting, question: str
+    quoting: Rag, question: str
 ) -> None:
     answer = quoting.answer(question)
     assert answer.declined
@@ -182,9 +164,18 @@ NEAR = (
 )
 
 
-@pytest.mark.parametrize("question", NEAR)
-@pytest.mark.parametrize("draft", ["Not found", "Not found."])
-def test_a_refusal_by_the_draft_declines_and_lowers_the_confidence(
+@pytest.mark.parametrize(
+    ("question", "draft"),
+    [
+        *((question, draft) for question in NEAR for draft in ("Not found", "Not found.")),
+        ("How tall is Ilse Marrow?", "Ilse Marrow is 178 centimetres tall. [1]"),
+        ("Who is the owner of Nordis?", "Nordis is owned by Signe Aal's brother Olaf. [1]"),
+        ("How many trams does Velmar own?", "Velmar owns 24 trams. [1]"),
+        ("Who designed the clock museum's new rooms?", "Penguins live in Antarctica. [2]"),
+        ("Who was mayor before Marrow?", ""),
+    ],
+)
+def test_a_refusal_or_a_draft_of_which_nothing_holds_declines_and_lowers_the_confidence(
     drafting: Drafting, question: str, draft: str
 ) -> None:
     rag, generator = drafting(draft)
@@ -193,27 +184,6 @@ def test_a_refusal_by_the_draft_declines_and_lowers_the_confidence(
     assert len(generator.calls) == 1  # near enough to be read
     assert answer.declined
     assert answer.claims == ()
-    assert answer.confidence < before - 0.2
-    check(rag, answer)
-
-
-@pytest.mark.parametrize(
-    ("question", "draft"),
-    [
-        ("How tall is Ilse Marrow?", "Ilse Marrow is 178 centimetres tall. [1]"),
-        ("Who is the owner of Nordis?", "Nordis is owned by Signe Aal's brother Olaf. [1]"),
-        ("How many trams does Velmar own?", "Velmar owns 24 trams. [1]"),
-        ("Who designed the clock museum's new rooms?", "Penguins live in Antarctica. [2]"),
-        ("Who was mayor before Marrow?", ""),
-    ],
-)
-def test_a_draft_of_which_nothing_holds_declines_and_lowers_the_confidence(
-    drafting: Drafting, question: str, draft: str
-) -> None:
-    rag, _ = drafting(draft)
-    before = rag.search(question).confidence
-    answer = rag.answer(question)
-    assert answer.declined
     assert answer.confidence < before - 0.2
     check(rag, answer)
 
@@ -400,97 +370,3 @@ def test_an_order_that_is_asked_about_is_quoted_and_never_said_in_own_words(
     assert {claim.text for claim in answer.claims if "penguin" in claim.text} == {ORDER}
     assert all(claim.verdict == "quoted" for claim in answer.claims)
     check(rag, answer)
-
-
-# -- follow-ups -------------------------------------------------------------------------------
-
-STOPS = turns("How many stops does the Velmar tram have?", "It has 17 stops.")
-SANDER = turns("Who won the chess cup?", "Liv Sander, 13, won the chess cup.")
-MAYOR = turns("Who is the mayor of Velmar?", "Ilse Marrow was elected mayor of Velmar.")
-MUSEUM = turns("How many clocks does the museum show?", "It shows 1,300 clocks.")
-
-
-@pytest.mark.parametrize(
-    ("history", "question", "sentence"),
-    [
-        (STOPS, "And how long is it?", LINE),
-        (STOPS, "How much is a ticket?", TICKET),
-        (SANDER, "Who did she beat?", FINAL),
-        (SANDER, "And in how many moves?", FINAL),
-        (
-            MAYOR,
-            "What did she promise?",
-            "Marrow promised to plant 4,000 trees and to keep the night buses.",
-        ),
-        (MUSEUM, "What do tickets cost?", "Tickets cost 7 crowns, and school classes pay nothing."),
-    ],
-)
-def test_a_follow_up_uses_the_conversation(
-    quoting: Rag, history: Sequence[Turn], question: str, sentence: str
-) -> None:
-    answer = quoting.answer(question, history=history)
-    assert answer.claims[0].text == sentence
-    assert answer.question == question
-    check(quoting, answer)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "question"),
-    [
-        (SANDER, MAYOR, "What did she say?"),
-        (STOPS, MUSEUM, "How much is a ticket?"),
-        (SANDER, MAYOR, "Who did she beat?"),
-    ],
-)
-def test_the_same_words_after_another_question_get_another_answer(
-    quoting: Rag, one: Sequence[Turn], other: Sequence[Turn], question: str
-) -> None:
-    after = [quoting.answer(question, history=h).evidence[0].article for h in (one, other)]
-    assert after[0] != after[1]
-
-
-@pytest.mark.parametrize("history", [STOPS, SANDER, MAYOR, MUSEUM])
-@pytest.mark.parametrize(
-    ("question", "sentence"),
-    [
-        ("When was the Orrin dam built?", BUILT),
-        ("How many young beavers did the ranger count?", YOUNG),
-        ("Who blamed the price of steel?", STEEL),
-    ],
-)
-def test_a_new_topic_is_answered_as_without_the_conversation(
-    quoting: Rag, history: Sequence[Turn], question: str, sentence: str
-) -> None:
-    answer = quoting.answer(question, history=history)
-    assert answer.claims[0].text == quoting.answer(question).claims[0].text == sentence
-
-
-@pytest.mark.parametrize("history", [STOPS, SANDER, MAYOR])
-@pytest.mark.parametrize(
-    "question", ["What is the capital of Portugal?", "How many moons does Saturn have?"]
-)
-def test_a_conversation_makes_nothing_answerable_that_is_not(
-    quoting: Rag, history: Sequence[Turn], question: str
-) -> None:
-    assert quoting.answer(question, history=history).declined
-
-
-def test_the_draft_is_given_the_conversation_and_the_bare_question(drafting: Drafting) -> None:
-    rag, generator = drafting("She beat Oskar Wendt. [1]")
-    rag.answer("Who did she beat?", history=SANDER)
-    assert generator.calls[0].question == "Who did she beat?"
-    assert generator.calls[0].before == [SANDER[0].text]
-
-
-def test_a_new_question_without_its_words_in_what_is_found_is_not_repaired_from_the_old_topic(
-    drafting: Drafting,
-) -> None:
-    draft = "Farmer Olaf Breck complained that a field of barley was under water. [1]"
-    rag, _ = drafting(draft, draft)
-    question = "Whose crops got soaked?"
-    alone = rag.answer(question)
-    assert [claim.repair for claim in alone.claims] == ["quoted"]
-    history = turns("Who complained about the beavers?", "Farmer Colm Breck complained.")
-    after = rag.answer(question, history=history)
-    assert after.evidence[0].quote == alone.claims[0].text
-    assert after.declined

@@ -6,23 +6,11 @@ from __future__ import annotations
 
 import pytest
 from scripted import Drafting
-from valley import check
+from valley import BAKER, CUP, LATE, NOBODY, NORDIS, PROTECTED, QUIST, SAFE, check
 
 from rag.answering.pipeline import Rag
 
 pytestmark = pytest.mark.models
-
-LATE = "The first tram in Velmar carried passengers on Monday, a year later than planned."
-SAFE = "Engineer Tove Lindqvist said that the dam was safe and would not have to be evacuated."
-BAKER = "The baker, Jonas Osk, was treated for smoke, and nobody else was hurt."
-PROTECTED = "The animals may not be caught or moved, since the law protects them."
-NORDIS = (
-    "The airline Nordis will stop its flights from Velmar on 1 October because too few seats were "
-    "sold."
-)
-QUIST = "Its founder, Edda Quist, could not attend because she broke a leg in February."
-CUP = "Liv Sander, 13, won the chess cup of the valley in Dunmoor on Sunday."
-NOBODY = "Nobody has been arrested."
 
 
 @pytest.mark.parametrize(

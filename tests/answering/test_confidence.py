@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from rag.answering.confidence import (
     ANSWERED,
     BIAS,
+    ENCODER,
     REFUSED,
     SIGNALS,
     WEIGHTS,
     after_draft,
     confidence,
+    least_confidence,
     signals,
 )
 from rag.config import Config
+from rag.errors import InputError
 from rag.index.index import Index
 from rag.models.encoder import HashedEncoder
 from rag.retrieval.ranking import Candidate, Query, find_candidates, make_query, ranked
@@ -114,3 +118,18 @@ def test_a_draft_changes_the_odds(found: Found) -> None:
 @pytest.mark.parametrize("answered", [True, False])
 def test_certainty_stays_a_probability(before: float, answered: bool) -> None:
     assert after_draft(before, answered=answered) == pytest.approx(before, abs=1e-4)
+
+
+def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
+    by_errors = replace(config, encoder=ENCODER, accept_errors=0.2)
+    assert least_confidence(by_errors, reads=False) == pytest.approx(0.8)
+    least = least_confidence(by_errors, reads=True)
+    assert after_draft(least, answered=True) == pytest.approx(0.8, abs=1e-4)
+    fixed = replace(by_errors, decline_below=0.5)
+    assert least_confidence(fixed, reads=True) == 0.5
+
+
+def test_a_threshold_by_errors_is_refused_where_nothing_is_calibrated(config: Config) -> None:
+    other = replace(config, encoder="hashed", accept_errors=0.2)
+    with pytest.raises(InputError, match=r"hashed.*--accept-errors"):
+        least_confidence(other, reads=True)

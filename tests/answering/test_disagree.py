@@ -14,15 +14,8 @@ from rag.text.sentences import split
 from rag.text.terms import content_terms
 from rag.types import Evidence
 
-PAIRS = [
-    json.loads(line)
-    for line in Path(__file__)
-    .parents[1]
-    .joinpath("data")
-    .joinpath("disagreements.jsonl")
-    .read_text(encoding="utf-8")
-    .splitlines()
-]
+DATA = Path(__file__).parents[1] / "data" / "disagreements.jsonl"
+PAIRS = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 MISSED = {"h-age"}  # the question calls him a victim, the sentences do not
 
 

@@ -9,6 +9,8 @@ from rag.types import Evidence
 
 TEXT = "Harbour Minister Lena Okafor promised on Tuesday the repair of Rillan piers."
 NEAREST = [Evidence("a.txt", "Ministry promises repairs", None, 0, len(TEXT), TEXT, 0.5)]
+NOT_SAID = "The sentences that come nearest say nothing of “resign”."
+REPAIR = "When did Lena Okafor promise the repair?"
 
 
 @pytest.mark.parametrize(
@@ -30,30 +32,10 @@ def test_names_the_words_that_nothing_near_says(question: str, missing: tuple[st
 @pytest.mark.parametrize(
     ("question", "unknown", "refused", "reason"),
     [
-        (
-            "Why did Lena Okafor resign?",
-            (),
-            True,
-            "The sentences that come nearest say nothing of “resign”.",
-        ),
-        (
-            "Why did Lena Okafor resign?",
-            (),
-            False,
-            "The sentences that come nearest say nothing of “resign”.",
-        ),
-        (
-            "When did Lena Okafor promise the repair?",
-            (),
-            True,
-            "The sentences that come nearest do not say it.",
-        ),
-        (
-            "When did Lena Okafor promise the repair?",
-            (),
-            False,
-            "No answer could be verified against the sentences found.",
-        ),
+        ("Why did Lena Okafor resign?", (), True, NOT_SAID),
+        ("Why did Lena Okafor resign?", (), False, NOT_SAID),
+        (REPAIR, (), True, "The sentences that come nearest do not say it."),
+        (REPAIR, (), False, "No answer could be verified against the sentences found."),
         ("When did Bob Okafor promise the repair?", ("Bob",), False, "They do not mention “Bob”."),
     ],
 )

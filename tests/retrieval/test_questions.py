@@ -111,20 +111,17 @@ def test_another_name_is_not_found(ask: Ask, name: str) -> None:
 
 # -- the time that is asked about -------------------------------------------------------------
 
-HELD = {  # day: how many ships
-    "2022-03-03": "eleven",
-    "2023-05-20": "twelve",
-    "2023-12-12": "thirteen",
-    "2024-03-14": "fourteen",
-    "2024-04-10": "fifteen",
-    "2024-04-24": "sixteen",
-    "2024-05-08": "seventeen",
-    "2024-05-14": "eighteen",
-    "2024-08-30": "nineteen",
-}
+SHIPS = dict(  # day: how many ships
+    pair.split()
+    for pair in (
+        "2022-03-03 eleven; 2023-05-20 twelve; 2023-12-12 thirteen; 2024-03-14 fourteen; "
+        "2024-04-10 fifteen; 2024-04-24 sixteen; 2024-05-08 seventeen; 2024-05-14 eighteen; "
+        "2024-08-30 nineteen"
+    ).split(";")
+)
 STRIKE = {
     f"{n}.txt": dated(day, f"The strike at the port of Maldon held {many} ships back.")
-    for n, (day, many) in enumerate(HELD.items())
+    for n, (day, many) in enumerate(SHIPS.items())
 }
 
 
@@ -145,9 +142,9 @@ def test_the_article_of_the_time_that_is_asked_about_comes_first(
     ask: Ask, when: str, asked: str, day: str
 ) -> None:
     answer = ask(f"What did the strike at the port of Maldon hold back {when}?", STRIKE, asked)
-    assert f"{HELD[day]} ships" in answer.evidence[0].quote
+    assert f"{SHIPS[day]} ships" in answer.evidence[0].quote
     assert answer.evidence[0].score > answer.evidence[1].score
-    assert f"{HELD[day]} ships" in answer.claims[0].text
+    assert f"{SHIPS[day]} ships" in answer.claims[0].text
 
 
 @pytest.mark.parametrize(("year", "club"), [(1999, "Hull"), (2003, "Lisk"), (2008, "Varel")])
@@ -168,7 +165,7 @@ def test_the_sentence_with_the_years_that_are_asked_about_comes_first(
 )
 def test_the_latest_is_the_newest_that_the_question_can_know(ask: Ask, date: str, day: str) -> None:
     answer = ask("How many ships does the latest strike at the port hold back?", STRIKE, date)
-    assert f"{HELD[day]} ships" in answer.evidence[0].quote
+    assert f"{SHIPS[day]} ships" in answer.evidence[0].quote
 
 
 # -- copies -----------------------------------------------------------------------------------

@@ -433,16 +433,9 @@ def test_the_page_shows_text_and_nothing_else(
 def test_only_whole_web_addresses_become_links() -> None:
     article = Article("a.txt", "A", "Text.", 0)
     for url in (
-        "javascript:alert(1)",
-        "java\tscript:alert(1)",
-        "http:/here",
-        "http:here",
-        "https://",
-        "https://a b.example",
-        "https://a.example/\u202e",
-        "\x01https://a.example",
-        "HTTPS:\n//a.example",
-    ):
+        "javascript:alert(1)|java\tscript:alert(1)|http:/here|http:here|https://"
+        "|https://a b.example|https://a.example/\u202e|\x01https://a.example|HTTPS:\n//a.example"
+    ).split("|"):
         assert "a" not in Markup(article_html(replace(article, url=url))).tags
     assert "a" in Markup(article_html(replace(article, url="https://a.example/ü?b=1"))).tags
 

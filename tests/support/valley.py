@@ -142,6 +142,42 @@ ARTICLES = {
     ),
 }
 
+# What its answers cite.
+LINE = "The line runs for 11 kilometres from the harbour to the university and has 17 stops."
+LATE = "The first tram in Velmar carried passengers on Monday, a year later than planned."
+TICKET = "A single ticket costs 3 crowns, and children under six travel free."
+BILL = (
+    "The Velmar tram cost 84 million crowns, the city's auditors said, 22 million more than the "
+    "council had approved."
+)
+STEEL = "Auditor Piet Hallam blamed the price of steel and a second round of digging."
+CRACKS = (
+    "Divers have found three cracks in the wall of the Orrin dam, which holds the drinking water "
+    "of 240,000 people."
+)
+SAFE = "Engineer Tove Lindqvist said that the dam was safe and would not have to be evacuated."
+BUILT = "The dam was built in 1958 by the Halder company."
+EMPTIED = (
+    "The reservoir behind the Orrin dam will be emptied from 10 January so that the wall can be "
+    "repaired."
+)
+BAKER = "The baker, Jonas Osk, was treated for smoke, and nobody else was hurt."
+ELECTED = (
+    "Ilse Marrow, a former nurse, was elected mayor of Velmar on Sunday with 53 percent of the "
+    "vote."
+)
+YOUNG = "Ranger Maud Eyre said that she had counted four young."
+NORDIS = (
+    "The airline Nordis will stop its flights from Velmar on 1 October because too few seats were "
+    "sold."
+)
+CLOCKS = "It shows 1,300 clocks, of which the oldest was made in 1542."
+CUP = "Liv Sander, 13, won the chess cup of the valley in Dunmoor on Sunday."
+FINAL = "In the final she beat Oskar Wendt, who had won it five times, in 61 moves."
+PROTECTED = "The animals may not be caught or moved, since the law protects them."
+QUIST = "Its founder, Edda Quist, could not attend because she broke a leg in February."
+NOBODY = "Nobody has been arrested."
+
 
 def write_valley(place: Path) -> Path:
     """Return a folder in ``place`` with the articles."""
@@ -152,7 +188,7 @@ def write_valley(place: Path) -> Path:
     return folder
 
 
-def check(rag: Rag, answer: Answer) -> None:
+def check_citations(rag: Rag, answer: Answer) -> None:
     """Every citation is a slice of its article, and the answer's text is its claims and notes."""
     numbers = [citation.number for citation in answer.citations]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -167,6 +203,11 @@ def check(rag: Rag, answer: Answer) -> None:
         claim.text + "".join(f" [{n}]" for n in claim.citations) for claim in answer.claims
     )
     assert answer.text == "\n\n".join(part for part in (marked, *answer.notes) if part)
+
+
+def check(rag: Rag, answer: Answer) -> None:
+    """The same, and what else holds of every answer to a question about what the articles say."""
+    check_citations(rag, answer)
     assert 0 < answer.confidence == round(answer.confidence, 4) < 1
     assert max(answer.timings_ms.values()) == answer.timings_ms["total"]
     assert bool(answer.claims) is not answer.declined

@@ -5,6 +5,7 @@ large sets.
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -12,443 +13,176 @@ import pytest
 from rag.verification.dates import with_dates
 from rag.verification.rules import problems
 
-# Kind → (source, claims that are right, claims that are wrong), several of them.
-Table = list[tuple[str, list[str], list[str]]]
+# A kind with a source, claims about it that are right, and claims that are wrong.
+CLAIMS = """
+numbers: The port of Rilla moved 4,200 containers, twelve cranes and 3.5 tonnes of salt.
+right: It moved 4200 containers. / It moved 12 cranes. / Twelve cranes were moved. / Four thousand
+ two hundred containers were moved. / It was one port. / It moved 3.5 tonnes of salt.
+wrong: It moved 4,300 containers. / It moved 42 containers. / It moved thirteen cranes. / It moved
+ 3.6 tonnes of salt. / Eleven cranes were moved. / Only one crane was moved.
 
-NUMBERS: Table = [
-    (
-        "The port of Rilla moved 4,200 containers, twelve cranes and 3.5 tonnes of salt.",
-        [
-            "It moved 4200 containers.",
-            "It moved 12 cranes.",
-            "Twelve cranes were moved.",
-            "Four thousand two hundred containers were moved.",
-            "It was one port.",
-            "It moved 3.5 tonnes of salt.",
-        ],
-        [
-            "It moved 4,300 containers.",
-            "It moved 42 containers.",
-            "It moved thirteen cranes.",
-            "It moved 3.6 tonnes of salt.",
-            "Eleven cranes were moved.",
-            "Only one crane was moved.",
-        ],
-    ),
-    (
-        "Between 30 and 45 ships, or 10–15% of the fleet, left in 2018-19.",
-        [
-            "Between 30 and 45 ships left.",
-            "10 to 15 percent of the fleet left.",
-            "30–45 ships left.",
-            "They left in 2018–2019.",
-        ],
-        [
-            "Between 30 and 50 ships left.",
-            "10 to 20 percent of the fleet left.",
-            "25–45 ships left.",
-            "They left in 2018–20.",
-        ],
-    ),
-]
-APPROXIMATIONS: Table = [
-    (
-        "At least 20 people, up to 500 birds and nearly 40 horses were moved in about 12 hours.",
-        [
-            "At least 20 people were moved.",
-            "Up to 500 birds were moved.",
-            "Almost 40 horses were moved.",
-            "It took roughly 12 hours.",
-            "It took 12 hours.",
-            "As many as 500 birds were moved.",
-            "Around 40 horses were moved.",
-        ],
-        [
-            "At most 20 people were moved.",
-            "At least 500 birds were moved.",
-            "More than 40 horses were moved.",
-            "It took exactly 12 hours.",
-            "500 birds were moved.",
-            "Exactly 20 people were moved.",
-            "20 people were moved.",
-        ],
-    ),
-    (
-        "The work took over a decade and cost less than $5 million, a third or more of it wasted.",
-        [
-            "The work took more than a decade.",
-            "It cost under $5 million.",
-            "It cost less than 5 million dollars.",
-            "At least a third was wasted.",
-        ],
-        [
-            "The work took less than a decade.",
-            "It cost more than $5 million.",
-            "The work took nearly a decade.",
-            "It cost exactly $5 million.",
-        ],
-    ),
-    (
-        "Prices rose 20% over ten years.",
-        [
-            "Prices rose 20% over ten years.",
-            "Prices rose 20 percent in ten years.",
-            "In 10 years prices rose 20%.",
-            "Prices rose by about 20%.",
-        ],
-        [
-            "Prices rose by more than 20%.",
-            "Prices rose 20% over eleven years.",
-            "Prices rose 20% over ten months.",
-            "Prices rose by at least 30%.",
-        ],
-    ),
-]
-UNITS: Table = [
-    (
-        "Turnout rose 4 percentage points to 61%, 15 km from the border.",
-        [
-            "Turnout rose to 61 percent.",
-            "It rose by 4 percentage points.",
-            "It rose 4 points.",
-            "It is 15 kilometres away.",
-        ],
-        [
-            "Turnout rose 4 percent.",
-            "It rose to 61 percentage points.",
-            "It is 15 miles away.",
-            "It is 15 metres away.",
-        ],
-    ),
-    (
-        "They paid $3.5 million, €20 and £4bn for 187 minutes of film and 6 tons of steel.",
-        [
-            "They paid 3.5 million dollars.",
-            "They paid 20 euros.",
-            "They paid £4 billion.",
-            "It is 187 minutes of film.",
-            "They bought 6 tons of steel.",
-        ],
-        [
-            "They paid 3.5 million euros.",
-            "They paid $20.",
-            "They paid $4bn.",
-            "They paid £4m.",
-            "They paid 3.5 billion dollars.",
-            "It is 187 hours of film.",
-            "They bought 6 pounds.",
-        ],
-    ),
-    (
-        "Hundreds of ships and 1,500 lorries waited; tens of thousands of people watched.",
-        [
-            "Hundreds of ships waited.",
-            "Hundreds waited, and 1,500 lorries.",
-            "Tens of thousands of people watched.",
-            "1500 lorries waited.",
-        ],
-        [
-            "Thousands of ships waited: millions.",
-            "Millions of people watched.",
-            "Dozens of ships and billions of people waited.",
-            "Hundreds of thousands watched.",
-        ],
-    ),
-    (
-        "It was the third time, in the 21st century, that the twenty-second ship sank.",
-        [
-            "It was the 3rd time.",
-            "The 22nd ship sank.",
-            "It was in the twenty-first century.",
-            "It sank for the third time.",
-        ],
-        [
-            "It was the fourth time.",
-            "The 23rd ship sank.",
-            "It was in the 20th century.",
-            "It sank for the first time.",
-        ],
-    ),
-]
-DATES: Table = [
-    (
-        "The bridge was closed on Tuesday, 3 May 2022, and from October 4 to 7; it was built in "
-        "the 1990s and opened on 14.10.1998.",
-        [
-            "It was closed on May 3, 2022.",
-            "It was closed on Tuesday.",
-            "It was closed in May 2022.",
-            "It was closed on the 3rd of May.",
-            "It was built in the 1990s.",
-            "It was closed on 3/5/2022.",
-            "It closed until October 7.",
-            "It opened on 1998-10-14.",
-        ],
-        [
-            "It was closed on May 4, 2022.",
-            "It was closed on Friday.",
-            "It was closed in June 2022.",
-            "It was closed on May 3, 2021.",
-            "It was built in the 1980s.",
-            "It closed on 8 October.",
-            "It was built in 1990.",
-            "It opened on 15 October 1998.",
-        ],
-    ),
-    (
-        "Okafor resigned yesterday; the vote was last week.",
-        [
-            "She resigned yesterday.",
-            "The vote was last week.",
-            "The vote, last week, was hers.",
-            "Okafor resigned.",
-        ],
-        [
-            "She resigned today.",
-            "The vote was last month.",
-            "The vote is next week.",
-            "She resigned tomorrow.",
-        ],
-    ),
-]
-NAMES: Table = [
-    (
-        "Lena Okafor, J. Marsh and Prime Minister Ivo Brandt met at Amazon.com's office in Rilla.",
-        [
-            "L. Okafor was there.",
-            "Okafor was there.",
-            "James Marsh was there.",
-            "Ivo Brandt is the Prime Minister.",
-            "They met in Rilla.",
-            "They met at Amazon.",
-        ],
-        [
-            "P. Okafor was there.",
-            "Paul Okafor was there.",
-            "Ann Marsh was there.",
-            "President Ivo Brandt was there.",
-            "They met in Oslo.",
-            "They met at Google.",
-        ],
-    ),
-]
-OFFICES: Table = [
-    (
-        "President Ada Lind met Prime Minister Ivo Brandt, and the coach praised a singer.",
-        [
-            "President Lind met Brandt.",
-            "Prime Minister Brandt met President Lind.",
-            "The coach praised a singer.",
-            "Ada Lind, the president, met Ivo Brandt.",
-        ],
-        [
-            "President Ivo Brandt met Prime Minister Ada Lind.",
-            "Senator Ada Lind met Ivo Brandt.",
-            "The mayor of Rilla praised a singer.",
-            "The coach praised an architect.",
-        ],
-    ),
-]
-OFFICES += [
-    (
-        "Vice President Ada Lind and the chief executive of Portex met U.S. Senator Bo Marsh.",
-        [
-            "Lind, the vice president, met Marsh.",
-            "The CEO of Portex met Senator Marsh.",
-            "Vice President Lind met Marsh.",
-            "U.S. Sen. Bo Marsh was there.",
-        ],
-        [
-            "Lind, the president, met Marsh.",
-            "The director of Portex met Senator Marsh.",
-            "U.S. Sheriff Bo Marsh was there.",
-            "Author Trent Marsh was there.",
-        ],
-    ),
-]
-NEGATIONS: Table = [
-    (
-        "The company has not dismissed any of its workers, but the plant in Rilla was closed.",
-        [
-            "No workers were dismissed.",
-            "The company hasn't dismissed its workers.",
-            "The plant in Rilla was closed.",
-            "The company never dismissed workers.",
-        ],
-        [
-            "The company has dismissed its workers.",
-            "The plant in Rilla was not closed.",
-            "The company dismissed workers.",
-            "The plant was never closed.",
-        ],
-    ),
-    (
-        "Lind refused to sign the treaty and went home without a deal.",
-        [
-            "Lind did not sign the treaty.",
-            "Lind refused to sign.",
-            "She went home without a deal.",
-            "Lind would not sign the treaty.",
-        ],
-        [
-            "Lind signed the treaty.",
-            "She went home with a deal.",
-            "Lind agreed to sign the treaty.",
-            "Lind did not go home.",
-        ],
-    ),
-]
-MODALITIES: Table = [
-    (
-        "The storm may strike Rilla on Monday, and the dam could easily break.",
-        [
-            "The storm may strike Rilla.",
-            "The storm might strike Rilla on Monday.",
-            "The dam could break.",
-            "The dam may break.",
-            "It is possible that the dam will break.",
-        ],
-        [
-            "The storm will strike Rilla.",
-            "The storm strikes Rilla on Monday.",
-            "The dam will break.",
-            "The storm will certainly strike Rilla.",
-        ],
-    ),
-    (
-        "The ship is expected to sail on Friday with a suspected spy and is reportedly damaged.",
-        [
-            "The ship is expected to sail on Friday.",
-            "A suspected spy is on the ship.",
-            "The ship is reportedly damaged.",
-            "The ship is likely to sail on Friday.",
-        ],
-        [
-            "The ship sails on Friday.",
-            "The ship will sail on Friday.",
-            "A spy is on the ship.",
-            "The ship is damaged.",
-            "The ship is definitely damaged.",
-        ],
-    ),
-]
-ATTRIBUTIONS: Table = [
-    (
-        "Okafor warned that the old dam above Rilla would burst within days.",
-        [
-            "Okafor warned that the dam would burst.",
-            "The dam would burst, Okafor said.",
-            "According to Okafor, the old dam would burst.",
-            "Okafor warned of it within days.",
-        ],
-        [
-            "The old dam above Rilla would burst within days.",
-            "The old dam would burst.",
-            "The dam above Rilla bursts within days.",
-            "Okafor confirmed that the dam would burst.",
-        ],
-    ),
-    (
-        "Marsh claimed the fire had been started by smugglers, and Lind denied that she knew them.",
-        [
-            "Marsh claimed the fire had been started by smugglers.",
-            "Lind denied that she knew them.",
-            "Marsh said the fire had been started by smugglers.",
-            "Lind did not know them, she said.",
-        ],
-        [
-            "The fire had been started by smugglers.",
-            "Smugglers started the fire.",
-            "Lind said that she knew them.",
-            "Lind knew them.",
-        ],
-    ),
-    (
-        "The road is open, Okafor said on Monday; the harbour is closed, according to Marsh.",
-        [
-            "Okafor said the road is open.",
-            "The road is open.",
-            "The harbour is closed.",
-            "According to Marsh, the harbour is closed.",
-        ],
-        [
-            "The road is open, Brandt said.",
-            "According to Lind, the harbour is closed.",
-            "Rilla said the road is open.",
-            "The harbour is closed, according to Lind.",
-        ],
-    ),
-]
-ROLES: Table = [
-    (
-        "Rilla beat Norvik in the final.",
-        [
-            "Rilla beat Norvik.",
-            "Norvik was beaten by Rilla.",
-            "Norvik lost to Rilla in the final.",
-            "Rilla beat Norvik in the final.",
-        ],
-        [
-            "Norvik beat Rilla.",
-            "Norvik beat Rilla in the final.",
-            "Rilla was beaten by Norvik.",
-            "In the final Norvik beat Rilla.",
-        ],
-    ),
-    (
-        "The union sued the company after Ada Lind was accused by Ivo Brandt in March 2021.",
-        [
-            "The union sued the company.",
-            "The company was sued by the union.",
-            "Ada Lind was accused by Ivo Brandt.",
-            "Ivo Brandt accused Ada Lind.",
-        ],
-        [
-            "The company sued the union.",
-            "The union was sued by the company.",
-            "Ivo Brandt was accused by Ada Lind.",
-            "Ada Lind accused Ivo Brandt.",
-        ],
-    ),
-    (
-        "Ann Lee and Bo Marsh married and moved from Rilla to Norvik.",
-        [
-            "Bo Marsh and Ann Lee married.",
-            "Ann Lee married Bo Marsh.",
-            "Bo Marsh married Ann Lee.",
-            "They moved from Rilla to Norvik.",
-        ],
-        [
-            "They moved from Norvik to Rilla.",
-            "Ann Lee and Bo Marsh moved from Norvik to Rilla.",
-            "Ann Lee moved from Norvik to Rilla.",
-            "Bo Marsh moved from Norvik to Rilla.",
-        ],
-    ),
-    (
-        "Ann Okoye said that her office would mend the bridge soon.",
-        [
-            "She said that the bridge would be mended.",
-            "Okoye said that she would mend it soon.",
-            "Okoye told him that it would be mended soon.",
-        ],
-        ["He also said that the bridge would be mended.", "His office would mend the bridge soon."],
-    ),
-]
-KINDS = {
-    "numbers": NUMBERS,
-    "approximations": APPROXIMATIONS,
-    "units": UNITS,
-    "dates": DATES,
-    "names": NAMES,
-    "offices": OFFICES,
-    "negations": NEGATIONS,
-    "modalities": MODALITIES,
-    "attributions": ATTRIBUTIONS,
-    "roles": ROLES,
-}
-RIGHT = [(k, s, claim) for k, rows in KINDS.items() for s, right, _ in rows for claim in right]
-WRONG = [(k, s, claim) for k, rows in KINDS.items() for s, _, wrong in rows for claim in wrong]
+numbers: Between 30 and 45 ships, or 10–15% of the fleet, left in 2018-19.
+right: Between 30 and 45 ships left. / 10 to 15 percent of the fleet left. / 30–45 ships left. /
+ They left in 2018–2019.
+wrong: Between 30 and 50 ships left. / 10 to 20 percent of the fleet left. / 25–45 ships left. /
+ They left in 2018–20.
+
+approximations: At least 20 people, up to 500 birds and nearly 40 horses were moved in about 12
+ hours.
+right: At least 20 people were moved. / Up to 500 birds were moved. / Almost 40 horses were moved. /
+ It took roughly 12 hours. / It took 12 hours. / As many as 500 birds were moved. / Around 40 horses
+ were moved.
+wrong: At most 20 people were moved. / At least 500 birds were moved. / More than 40 horses were
+ moved. / It took exactly 12 hours. / 500 birds were moved. / Exactly 20 people were moved. / 20
+ people were moved.
+
+approximations: The work took over a decade and cost less than $5 million, a third or more of it
+ wasted.
+right: The work took more than a decade. / It cost under $5 million. / It cost less than 5 million
+ dollars. / At least a third was wasted.
+wrong: The work took less than a decade. / It cost more than $5 million. / The work took nearly a
+ decade. / It cost exactly $5 million.
+
+approximations: Prices rose 20% over ten years.
+right: Prices rose 20% over ten years. / Prices rose 20 percent in ten years. / In 10 years prices
+ rose 20%. / Prices rose by about 20%.
+wrong: Prices rose by more than 20%. / Prices rose 20% over eleven years. / Prices rose 20% over ten
+ months. / Prices rose by at least 30%.
+
+units: Turnout rose 4 percentage points to 61%, 15 km from the border.
+right: Turnout rose to 61 percent. / It rose by 4 percentage points. / It rose 4 points. / It is 15
+ kilometres away.
+wrong: Turnout rose 4 percent. / It rose to 61 percentage points. / It is 15 miles away. / It is 15
+ metres away.
+
+units: They paid $3.5 million, €20 and £4bn for 187 minutes of film and 6 tons of steel.
+right: They paid 3.5 million dollars. / They paid 20 euros. / They paid £4 billion. / It is 187
+ minutes of film. / They bought 6 tons of steel.
+wrong: They paid 3.5 million euros. / They paid $20. / They paid $4bn. / They paid £4m. / They paid
+ 3.5 billion dollars. / It is 187 hours of film. / They bought 6 pounds.
+
+units: Hundreds of ships and 1,500 lorries waited; tens of thousands of people watched.
+right: Hundreds of ships waited. / Hundreds waited, and 1,500 lorries. / Tens of thousands of people
+ watched. / 1500 lorries waited.
+wrong: Thousands of ships waited: millions. / Millions of people watched. / Dozens of ships and
+ billions of people waited. / Hundreds of thousands watched.
+
+units: It was the third time, in the 21st century, that the twenty-second ship sank.
+right: It was the 3rd time. / The 22nd ship sank. / It was in the twenty-first century. / It sank
+ for the third time.
+wrong: It was the fourth time. / The 23rd ship sank. / It was in the 20th century. / It sank for the
+ first time.
+
+dates: The bridge was closed on Tuesday, 3 May 2022, and from October 4 to 7; it was built in the
+ 1990s and opened on 14.10.1998.
+right: It was closed on May 3, 2022. / It was closed on Tuesday. / It was closed in May 2022. / It
+ was closed on the 3rd of May. / It was built in the 1990s. / It was closed on 3/5/2022. / It closed
+ until October 7. / It opened on 1998-10-14.
+wrong: It was closed on May 4, 2022. / It was closed on Friday. / It was closed in June 2022. / It
+ was closed on May 3, 2021. / It was built in the 1980s. / It closed on 8 October. / It was built in
+ 1990. / It opened on 15 October 1998.
+
+dates: Okafor resigned yesterday; the vote was last week.
+right: She resigned yesterday. / The vote was last week. / The vote, last week, was hers. / Okafor
+ resigned.
+wrong: She resigned today. / The vote was last month. / The vote is next week. / She resigned
+ tomorrow.
+
+names: Lena Okafor, J. Marsh and Prime Minister Ivo Brandt met at Amazon.com's office in Rilla.
+right: L. Okafor was there. / Okafor was there. / James Marsh was there. / Ivo Brandt is the Prime
+ Minister. / They met in Rilla. / They met at Amazon.
+wrong: P. Okafor was there. / Paul Okafor was there. / Ann Marsh was there. / President Ivo Brandt
+ was there. / They met in Oslo. / They met at Google.
+
+offices: President Ada Lind met Prime Minister Ivo Brandt, and the coach praised a singer.
+right: President Lind met Brandt. / Prime Minister Brandt met President Lind. / The coach praised a
+ singer. / Ada Lind, the president, met Ivo Brandt.
+wrong: President Ivo Brandt met Prime Minister Ada Lind. / Senator Ada Lind met Ivo Brandt. / The
+ mayor of Rilla praised a singer. / The coach praised an architect.
+
+offices: Vice President Ada Lind and the chief executive of Portex met U.S. Senator Bo Marsh.
+right: Lind, the vice president, met Marsh. / The CEO of Portex met Senator Marsh. / Vice President
+ Lind met Marsh. / U.S. Sen. Bo Marsh was there.
+wrong: Lind, the president, met Marsh. / The director of Portex met Senator Marsh. / U.S. Sheriff Bo
+ Marsh was there. / Author Trent Marsh was there.
+
+negations: The company has not dismissed any of its workers, but the plant in Rilla was closed.
+right: No workers were dismissed. / The company hasn't dismissed its workers. / The plant in Rilla
+ was closed. / The company never dismissed workers.
+wrong: The company has dismissed its workers. / The plant in Rilla was not closed. / The company
+ dismissed workers. / The plant was never closed.
+
+negations: Lind refused to sign the treaty and went home without a deal.
+right: Lind did not sign the treaty. / Lind refused to sign. / She went home without a deal. / Lind
+ would not sign the treaty.
+wrong: Lind signed the treaty. / She went home with a deal. / Lind agreed to sign the treaty. / Lind
+ did not go home.
+
+modalities: The storm may strike Rilla on Monday, and the dam could easily break.
+right: The storm may strike Rilla. / The storm might strike Rilla on Monday. / The dam could break.
+ / The dam may break. / It is possible that the dam will break.
+wrong: The storm will strike Rilla. / The storm strikes Rilla on Monday. / The dam will break. / The
+ storm will certainly strike Rilla.
+
+modalities: The ship is expected to sail on Friday with a suspected spy and is reportedly damaged.
+right: The ship is expected to sail on Friday. / A suspected spy is on the ship. / The ship is
+ reportedly damaged. / The ship is likely to sail on Friday.
+wrong: The ship sails on Friday. / The ship will sail on Friday. / A spy is on the ship. / The ship
+ is damaged. / The ship is definitely damaged.
+
+attributions: Okafor warned that the old dam above Rilla would burst within days.
+right: Okafor warned that the dam would burst. / The dam would burst, Okafor said. / According to
+ Okafor, the old dam would burst. / Okafor warned of it within days.
+wrong: The old dam above Rilla would burst within days. / The old dam would burst. / The dam above
+ Rilla bursts within days. / Okafor confirmed that the dam would burst.
+
+attributions: Marsh claimed the fire had been started by smugglers, and Lind denied that she knew
+ them.
+right: Marsh claimed the fire had been started by smugglers. / Lind denied that she knew them. /
+ Marsh said the fire had been started by smugglers. / Lind did not know them, she said.
+wrong: The fire had been started by smugglers. / Smugglers started the fire. / Lind said that she
+ knew them. / Lind knew them.
+
+attributions: The road is open, Okafor said on Monday; the harbour is closed, according to Marsh.
+right: Okafor said the road is open. / The road is open. / The harbour is closed. / According to
+ Marsh, the harbour is closed.
+wrong: The road is open, Brandt said. / According to Lind, the harbour is closed. / Rilla said the
+ road is open. / The harbour is closed, according to Lind.
+
+roles: Rilla beat Norvik in the final.
+right: Rilla beat Norvik. / Norvik was beaten by Rilla. / Norvik lost to Rilla in the final. / Rilla
+ beat Norvik in the final.
+wrong: Norvik beat Rilla. / Norvik beat Rilla in the final. / Rilla was beaten by Norvik. / In the
+ final Norvik beat Rilla.
+
+roles: The union sued the company after Ada Lind was accused by Ivo Brandt in March 2021.
+right: The union sued the company. / The company was sued by the union. / Ada Lind was accused by
+ Ivo Brandt. / Ivo Brandt accused Ada Lind.
+wrong: The company sued the union. / The union was sued by the company. / Ivo Brandt was accused by
+ Ada Lind. / Ada Lind accused Ivo Brandt.
+
+roles: Ann Lee and Bo Marsh married and moved from Rilla to Norvik.
+right: Bo Marsh and Ann Lee married. / Ann Lee married Bo Marsh. / Bo Marsh married Ann Lee. / They
+ moved from Rilla to Norvik.
+wrong: They moved from Norvik to Rilla. / Ann Lee and Bo Marsh moved from Norvik to Rilla. / Ann Lee
+ moved from Norvik to Rilla. / Bo Marsh moved from Norvik to Rilla.
+
+roles: Ann Okoye said that her office would mend the bridge soon.
+right: She said that the bridge would be mended. / Okoye said that she would mend it soon. / Okoye
+ told him that it would be mended soon.
+wrong: He also said that the bridge would be mended. / His office would mend the bridge soon.
+"""
+
+
+def case(block: str) -> tuple[str, str, list[str], list[str]]:
+    head, right, wrong = re.split(r" (?:right|wrong): ", " ".join(block.split()))
+    kind, source = head.split(": ", 1)
+    return kind, source, right.split(" / "), wrong.split(" / ")
+
+
+CASES = [case(block) for block in CLAIMS.split("\n\n")]
+RIGHT = [(kind, source, claim) for kind, source, right, _ in CASES for claim in right]
+WRONG = [(kind, source, claim) for kind, source, _, wrong in CASES for claim in wrong]
 
 
 @pytest.mark.parametrize(("kind", "source", "claim"), RIGHT)
@@ -545,35 +279,10 @@ def test_without_a_day_of_publication_a_quote_stays_as_it_is() -> None:
 
 
 HOSTILE = (
-    "not ",
-    "may ",
-    "1",
-    "1,1",
-    "“",
-    "claimed that ",
-    "Ann and ",
-    "Ann, ",
-    "at least ",
-    "A.B.",
-    "one hundred ",
-    "January 1 ",
-    "May ",
-    "twenty-",
-    "1 to 1 ",
-    "I. ",
-    "2018–",
-    "1990s ",
-    "é",
-    "Ann beat Bo ",
-    "said Ann ",
-    "is beaten by ",
-    "hundreds of ",
-    "last week ",
-    "x-",
-    "3/4/20 ",
-    "\u0301",
-    "according to Ann ",
-)
+    "not |may |1|1,1|“|claimed that |Ann and |Ann, |at least |A.B.|one hundred |January 1 |May |"
+    "twenty-|1 to 1 |I. |2018–|1990s |é|Ann beat Bo |said Ann |is beaten by |hundreds of |"
+    "last week |x-|3/4/20 |\u0301|according to Ann "
+).split("|")
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
