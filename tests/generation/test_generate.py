@@ -607,6 +607,17 @@ def test_llamacpp_needs_no_place_to_keep_its_prompt(llama_config: Config, tmp_pa
     made.close()
 
 
+def test_llamacpp_reads_and_keeps_its_prompt_for_drafts_alone(
+    llama_config: Config, tmp_path: Path
+) -> None:
+    made = LlamaCppGenerator(replace(llama_config, models_dir=tmp_path))
+    assert list(made.complete([{"role": "user", "content": "Hello"}], 2, threading.Event()))
+    assert not list(tmp_path.iterdir())
+    assert draft(made)
+    assert len(list((tmp_path / "prompts").glob("*.kv"))) == 1
+    made.close()
+
+
 def test_llamacpp_goes_on_after_a_cancelled_prompt(llama: LlamaCppGenerator) -> None:
     expected = draft(llama)
     start = time.monotonic()
