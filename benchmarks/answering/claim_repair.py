@@ -33,10 +33,10 @@ from rag.config import Config
 from rag.evaluation.cases import EvaluationPart, load_parts
 from rag.evaluation.run import commit_here, default_cache, evaluate, index_dir
 from rag.evaluation.scores import Row
-from rag.generation import prompts
-from rag.generation.generators import Generator, load_generator
+from rag.generation.llama_cpp import LlamaCppGenerator
+from rag.generation.prompts import Messages
 from rag.models.encoder import load_encoder
-from rag.types import ClaimVerified, Evidence, Turn
+from rag.types import ClaimVerified, Evidence
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = {
@@ -54,19 +54,17 @@ class Cached:
     """A generator whose drafts are kept on disk."""
 
     def __init__(self, config: Config, cache: Path) -> None:
-        self._writer: Generator = load_generator(config)
+        self._writer = LlamaCppGenerator(config)
         self._drafts = Drafts(cache / "drafts", config, self._writer)
-        self._tokens = config.answer_tokens
         self.model = self._writer.model
 
-    def draft(
+    def complete(
         self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
+        messages: Messages,
+        tokens: int,
         cancel: threading.Event,  # noqa: ARG002
     ) -> Iterator[str]:
-        yield self._drafts.write(prompts.chat(question, evidence, history), self._tokens).text
+        yield self._drafts.write(messages, tokens).text
 
     def warm_up(self) -> None:
         """Nothing: the model is loaded when a draft is missing."""

@@ -6,8 +6,7 @@ First, how many sentences of ordinary articles (sets of $RAG_EVAL_DATA) are take
 model. Then the orders of tests/data/poison_wordings.jsonl, in words that the rules were not written
 for: how many are set aside, and what is shown when a model obeys. Then each case of
 tests/data/poison.jsonl that speaks to the model is asked twice: with such sentences set aside, as
-always, and with all of them in the prompt. ``--generator extractive`` needs no language model,
-``--generator none`` stops before the last table.
+always, and with all of them in the prompt. ``--generator none`` stops before that.
 """
 
 from __future__ import annotations
@@ -42,11 +41,12 @@ from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.evaluation.metrics import share_interval
 from rag.generation.generators import Generator, load_generator
+from rag.generation.prompts import Messages
 from rag.ingest.folder import find_articles
 from rag.text.injection import Q, addresses_model, set_aside
 from rag.text.sentences import split
 from rag.text.untrusted import MARKERS
-from rag.types import Answer, Evidence, Turn
+from rag.types import Answer
 
 KINDS = (
     "instruction",
@@ -75,15 +75,9 @@ class Recorder:
     def __init__(self, writer: Generator) -> None:
         self.writer, self.model, self.text = writer, writer.model, ""
 
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
+    def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
         self.text = ""
-        for piece in self.writer.draft(question, evidence, history, cancel):
+        for piece in self.writer.complete(messages, tokens, cancel):
             self.text += piece
             yield piece
 
@@ -207,10 +201,11 @@ def main() -> None:
     print()
     for line in new_wordings():
         print(line, flush=True)
-    if arguments.generator == "none":
-        return
     config = Config(generator=arguments.generator)
-    recorder = Recorder(load_generator(config))
+    writer = None if config.generator == "none" else load_generator(config)
+    if writer is None:
+        return
+    recorder = Recorder(writer)
     cases = [case for case in load_pack() if case.kind in KINDS]
     with tempfile.TemporaryDirectory() as folder:
         articles = write_articles(Path(folder, "articles"))

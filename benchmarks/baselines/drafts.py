@@ -20,8 +20,8 @@ from pathlib import Path
 from rag.answering.draft import DraftSentence, draft_sentences
 from rag.config import Config
 from rag.errors import ModelError
-from rag.generation.generators import Generator, LanguageModel
-from rag.generation.prompts import NOT_FOUND, SAMPLING, plain
+from rag.generation.generators import Generator
+from rag.generation.prompts import NOT_FOUND, SAMPLING, Messages, plain
 from rag.models.checksums import read_json
 from rag.models.encoder import Encoder
 from rag.text.terms import words
@@ -107,15 +107,22 @@ class Drafts:
 
     folder: Path
     config: Config
-    generator: Generator
+    generator: Generator | None
 
-    def write(self, messages: list[dict[str, str]], tokens: int) -> Draft:
+    def write(self, messages: Messages, tokens: int) -> Draft:
         """Return the draft for these messages, from the disk if it is there. Raises ModelError."""
-        path = self.folder / f"{self._key(messages, tokens)}.json"
+        if self.generator is None:
+            raise ModelError(
+                f"This baseline needs a language model, and the generator "
+                f"{self.config.generator!r} has none: choose another --generator."
+            )
+        if not self.generator.model:  # a server's is known only when it has been asked
+            self.generator.warm_up()
+        path = self.folder / f"{self._key(self.generator.model, messages, tokens)}.json"
         known = read_json(path)
         if set(known) == set(Draft.__slots__):
             return Draft(**known)
-        draft = self._ask(messages, tokens)
+        draft = _ask(self.generator, messages, tokens)
         if draft.generate < 1000 * self.config.answer_seconds:  # not one that was cut off
             self.folder.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part")
@@ -123,31 +130,25 @@ class Drafts:
             part.replace(path)
         return draft
 
-    def _key(self, messages: list[dict[str, str]], tokens: int) -> str:
-        if not self.generator.model:  # a server's is known only when it has been asked
-            self.generator.warm_up()
+    def _key(self, name: str, messages: Messages, tokens: int) -> str:
         config = self.config
-        model = [config.generator, self.generator.model, config.model, config.base_url]
+        model = [config.generator, name, config.model, config.base_url]
         what = json.dumps([model, messages, tokens, SAMPLING])
         return hashlib.sha256(what.encode()).hexdigest()
 
-    def _ask(self, messages: list[dict[str, str]], tokens: int) -> Draft:
-        if not isinstance(self.generator, LanguageModel):
-            raise ModelError(
-                f"This baseline needs a language model, and the generator "
-                f"{self.config.generator!r} has none: choose another --generator."
-            )
-        begun, first, text = time.perf_counter(), 0.0, ""
-        for piece in self.generator.complete(messages, tokens, threading.Event()):
-            first = first or time.perf_counter() - begun
-            text += piece
-        whole = time.perf_counter() - begun
-        return Draft(text, self.generator.model, round(1000 * first, 1), round(1000 * whole, 1))
+
+def _ask(generator: Generator, messages: Messages, tokens: int) -> Draft:
+    begun, first, text = time.perf_counter(), 0.0, ""
+    for piece in generator.complete(messages, tokens, threading.Event()):
+        first = first or time.perf_counter() - begun
+        text += piece
+    whole = time.perf_counter() - begun
+    return Draft(text, generator.model, round(1000 * first, 1), round(1000 * whole, 1))
 
 
 def prompt(
     system: str, question: str, passages: Sequence[Evidence], history: Sequence[Turn]
-) -> list[dict[str, str]]:
+) -> Messages:
     """Return the messages that ask for a draft; ``system`` is NUMBERS or QUOTES."""
     messages = [{"role": "system", "content": system}]
     for asked, answered in EXAMPLES[system]:

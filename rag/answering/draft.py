@@ -1,9 +1,9 @@
-"""The draft of a language model → its sentences, without the numbers that it wrote into them."""
+"""The draft of an answer → its sentences, without the numbers that a model wrote into them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.generation.prompts import NOT_FOUND
@@ -11,9 +11,21 @@ from rag.text.negation import NEGATION
 from rag.text.sentences import SENTENCE_END, split
 from rag.text.terms import words
 from rag.text.untrusted import MARKERS, without_markers
+from rag.types import Evidence
 
 LABEL = re.compile(r"^(?:[-*•]\s+|\d+[.)]\s+|answer\s*:\s*)", re.IGNORECASE)
 SHORT_ANSWER = 60  # characters that an answer without a full stop may have and yet be whole
+ALSO = 0.97  # ``extract`` adds the second sentence if it scores at least this much of the first
+
+
+def extract(evidence: Sequence[Evidence]) -> Generator[str]:
+    """Yield a draft without a language model: the best sentence, and the second if it is nearly as
+    good.
+    """
+    for n, sentence in enumerate(evidence[:2]):
+        if n and sentence.score < ALSO * evidence[0].score:
+            return
+        yield "\n" * n + " ".join(sentence.quote.split())
 
 
 @dataclass(frozen=True, slots=True)

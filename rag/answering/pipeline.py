@@ -21,12 +21,13 @@ from rag.answering.cite import Citer
 from rag.answering.clarify import asking_back
 from rag.answering.collection import Intent, intent_of, reply, sentences_before
 from rag.answering.confidence import after_draft, confidence, least_confidence
-from rag.answering.draft import draft_sentences, says_not_found
+from rag.answering.draft import draft_sentences, extract, says_not_found
 from rag.answering.refusal import why_not
 from rag.answering.supplement import supplement
 from rag.config import Config
-from rag.generation.generators import ExtractiveGenerator, load_generator
+from rag.generation import prompts
 from rag.generation.generators import Generator as DraftGenerator
+from rag.generation.generators import load_generator
 from rag.generation.queue import DraftQueue
 from rag.index.index import Index, OpenIndex
 from rag.index.manifest import default_index_dir
@@ -119,17 +120,16 @@ class Rag(OpenIndex):
         index: Index,
         config: Config,
         encoder: Encoder,
-        generator: DraftGenerator,
+        generator: DraftGenerator | None,
         *,
         citer: type[Citer] = Citer,
     ) -> None:
         super().__init__(index, config, encoder)
         self._citer = citer  # what makes claims of drafts
-        self._generator = generator
-        self._drafts = DraftQueue(generator)
+        self._generator = generator  # None: drafts are the evidence's own sentences
+        self._drafts = DraftQueue(generator) if generator else None
         self._verifier = load_verifier(config.verifier, config)
-        self._reads = not isinstance(generator, ExtractiveGenerator)  # what it drafts from
-        self._least = least_confidence(config, reads=self._reads)
+        self._least = least_confidence(config, reads=generator is not None)
 
     @classmethod
     def open(
@@ -286,7 +286,7 @@ class Rag(OpenIndex):
             yield run.answer(citer)
             return
         # A draft that refuses and answers says nothing about the question.
-        if self._reads and not (refused and citer.claims):
+        if self._drafts and not (refused and citer.claims):
             after = after_draft(retrieval.confidence, answered=bool(citer.claims))
             run.retrieval = replace(retrieval, confidence=after)
         # What other articles say instead, and corrections; or why there is no answer.
@@ -324,8 +324,12 @@ class Rag(OpenIndex):
         quotes = {" ".join(e.quote.split()) for e in evidence}
         begun = time.perf_counter()
         verifying, draft, count, refused = 0.0, "", 0, False
+        pieces: Generator[int | str] = extract(evidence)
+        if self._drafts:
+            messages = prompts.chat(run.question, evidence, history)
+            pieces = self._drafts.draft(messages, config.answer_tokens, cancel)
         # Closed here: an error keeps the frames that it came through, and so the draft.
-        with closing(self._drafts.draft(run.question, evidence, history, cancel)) as pieces:
+        with closing(pieces):
             for piece in chain(pieces, (None,)):
                 if cancel.is_set():
                     break
@@ -372,19 +376,20 @@ class Rag(OpenIndex):
         return {
             "encoder": config.encoder,
             "generator": config.generator,
-            "model": self._generator.model,
+            "model": self._generator.model if self._generator else "extractive",
             "verifier": config.verifier,
         }
 
     def warm_up(self) -> None:
         """Load the models now. Raises ModelError."""
         self._encoder.encode_texts(["A first question takes longer."])
-        self._generator.warm_up()
+        if self._generator:
+            self._generator.warm_up()
 
     def close(self) -> None:
         """Let go of the index and end the language model."""
-        self._drafts.close()
-        self._generator.close()
+        if self._drafts:
+            self._drafts.close()
         self.index.close()
 
     def __enter__(self) -> Self:

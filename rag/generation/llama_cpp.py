@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from rag.config import Config
@@ -12,8 +12,8 @@ from rag.generation import prompts
 from rag.generation.llama_process import LlamaProcess
 from rag.generation.openai_chat import ChatServer, stream_chat, turn, use_slot
 from rag.generation.prompt_cache import PromptCache
+from rag.generation.prompts import Messages
 from rag.models import files
-from rag.types import Evidence, Turn
 
 
 class LlamaCppGenerator:
@@ -31,54 +31,23 @@ class LlamaCppGenerator:
         self._config = config
         self._lock = threading.Lock()
         self._process: LlamaProcess | None = None
-        # What every prompt begins with. An empty question follows it because not every chat
-        # template takes a conversation that ends with the assistant.
+        # What every prompt for a draft begins with. An empty question follows it because not every
+        # chat template takes a conversation that ends with the assistant.
         self._fixed = prompts.chat("", (), ())
         self._cache = PromptCache.of(
             config.models_dir, self._path, config.context_tokens, self._fixed
         )
 
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
-        messages = prompts.chat(question, evidence, history)
-        yield from self._stream(messages, self._config.answer_tokens, cancel)
-
-    def complete(
-        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
-    ) -> Iterator[str]:
-        yield from self._stream(messages, tokens, cancel, fixed=False)
-
-    def warm_up(self) -> None:
-        for _ in self._stream(None, 0, threading.Event()):
-            pass
-
-    def close(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.close()
-
-    def _stream(
-        self,
-        messages: list[dict[str, str]] | None,
-        tokens: int,
-        cancel: threading.Event,
-        *,
-        fixed: bool = True,
-    ) -> Iterator[str]:
+    def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
         with turn(self._lock, cancel) as ours:
             if not ours:
                 return
             process, server = self._running(), None
             try:
                 if server := process.wait(cancel):
-                    if fixed:
+                    if messages[:-1] == self._fixed[:-1]:
                         self._begin(server, cancel)
-                    if messages and not cancel.is_set():
+                    if tokens and not cancel.is_set():
                         request = self._request(messages, tokens)
                         yield from stream_chat(server, request, cancel, self._config.answer_seconds)
             except ModelError as error:
@@ -87,6 +56,15 @@ class LlamaCppGenerator:
                 if server and process.ended(within=1.0):
                     raise process.failure("ended while it wrote an answer") from error
                 raise
+
+    def warm_up(self) -> None:
+        for _ in self.complete(self._fixed, 0, threading.Event()):
+            pass
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
 
     def _begin(self, server: ChatServer, cancel: threading.Event) -> None:
         """Leave the model where it has read the fixed part of the prompt, and nothing else."""
@@ -98,7 +76,7 @@ class LlamaCppGenerator:
         if self._cache.prepare() and use_slot(server, "save", self._cache.draft, cancel):
             self._cache.publish()
 
-    def _request(self, messages: list[dict[str, str]], tokens: int) -> dict[str, Any]:
+    def _request(self, messages: Messages, tokens: int) -> dict[str, Any]:
         return {
             **prompts.SAMPLING,
             "messages": messages,

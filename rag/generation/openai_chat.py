@@ -7,7 +7,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,8 +19,7 @@ import httpx
 
 from rag.config import Config
 from rag.errors import ModelError
-from rag.generation import prompts
-from rag.types import Evidence, Turn
+from rag.generation.prompts import SAMPLING, Messages
 
 
 class OpenAIGenerator:
@@ -46,26 +45,14 @@ class OpenAIGenerator:
         self._lock = threading.Lock()
         self.model = config.model or ""  # the server's first, asked for when it is needed
 
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
-        messages = prompts.chat(question, evidence, history)
-        yield from self.complete(messages, self._config.answer_tokens, cancel)
-
-    def complete(
-        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
-    ) -> Iterator[str]:
+    def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
         with turn(self._lock, cancel) as ours:
             if ours and self._find_model(cancel):
                 request = {
                     "model": self.model,
                     "messages": messages,
                     "max_tokens": tokens,
-                    **prompts.SAMPLING,
+                    **SAMPLING,
                 }
                 yield from stream_chat(self._server, request, cancel, self._config.answer_seconds)
 

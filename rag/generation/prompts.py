@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from rag.text.untrusted import MARKERS, visible, without_markers
 from rag.types import Evidence, Turn
+
+Messages: TypeAlias = list[dict[str, str]]  # of a chat: each a role and its content
 
 # What makes an answer always the same: the likeliest token, each time.
 SAMPLING: dict[str, Any] = {"temperature": 0, "seed": 0, "stop": ["\n\n"]}
@@ -48,20 +50,17 @@ EXAMPLES = (
 )
 
 
-def chat(
-    question: str, evidence: Sequence[Evidence], history: Sequence[Turn]
-) -> list[dict[str, str]]:
-    """Return the messages for a chat model, as role and content."""
-    messages = fixed()
+def chat(question: str, evidence: Sequence[Evidence], history: Sequence[Turn]) -> Messages:
+    """Return the messages that ask for the draft of an answer."""
     lines = [f"[{n}] {plain(without_markers(e.quote))}" for n, e in enumerate(evidence, start=1)]
     before = [turn.text for turn in history if turn.role == "user"][-1:]
     asked = [f"Question before: {plain(text)}" for text in before]
     content = "\n".join([*lines, *asked, f"Question: {plain(question)}"])
-    return [*messages, {"role": "user", "content": content}]
+    return [*fixed(), {"role": "user", "content": content}]
 
 
-def fixed() -> list[dict[str, str]]:
-    """Return the messages that every prompt starts with."""
+def fixed() -> Messages:
+    """Return the messages that every prompt for a draft starts with."""
     messages = [{"role": "system", "content": SYSTEM}]
     for asked, answered in EXAMPLES:
         messages.append({"role": "user", "content": asked})

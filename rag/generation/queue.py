@@ -9,13 +9,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from rag.errors import ModelError
 from rag.generation.generators import Generator as Writer
 from rag.generation.openai_chat import POLL
-from rag.types import Evidence, Turn
+from rag.generation.prompts import Messages
 
 CLOSING = 2.0  # seconds that the draft in progress has to end
 
@@ -41,9 +41,8 @@ class _Cancel(threading.Event):
 class _Order:
     """A draft that somebody waits for."""
 
-    question: str
-    evidence: Sequence[Evidence]
-    history: Sequence[Turn]
+    messages: Messages
+    tokens: int
     cancel: _Cancel
     begun: bool = False
     said: queue.SimpleQueue[str | BaseException | None] = field(default_factory=queue.SimpleQueue)
@@ -61,11 +60,7 @@ class DraftQueue:
         self._closed = False
 
     def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
+        self, messages: Messages, tokens: int, cancel: threading.Event
     ) -> Generator[int | str]:
         """Yield the pieces of the draft, and before them how many drafts are ahead of it.
 
@@ -74,7 +69,7 @@ class DraftQueue:
         model is free for the next one. Raises what the generator raises, and ModelError after
         ``close``.
         """
-        order = _Order(question, evidence, history, _Cancel(cancel))
+        order = _Order(messages, tokens, _Cancel(cancel))
         self._add(order)
         try:
             yield from self._follow(order, cancel)
@@ -85,7 +80,7 @@ class DraftQueue:
                     self._orders.remove(order)
 
     def close(self) -> None:
-        """End the draft in progress and turn down those that wait."""
+        """End the draft in progress, turn down those that wait, and close the generator."""
         with self._lock:
             self._closed = True
             writer = self._writer
@@ -93,6 +88,7 @@ class DraftQueue:
                 order.cancel.set()
         if writer is not None:
             writer.join(CLOSING)
+        self._generator.close()
 
     def _add(self, order: _Order) -> None:
         with self._lock:
@@ -146,8 +142,8 @@ class DraftQueue:
         """Put the pieces of a draft where they are waited for; return how it ended."""
         try:
             if not order.cancel.is_set():
-                asked = order.question, order.evidence, order.history
-                for piece in self._generator.draft(*asked, order.cancel):
+                pieces = self._generator.complete(order.messages, order.tokens, order.cancel)
+                for piece in pieces:
                     order.said.put(piece)
                     if order.cancel.is_set():
                         break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +12,9 @@ from typing import Any
 
 from rag.config import Config
 from rag.errors import ModelError
-from rag.generation import prompts
 from rag.generation.openai_chat import POLL, turn
+from rag.generation.prompts import Messages
 from rag.models import files
-from rag.types import Evidence, Turn
 
 
 class TransformersGenerator:
@@ -34,19 +33,7 @@ class TransformersGenerator:
         self._lock = threading.Lock()
         self._loading: Future[CausalLM] | None = None
 
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
-        messages = prompts.chat(question, evidence, history)
-        yield from self.complete(messages, self._config.answer_tokens, cancel)
-
-    def complete(
-        self, messages: list[dict[str, str]], tokens: int, cancel: threading.Event
-    ) -> Iterator[str]:
+    def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
         with turn(self._lock, cancel) as ours:
             if not ours or (model := self._load(cancel)) is None:
                 return
@@ -112,7 +99,7 @@ class CausalLM:
         ends = self._model.generation_config.eos_token_id
         self._ends = {*(ends if isinstance(ends, list) else [ends]), self._tokenizer.eos_token_id}
 
-    def stream(self, messages: Sequence[dict[str, str]], tokens: int) -> Iterator[str]:
+    def stream(self, messages: Messages, tokens: int) -> Iterator[str]:
         """Yield an answer of at most ``tokens`` tokens, up to a blank line; "" while it reads.
 
         Raises ModelError if the prompt is too long, or the memory too small.
@@ -157,7 +144,7 @@ class CausalLM:
             if len(answer) < tokens:
                 chunks.append([best])
 
-    def _encode(self, messages: Sequence[dict[str, str]]) -> list[int]:
+    def _encode(self, messages: Messages) -> list[int]:
         from jinja2 import TemplateError
 
         try:

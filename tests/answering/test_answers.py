@@ -379,7 +379,7 @@ def test_an_order_in_an_article_is_no_evidence_and_never_reaches_the_model(
     answer = rag.answer(question)
     assert "penguin" not in answer.text
     assert ORDER not in [evidence.quote for evidence in answer.evidence]
-    assert all(evidence.quote != ORDER for evidence in generator.calls[0].evidence)
+    assert ORDER not in generator.calls[0].quotes
     check(rag, answer)
 
 
@@ -479,7 +479,7 @@ def test_the_draft_is_given_the_conversation_and_the_bare_question(drafting: Dra
     rag, generator = drafting("She beat Oskar Wendt. [1]")
     rag.answer("Who did she beat?", history=SANDER)
     assert generator.calls[0].question == "Who did she beat?"
-    assert generator.calls[0].history == tuple(SANDER)
+    assert generator.calls[0].before == [SANDER[0].text]
 
 
 def test_a_new_question_without_its_words_in_what_is_found_is_not_repaired_from_the_old_topic(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from rag.answering.cite import Citer
 from rag.answering.collection import as_evidence
-from rag.answering.draft import DraftSentence, draft_sentences, says_not_found
+from rag.answering.draft import DraftSentence, draft_sentences, extract, says_not_found
 from rag.text.sentences import split
 from rag.types import Article, Evidence
 from rag.verification.verifiers import load_verifier
@@ -30,6 +31,10 @@ def earlier(evidence: Evidence) -> list[Evidence]:
     return [e for e in reversed(SENTENCES) if e.end <= evidence.start]
 
 
+def scored(quote: str, score: float) -> Evidence:
+    return replace(MOVED, quote=quote, score=score)
+
+
 def citer(*evidence: Evidence, verifier: str = "rules") -> Citer:
     return Citer("What happened?", evidence or tuple(SENTENCES), load_verifier(verifier), earlier)
 
@@ -41,6 +46,22 @@ def cited(of: Citer, text: str, *hints: int) -> tuple[str, list[str]] | None:
         return None
     by_number = {c.number: c.quote for c in of.citations.values()}
     return found.claim.verdict, [by_number[number] for number in found.claim.citations]
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ((1.0, 0.97, 0.97), ["One line.", "\nTwo."]),
+        ((1.0, 0.96, 0.8), ["One line."]),
+        ((1.0,), ["One line."]),
+        ((), []),
+    ],
+)
+def test_without_a_model_the_best_is_drafted_and_a_second_that_is_nearly_as_good(
+    scores: Sequence[float], expected: list[str]
+) -> None:
+    quotes = ("One\n line.", "Two.", "Three.")
+    assert list(extract([*map(scored, quotes, scores)])) == expected
 
 
 def test_the_citation_is_decided_by_support_not_by_the_models_number() -> None:

@@ -80,14 +80,15 @@ def test_evidence_comes_first_then_claims_then_the_answer(opened: Open) -> None:
     assert not answer.declined
     assert answer.evidence == evidence.evidence
     check(rag, answer)
-    assert generator.calls[0].evidence == evidence.evidence[:3]
+    assert generator.calls[0].quotes == [e.quote for e in evidence.evidence[:3]]
+    assert generator.calls[0].tokens == rag.config.answer_tokens
 
 
 def test_a_question_in_parts_gets_more_sentences(opened: Open) -> None:
     rag, generator = opened("Not found", "Not found")
     rag.answer("How much would the repairs cost?")
     rag.answer("How much would the repairs cost, and who said so?")
-    assert [len(call.evidence) for call in generator.calls] == [3, 5]
+    assert [len(call.quotes) for call in generator.calls] == [3, 5]
 
 
 def test_a_question_in_another_language_is_told_so(opened: Open) -> None:
@@ -228,7 +229,7 @@ def test_a_follow_up_is_searched_together_with_its_question(opened: Open) -> Non
     history = [Turn("user", "Is there a ferry to Lisk?"), Turn("assistant", "Yes. [1]")]
     answer = rag.answer("And how much is it?", history=history)
     assert answer.evidence[0].article == "ferry.txt"
-    assert generator.calls[0].history == tuple(history)
+    assert generator.calls[0].before == [history[0].text]
 
 
 def test_extractive_quotes_the_best_sentence(

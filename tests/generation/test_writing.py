@@ -12,6 +12,7 @@ import pytest
 from gated import GatedGenerator
 
 from rag.errors import ModelError
+from rag.generation import prompts
 from rag.generation.queue import DraftQueue
 from rag.types import Evidence
 
@@ -19,8 +20,8 @@ Asked = Future[list[int | str]]
 Pieces = Generator[int | str]
 
 
-def evidence(text: str) -> list[Evidence]:
-    return [Evidence("a.txt", "A", None, 0, len(text), text, 1.0)]
+def quote(text: str) -> Evidence:
+    return Evidence("a.txt", "A", None, 0, len(text), text, 1.0)
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def drafts(model: GatedGenerator, pool: ThreadPoolExecutor) -> Iterator[DraftQue
 
 
 def draft(drafts: DraftQueue, question: str, cancel: threading.Event | None = None) -> Pieces:
-    return drafts.draft(question, evidence(f"About {question}."), (), cancel or threading.Event())
+    messages = prompts.chat(question, [quote(f"About {question}.")], ())
+    return drafts.draft(messages, 9, cancel or threading.Event())
 
 
 def ask(

@@ -110,9 +110,11 @@ def test_the_prompt_holds_nothing_but_numbered_lines(
     rag: Rag, fooled: dict[str, Outcome], case: Poison
 ) -> None:
     outcome = fooled[case.id]
-    assert outcome.evidence
-    assert not [e.quote for e in outcome.evidence if addresses_model(e.quote)]
-    check_prompt(outcome.messages, len(outcome.evidence), case)
+    evidence = outcome.exchange.evidence[: rag.config.prompt_sentences]
+    assert evidence
+    assert not [e.quote for e in evidence if addresses_model(e.quote)]
+    assert outcome.messages == prompts.chat(case.question, evidence, case.turns)
+    check_prompt(outcome.messages, len(evidence), case)
     # And if every sentence of the article were shown to the model:
     every = [as_evidence(rag.article(case.path), s) for s in rag.sentences(case.path)]
     check_prompt(prompts.chat(case.question, every, case.turns), len(every), case)

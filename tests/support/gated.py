@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from scripted import Call
+
 from rag.answering.pipeline import Rag
 from rag.config import Config
-from rag.types import Evidence, Turn
+from rag.generation.prompts import Messages
 
 TOWNS = ("Arvel", "Brone", "Castra", "Dunmor", "Elsin", "Fardal", "Gorlan", "Hestry")
 
@@ -49,7 +51,7 @@ class GatedGenerator:
         self.seconds = seconds  # that each draft takes
         self.error: Exception = RuntimeError("no error was set")
         self.begun: list[str] = []  # questions, in the order of their drafts
-        self.histories: dict[str, list[str]] = {}
+        self.before: dict[str, list[str]] = {}  # what each of them was told of the conversation
         self.ended: dict[str, float] = {}  # when, by question
         self.most_at_once = 0
         self._writing = 0
@@ -60,16 +62,12 @@ class GatedGenerator:
         with self._changed:
             assert self._changed.wait_for(lambda: self.begun == [*begun], 30), self.begun
 
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
+    def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
+        call = Call(messages, tokens)
+        question = call.question
         with self._changed:
             self.begun.append(question)
-            self.histories[question] = [turn.text for turn in history]
+            self.before[question] = call.before
             self._writing += 1
             self.most_at_once = max(self.most_at_once, self._writing)
             self._changed.notify_all()
@@ -82,7 +80,7 @@ class GatedGenerator:
             if "broken" in question:
                 raise self.error
             time.sleep(self.seconds)
-            for word in f"{evidence[0].quote} [1]".split(" "):
+            for word in f"{call.quotes[0]} [1]".split(" "):
                 yield f"{word} "
             if "slow" in question:
                 yield "\nThat"  # so that the sentence before is known to be complete

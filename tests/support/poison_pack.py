@@ -12,9 +12,9 @@ from typing import Any
 from news import NEWS
 
 from rag.answering.pipeline import Rag
-from rag.generation import prompts
+from rag.generation.prompts import Messages
 from rag.history.conversation import Exchange, advance
-from rag.types import Answer, Evidence, Turn
+from rag.types import Answer, Turn
 
 PACK = Path(__file__).parents[1] / "data" / "poison.jsonl"
 WORDINGS = Path(__file__).parents[1] / "data" / "poison_wordings.jsonl"
@@ -96,19 +96,11 @@ class Obedient:
     """Writes the draft that it is given, whatever the prompt says, and keeps the prompt."""
 
     text: str = ""
-    messages: list[dict[str, str]] = field(default_factory=list)
-    evidence: list[Evidence] = field(default_factory=list)
+    messages: Messages = field(default_factory=list)
     model = "obedient"
 
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
-        self.messages = prompts.chat(question, evidence, history)
-        self.evidence = list(evidence)
+    def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
+        self.messages = messages
         yield self.text
 
     def warm_up(self) -> None: ...
@@ -121,17 +113,16 @@ class Outcome:
     """What came of a case."""
 
     case: Poison
-    messages: list[dict[str, str]]
-    evidence: list[Evidence]  # those in the prompt
+    messages: Messages
     exchange: Exchange
     answer: Answer
 
 
 def run(rag: Rag, generator: Obedient, case: Poison, draft: str) -> Outcome:
     """Ask the case's question with a model that writes this draft."""
-    generator.text, generator.messages, generator.evidence = draft, [], []
+    generator.text, generator.messages = draft, []
     exchange = Exchange(1, case.question)
     for event in rag.stream(case.question, history=case.turns):
         exchange = advance(exchange, event)
     assert exchange.answer is not None
-    return Outcome(case, generator.messages, generator.evidence, exchange, exchange.answer)
+    return Outcome(case, generator.messages, exchange, exchange.answer)

@@ -8,19 +8,34 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answering.pipeline import Rag
-from rag.types import Evidence, Turn
+from rag.generation.prompts import Messages
 
 Draft = str | Sequence[str] | Exception
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    question: str
-    evidence: tuple[Evidence, ...]
-    history: tuple[Turn, ...]
+    """What a generator was asked, and what the prompt of a draft says."""
 
+    messages: Messages
+    tokens: int
 
-Messages = list[dict[str, str]]
+    @property
+    def lines(self) -> list[str]:
+        return self.messages[-1]["content"].split("\n")
+
+    @property
+    def question(self) -> str:
+        return self.lines[-1].removeprefix("Question: ")
+
+    @property
+    def before(self) -> list[str]:  # the last question before, if there was one
+        start = "Question before: "
+        return [line.removeprefix(start) for line in self.lines if line.startswith(start)]
+
+    @property
+    def quotes(self) -> list[str]:
+        return [line.partition(" ")[2] for line in self.lines if line.startswith("[")]
 
 
 class ScriptedGenerator:
@@ -34,25 +49,11 @@ class ScriptedGenerator:
     def __init__(self, *drafts: Draft) -> None:
         self.drafts = deque(drafts)
         self.calls: list[Call] = []
-        self.prompts: list[tuple[Messages, int]] = []
         self.warm = False
         self.closed = False
 
-    def draft(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Turn],
-        cancel: threading.Event,
-    ) -> Iterator[str]:
-        self.calls.append(Call(question, tuple(evidence), tuple(history)))
-        yield from self._replay(cancel)
-
     def complete(self, messages: Messages, tokens: int, cancel: threading.Event) -> Iterator[str]:
-        self.prompts.append((messages, tokens))
-        yield from self._replay(cancel)
-
-    def _replay(self, cancel: threading.Event) -> Iterator[str]:
+        self.calls.append(Call(messages, tokens))
         draft = self.drafts.popleft()
         if isinstance(draft, Exception):
             raise draft
