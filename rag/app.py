@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.api import routes as api
-from rag.api.asking import Asking, SearchEngine
+from rag.api.asking import Asking
 from rag.api.examples import add_examples
 from rag.api.openai import completions
 from rag.api.routes import ArticleManager, Warming, changes
@@ -32,12 +32,12 @@ from rag.command import command
 from rag.errors import InputError, RagError
 from rag.history.visitors import Visitors
 from rag.server.access import Access, Guard
-from rag.server.engine import Running
+from rag.server.engine import Engine, Running
 from rag.server.headers import SecurityHeaders, allowed_hosts, is_loopback
 from rag.server.limits import BodyLimit, Gate
 from rag.server.login import logins
 from rag.server.logs import log_to_stderr
-from rag.server.metrics import RequestsSeen, Telemetry, measured
+from rag.server.metrics import Measured, RequestsSeen, Telemetry
 from rag.server.problems import add_handlers
 from rag.server.settings import Limits
 from rag.web import chat
@@ -63,12 +63,12 @@ class Options:
 
 
 def application(
-    rag: SearchEngine, running: Running, host: str, options: Options, warming: Warming
+    rag: Engine, running: Running, host: str, options: Options, warming: Warming
 ) -> tuple[ASGIApp, Any]:
     """Return the whole app, not yet served, and the page in it."""
     telemetry, gate = Telemetry(), Gate(options.limits)
     gate.refused = lambda reason: telemetry.refused.labels(reason).inc()
-    rag = cast("SearchEngine", measured(rag, telemetry))
+    rag = Measured(rag, telemetry)
     asking = Asking(rag, running, gate)
     own = programs(asking, telemetry, warming)
     own.include_router(logins(options.access))
@@ -203,7 +203,7 @@ def check_reachable(host: str, port: int, options: Options) -> None:
 
 
 def launch(
-    rag: SearchEngine,
+    rag: Engine,
     running: Running,
     *,
     host: str,
@@ -259,7 +259,7 @@ def launch(
 
 
 def serve(
-    rag: SearchEngine,
+    rag: Engine,
     *,
     host: str = "127.0.0.1",
     port: int = 7860,
@@ -289,7 +289,7 @@ def _until_interrupted() -> None:
         time.sleep(1)
 
 
-def _warm_up(rag: SearchEngine, warming: Warming) -> None:
+def _warm_up(rag: Engine, warming: Warming) -> None:
     """Load the models while the page can be used already; a question that needs them will wait."""
     warming.model = "loading"
     try:

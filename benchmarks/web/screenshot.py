@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 if TYPE_CHECKING:
-    from rag.api.asking import SearchEngine
+    from rag.server.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "What is happening on the Korean peninsula?"  # nothing was tuned on it
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def engine(asked: argparse.Namespace) -> Iterator[SearchEngine]:
+def engine(asked: argparse.Namespace) -> Iterator[Engine]:
     if asked.fake:
         sys.path.insert(0, str(ROOT / "tests/support"))
         from fake_rag import ARTICLES, FakeRag
@@ -65,7 +65,7 @@ def engine(asked: argparse.Namespace) -> Iterator[SearchEngine]:
 
 
 @contextlib.contextmanager
-def served(rag: SearchEngine) -> Iterator[str]:
+def served(rag: Engine) -> Iterator[str]:
     from rag.app import Options, launch
     from rag.history.feedback import Feedback
     from rag.history.storage import Store

@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, aclosing
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -23,23 +23,10 @@ from rag.types import Answer, Event, SearchResult, Turn
 T = TypeVar("T")
 
 
-class SearchEngine(Engine, Protocol):
-    """What programs need of ``rag.Rag``."""
-
-    def search(
-        self,
-        question: str,
-        k: int = 10,
-        *,
-        history: Sequence[Turn] | None = None,
-        date: str | None = None,
-    ) -> SearchResult: ...
-
-
 class Asking:
     """Asks the engine, within the limits."""
 
-    def __init__(self, rag: SearchEngine, running: Running, gate: Gate) -> None:
+    def __init__(self, rag: Engine, running: Running, gate: Gate) -> None:
         self.rag = rag
         self._running = running
         self._gate = gate

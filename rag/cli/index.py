@@ -77,9 +77,9 @@ def index(args: argparse.Namespace) -> None:
     index = args.index or default_index_dir(args.articles)
     with bar("reading") as progress, bar("embedding") as embedding:
         encoder = load_encoder(config.encoder, config.models_dir)
-        run = plan if args.dry_run else repair if args.repair else sync
-        wait = 0.0 if args.no_wait else math.inf
-        done = run(args.articles, index, config, encoder, progress, embedding, wait=wait)
+        asked = args.articles, index, config, encoder, progress
+        run, wait = repair if args.repair else sync, 0.0 if args.no_wait else math.inf
+        done = plan(*asked) if args.dry_run else run(*asked, embedding, wait=wait)
 
     def say(done: Changes) -> None:
         vectors = manifest_of(index).get("vectors", {})

@@ -12,19 +12,18 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import IO, Any, Literal, Protocol, TypeAlias
 
 from filelock import FileLock, Timeout
 
+from rag.config import Config
 from rag.errors import InputError, RagError
 from rag.evaluation.questions import lines, read_identity, read_question, read_row, shown
 from rag.text.untrusted import to_json
-
-if TYPE_CHECKING:
-    from rag.answering.pipeline import Rag
+from rag.types import Answer, SearchResult, Turn
 
 Command: TypeAlias = Literal["ask", "search"]
 Progress: TypeAlias = Callable[[int, int], None]  # rows done, rows in all
@@ -32,6 +31,26 @@ Progress: TypeAlias = Callable[[int, int], None]  # rows done, rows in all
 SYNC_SECONDS = 5.0  # how much work a power cut may take
 # Settings that do not change what a row says.
 _PLACES = {"models_dir", "api_key", "threads"}
+
+
+class System(Protocol):
+    """What can be asked and measured: ``Rag``, and the others' ways of doing it."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def manifest(self) -> dict[str, Any]: ...
+    def search(
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult: ...
+    def answer(
+        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
+    ) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +63,7 @@ class BatchOutcome:
 
 
 def run(
-    rag: Rag,
+    system: System,
     command: Command,
     source: Path,
     target: Path,
@@ -66,12 +85,12 @@ def run(
         raise InputError(f"The output {target} must be a file of its own; choose another --output.")
     with _only_writer(target):
         rows = sum(1 for _ in lines(source))
-        done = _resume(target, _state(rag, command, source, k), rows)
+        done = _resume(target, _state(system, command, source, k), rows)
         if done:
             there = "complete, nothing to do" if done == rows else f"resuming at row {done + 1}"
             say(f"{target}: {there} ({done} of {rows} rows are there).")
         try:
-            errors = _answer_rows(rag, command, source, target, k, done, rows, progress)
+            errors = _answer_rows(system, command, source, target, k, done, rows, progress)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"Stopped. The finished rows are in {target}; the same command goes on after them."
@@ -81,7 +100,7 @@ def run(
 
 
 def _answer_rows(
-    rag: Rag,
+    system: System,
     command: Command,
     source: Path,
     target: Path,
@@ -97,7 +116,7 @@ def _answer_rows(
         for n, (number, line) in enumerate(lines(source)):
             if n >= done:
                 progress(n, rows)
-                row = _row(rag, command, number, line, k)
+                row = _row(system, command, number, line, k)
                 errors += "error" in row
                 last = n == rows - 1
                 with _writing(target):
@@ -108,18 +127,18 @@ def _answer_rows(
     return errors
 
 
-def _row(rag: Rag, command: Command, number: int, line: bytes, k: int) -> dict[str, Any]:
+def _row(system: System, command: Command, number: int, line: bytes, k: int) -> dict[str, Any]:
     identity: str | int | None = None
     try:
         row = read_row(line)
         identity = read_identity(row)
         question = read_question(row)
         if command == "search":
-            found = rag.search(
+            found = system.search(
                 question.text, k=k, history=question.history, date=question.date
             ).to_dict()
         else:
-            found = rag.answer(
+            found = system.answer(
                 question.text, history=question.history, date=question.date
             ).to_dict()
     except InputError as error:
@@ -133,15 +152,15 @@ def _append(out: IO[bytes], row: dict[str, Any]) -> None:
         rest = rest[out.write(rest) :]
 
 
-def _state(rag: Rag, command: Command, source: Path, k: int) -> dict[str, Any]:
-    settings = {name: v for name, v in asdict(rag.config).items() if name not in _PLACES}
+def _state(system: System, command: Command, source: Path, k: int) -> dict[str, Any]:
+    settings = {name: v for name, v in asdict(system.config).items() if name not in _PLACES}
     if command == "search":
         settings["k"] = k
-    if rag.config.base_url:  # it may hold a password
-        settings["base_url"] = hashlib.sha256(rag.config.base_url.encode()).hexdigest()[:12]
+    if system.config.base_url:  # it may hold a password
+        settings["base_url"] = hashlib.sha256(system.config.base_url.encode()).hexdigest()[:12]
     with source.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    manifest = json.dumps(rag.manifest, sort_keys=True, default=str)
+    manifest = json.dumps(system.manifest, sort_keys=True, default=str)
     index = hashlib.sha256(manifest.encode()).hexdigest()
     return {"command": command, "input": digest, "index": index, "settings": settings}
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import platformdirs
 
@@ -28,6 +28,7 @@ import rag
 from rag.config import Config
 from rag.errors import IndexCorrupt
 from rag.evaluation import batch
+from rag.evaluation.batch import System
 from rag.evaluation.cases import Case, EvaluationPart, PartName, read_text
 from rag.evaluation.measures import by_kind, columns, curves, latency, measured
 from rag.evaluation.scores import POOL, Row, judge, score_answers, score_retrieval
@@ -37,12 +38,8 @@ from rag.index.schema import NAME
 from rag.ingest.folder import find_articles
 from rag.places import repository
 from rag.text.untrusted import to_json
+from rag.types import SearchResult, Turn
 from rag.verification.verifiers import load_verifier
-
-if TYPE_CHECKING:
-    from rag.answering.pipeline import Rag
-    from rag.types import Answer, SearchResult, Turn
-
 
 VERSION = 1  # of the result file; raised when the meaning of a field changes
 K = 10  # passages and sentences that retrieval is asked for
@@ -68,26 +65,6 @@ _NOT_ASKED = (
 )
 _NUMBERS, _BREAK = r"\[\n\s*([^\[\]{}]+?)\n\s*\]", r"\n\s*"  # in indented JSON
 Bar: TypeAlias = Callable[[str], AbstractContextManager[batch.Progress]]  # title → a progress bar
-
-
-class System(Protocol):
-    """What can be measured: ``Rag``, and the others' ways of doing it."""
-
-    @property
-    def config(self) -> Config: ...
-    @property
-    def manifest(self) -> dict[str, Any]: ...
-    def search(
-        self,
-        question: str,
-        k: int = 10,
-        *,
-        history: Sequence[Turn] | None = None,
-        date: str | None = None,
-    ) -> SearchResult: ...
-    def answer(
-        self, question: str, *, history: Sequence[Turn] | None = None, date: str | None = None
-    ) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +166,7 @@ def _run(
     source.write_text(asked, encoding="utf-8", newline="")
     command: batch.Command = "ask" if part.name == "answers" else "search"
     k = POOL if part.name == "claims" else K
-    timed = cast("Rag", _Timed(system))  # all that a batch uses of it
-    batch.run(timed, command, source, target, k=k, say=say, progress=progress)
+    batch.run(_Timed(system), command, source, target, k=k, say=say, progress=progress)
     return [json.loads(line) for line in target.read_bytes().splitlines()]
 
 
@@ -210,21 +186,24 @@ class _Timed:
         self,
         question: str,
         k: int = 10,
+        *,
         history: Sequence[Turn] | None = None,
         date: str | None = None,
-    ) -> _TimedResult:
+    ) -> SearchResult:
         begun = time.perf_counter()
         found = self._search(question, k, history=history, date=date)
-        return _TimedResult(found, 1000 * (time.perf_counter() - begun))
+        milliseconds = 1000 * (time.perf_counter() - begun)
+        parts = found.question, found.confidence, found.passages, found.evidence
+        return _TimedResult(*parts, milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
-class _TimedResult:
-    found: SearchResult
+class _TimedResult(SearchResult):
     milliseconds: float
 
     def to_dict(self) -> Row:
-        return {**self.found.to_dict(), "timings_ms": {"search": round(self.milliseconds, 1)}}
+        timings = {"search": round(self.milliseconds, 1)}
+        return {**SearchResult.to_dict(self), "timings_ms": timings}
 
 
 def default_cache() -> Path:

@@ -219,14 +219,7 @@ class Syncing:
 
 
 def plan(
-    articles: Path,
-    folder: Path,
-    config: Config,
-    encoder: Encoder,
-    progress: Progress = silent,
-    embedding: Progress = silent,  # noqa: ARG001 - of nothing
-    *,
-    wait: float = 0,  # noqa: ARG001 - for nobody
+    articles: Path, folder: Path, config: Config, encoder: Encoder, progress: Progress = silent
 ) -> Changes:
     """Return what ``sync`` would do. Raises what it raises, but for what only writing raises."""
     files = list(find_articles(articles))

@@ -18,7 +18,7 @@ MOST_QUESTIONS = 12
 
 
 class Engine(Protocol):
-    """What the chat needs of ``rag.Rag``."""
+    """What the page and the interfaces need of ``rag.Rag``."""
 
     def stream(
         self,
@@ -29,7 +29,14 @@ class Engine(Protocol):
         cancel: threading.Event | None = None,
         scope: Scope | None = None,
     ) -> Iterator[Event]: ...
-    def search(self, question: str, k: int = 10) -> SearchResult: ...
+    def search(
+        self,
+        question: str,
+        k: int = 10,
+        *,
+        history: Sequence[Turn] | None = None,
+        date: str | None = None,
+    ) -> SearchResult: ...
     def article(self, path: str) -> Article: ...
     def sentences(self, path: str) -> tuple[Sentence, ...]: ...
     def sentences_from(self, path: str, position: int = 0) -> Iterator[Sentence]: ...

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,24 +69,21 @@ class Telemetry:
         return generate_latest(self.registry)
 
 
-def measured(rag: Engine, telemetry: Telemetry) -> Engine:
-    """Return the engine, with its answers counted; the rest of it is as it was."""
-    return cast("Engine", _Measured(rag, telemetry))
+class Measured:
+    """An engine whose answers are counted; the rest of it is as it was."""
 
-
-class _Measured:
     def __init__(self, rag: Engine, telemetry: Telemetry) -> None:
-        self._rag = rag
-        self._telemetry = telemetry
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._rag, name)
+        self._stream, self._telemetry = rag.stream, telemetry
+        self.search, self.article, self.contents = rag.search, rag.article, rag.contents
+        self.sentences, self.sentences_from = rag.sentences, rag.sentences_from
+        self.sentences_before, self.skipped = rag.sentences_before, rag.skipped
+        self.behind, self.refresh, self.warm_up = rag.behind, rag.refresh, rag.warm_up
 
     def stream(
         self, question: str, *, cancel: threading.Event | None = None, **options: Any
     ) -> Iterator[Event]:  # whatever else the engine takes
         outcome, cancel = "failed", cancel or threading.Event()
-        events = self._rag.stream(question, cancel=cancel, **options)
+        events = self._stream(question, cancel=cancel, **options)
         self._telemetry.in_progress.inc()
         try:
             for event in events:

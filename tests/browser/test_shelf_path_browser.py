@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 from browsing import BROWSER
@@ -39,7 +38,7 @@ def page(librarian: Librarian, browser: Browser) -> Iterator[Page]:
     from rag.app import Options
 
     complaints: list[str] = []
-    with serving(cast("Rag", librarian.rag), Options(librarian=librarian)) as server:
+    with serving(librarian.rag, Options(librarian=librarian)) as server:
         opened = browser.new_page(viewport={"width": 1280, "height": 800})
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.goto(server.url)
@@ -121,9 +120,7 @@ def test_where_others_reach_the_page_there_is_no_such_field(
 ) -> None:
     from rag.app import Options
 
-    with serving(
-        cast("Rag", librarian.rag), Options(librarian=replace(librarian, local=False))
-    ) as server:
+    with serving(librarian.rag, Options(librarian=replace(librarian, local=False))) as server:
         page = browser.new_page()
         page.goto(server.url)
         expect(page.get_by_role("button", name="Add articles")).to_be_visible()

@@ -8,12 +8,11 @@ import sys
 import textwrap
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.errors import InputError, ModelError
 from rag.evaluation import batch
@@ -66,7 +65,7 @@ def write(path: Path, *rows: object) -> Path:
 
 
 def run(rag: FakeRag, source: Path, target: Path, **more: Any) -> batch.BatchOutcome:
-    return batch.run(cast("Rag", rag), more.pop("command", "ask"), source, target, **more)
+    return batch.run(rag, more.pop("command", "ask"), source, target, **more)
 
 
 def rows(target: Path) -> list[dict[str, Any]]:

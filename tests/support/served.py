@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from rag.api.asking import SearchEngine
-from rag.server.engine import Running
+from rag.server.engine import Engine, Running
 
 if TYPE_CHECKING:
     from rag.app import Options
@@ -48,7 +47,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    rag: SearchEngine, options: Options | None = None, running: Running | None = None
+    rag: Engine, options: Options | None = None, running: Running | None = None
 ) -> Iterator[Server]:
     from rag.app import launch
 
