@@ -108,8 +108,9 @@ class Citer:
             if holding:
                 yield from self._quoted(holding[0], repair="quoted")
             return
-        if not self._new(text) and not self._polar(sentence):
-            return  # says nothing that the question does not
+        is_said = any(claim.text == text for claim in self.claims)
+        if is_said or not (self._new(text) or is_polar(self.question)):
+            return  # says nothing that the question, or a claim before it, does not
         ranked = self._ranked(text, sentence.hints)
         if sentence.finished and (claim := self._supported(sentence, text, ranked)):
             yield claim

@@ -7,6 +7,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.generation.prompts import NOT_FOUND
+from rag.retrieval.question import has_parts
 from rag.text.sentences import SENTENCE_END, split
 from rag.text.terms import words
 from rag.text.untrusted import MARKERS, without_markers
@@ -17,12 +18,13 @@ SHORT_ANSWER = 60  # characters that an answer without a full stop may have and 
 ALSO = 0.97  # ``extract`` adds the second sentence if it scores at least this much of the first
 
 
-def extract(evidence: Sequence[Evidence]) -> Generator[str]:
+def extract(question: str, evidence: Sequence[Evidence]) -> Generator[str]:
     """Yield a draft without a language model: the best sentence, and the second if it is nearly as
-    good.
+    good, or answers a question in parts, too.
     """
     for n, sentence in enumerate(evidence[:2]):
-        if n and sentence.score < ALSO * evidence[0].score:
+        near = sentence.score >= ALSO * evidence[0].score
+        if n and not near and not (sentence.answer and has_parts(question)):
             return
         yield "\n" * n + " ".join(sentence.quote.split())
 

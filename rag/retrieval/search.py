@@ -112,15 +112,14 @@ def follow_up(
     answer = turns[-1][1] if turns[-1][0] == "assistant" else ""
     answer = "" if NO_ANSWER.match(answer) else answer
     own = _own(question)
-    whole = False
     if _stands_in(question):
         text, share = f"{_without_what_is_replaced(previous, question)} {question}", SHARE_OF_EMPTY
     elif len(own) <= FEW_OWN_WORDS:
         text, share = f"{previous} {_cut(answer)} {question}", SHARE if own else SHARE_OF_EMPTY
     else:
         text, share = f"{previous} {' '.join(_rare(answer, question, weight))} {question}", SHARE
-        whole = True
     answered = frozenset(content_terms(answer)) if own else frozenset()
+    whole = bool(own) and not _stands_in(question)
     return FollowUp(question, previous, " ".join(text.split()), share, answered, whole)
 
 

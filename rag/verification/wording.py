@@ -79,7 +79,7 @@ def tokens(text: str) -> tuple[Token, ...]:
         if match["number"]:
             found += _number_tokens(match, text[match.end() :])
         elif match["word"]:
-            found += _word_tokens(match["word"], first=not found)
+            found += _word_tokens(match["word"], first=all(token.kind == "mark" for token in found))
         else:
             mark = match["mark"].strip()
             found.append(Token(_DASHES.get(mark, mark), "mark", mark))

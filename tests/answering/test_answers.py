@@ -29,7 +29,7 @@ from valley import (
 )
 
 from rag.answering.pipeline import Rag
-from rag.types import Answer, ClaimVerified, EvidenceFound
+from rag.types import Answer, ClaimVerified, EvidenceFound, FirstAnswer
 
 pytestmark = pytest.mark.models
 
@@ -225,13 +225,19 @@ def test_what_the_articles_say_is_likelier_than_what_they_almost_say(quoting: Ra
 
 
 def test_a_claim_keeps_its_words_and_cites_its_sentence(drafting: Drafting) -> None:
-    rag, _ = drafting("The Velmar tram has 17 stops. [1]")
-    evidence, claim, answer = rag.stream("How many stops does the Velmar tram have?")
-    assert isinstance(evidence, EvidenceFound)
+    rag, _ = drafting("Auditor Piet Hallam blamed the price of steel. [1]")
+    found, evidence, first, claim, answer = rag.stream("Who blamed the price of steel?")
+    assert isinstance(found, EvidenceFound)
+    assert isinstance(evidence, EvidenceFound)  # in the order in which they have been read
+    assert isinstance(first, FirstAnswer)
+    assert first.claim.text == first.citations[0].quote == STEEL
+    span = first.citations[0].answer
+    assert span
+    assert rag.article("tram-bill.txt").text[span.start : span.end].endswith("Piet Hallam")
     assert isinstance(claim, ClaimVerified)
     assert isinstance(answer, Answer)
-    assert answer.text == "The Velmar tram has 17 stops. [1]"
-    assert quotes(answer) == [LINE]
+    assert answer.text == "Auditor Piet Hallam blamed the price of steel. [1]"
+    assert quotes(answer) == [STEEL]
     assert (answer.claims[0].verdict, answer.claims[0].repair) == ("supported", None)
     assert answer.claims == (claim.claim,)
     assert answer.citations == claim.citations
@@ -239,13 +245,13 @@ def test_a_claim_keeps_its_words_and_cites_its_sentence(drafting: Drafting) -> N
     check(rag, answer)
 
 
-@pytest.mark.parametrize("draft", ["The Velmar tram has 17 stops. [3]", "The tram has 17 stops."])
+@pytest.mark.parametrize("number", [" [3]", ""])
 def test_a_claim_with_another_number_cites_its_sentence_and_says_so(
-    drafting: Drafting, draft: str
+    drafting: Drafting, number: str
 ) -> None:
-    rag, _ = drafting(draft)
-    answer = rag.answer("How many stops does the Velmar tram have?")
-    assert quotes(answer) == [LINE]
+    rag, _ = drafting(f"Piet Hallam blamed the price of steel.{number}")
+    answer = rag.answer("Who blamed the price of steel?")
+    assert quotes(answer) == [STEEL]
     assert (answer.claims[0].verdict, answer.claims[0].repair) == ("supported", "cited")
 
 
@@ -294,45 +300,39 @@ def test_a_false_number_is_never_said(
     check(rag, answer)
 
 
-@pytest.mark.parametrize(
-    ("day", "right"), [("13 May 2024", True), ("20 May 2024", False), ("13 June 2024", False)]
-)
-def test_a_weekday_is_read_by_the_day_of_publication(
-    drafting: Drafting, day: str, right: bool
-) -> None:
+@pytest.mark.parametrize("day", ["13 May 2024", "20 May 2024", "Tuesday"])
+def test_a_day_is_never_worked_out(drafting: Drafting, day: str) -> None:
     said = f"The first tram in Velmar carried passengers on {day}."
     rag, _ = drafting(f"{said} [1]")
     answer = rag.answer("When did the first tram in Velmar carry passengers?")
-    assert [claim.text for claim in answer.claims] == ([said] if right else [])
-    assert quotes(answer) == ([LATE] if right else [])
+    assert [claim.text for claim in answer.claims] == [LATE]
+    assert quotes(answer) == [LATE]
     check(rag, answer)
 
 
 def test_two_parts_cite_two_sentences_in_the_order_of_the_draft(drafting: Drafting) -> None:
     rag, _ = drafting("The tram cost 84 million crowns. [2] It has 17 stops. [1]")
     answer = rag.answer("How much did the tram cost, and how many stops does it have?")
-    assert [claim.text for claim in answer.claims] == [
-        "The tram cost 84 million crowns.",
-        "It has 17 stops.",
-    ]
+    assert [claim.text for claim in answer.claims] == [BILL, LINE]
     assert quotes(answer) == [BILL, LINE]
     check(rag, answer)
 
 
 def test_a_claim_keeps_its_sentence_however_that_is_ranked(drafting: Drafting) -> None:
-    rag, _ = drafting("Trams in Velmar run every eight minutes. [3]")
+    rag, _ = drafting("Trams run every eight minutes until midnight. [3]")
     answer = rag.answer("How many stops does the Velmar tram have?")
-    assert [claim.text for claim in answer.claims] == ["Trams in Velmar run every eight minutes."]
+    assert [claim.verdict for claim in answer.claims] == ["quoted"]
     assert quotes(answer) == ["Trams run every eight minutes until midnight."]
     assert answer.evidence[0].quote == LINE
     check(rag, answer)
 
 
 def test_a_pronoun_is_cited_with_whom_it_stands_for(drafting: Drafting) -> None:
-    rag, _ = drafting("Liv Sander beat Oskar Wendt in 61 moves. [1]")
-    answer = rag.answer("In how many moves was the chess final won?")
-    assert [claim.text for claim in answer.claims] == ["Liv Sander beat Oskar Wendt in 61 moves."]
-    assert quotes(answer) == [FINAL, CUP]
+    rag, _ = drafting("Ilse Marrow beat Bram Toller. [1]")
+    answer = rag.answer("Whom did Ilse Marrow beat?")
+    assert [claim.text for claim in answer.claims] == ["Ilse Marrow beat Bram Toller."]
+    beat = "She beat Bram Toller, who had been in office for twelve years."
+    assert quotes(answer) == [beat, ELECTED]
     check(rag, answer)
 
 

@@ -95,7 +95,7 @@ def test_the_draft_is_given_the_conversation_and_the_bare_question(drafting: Dra
     rag, generator = drafting("She beat Oskar Wendt. [1]")
     rag.answer("Who did she beat?", history=SANDER)
     assert generator.calls[0].question == "Who did she beat?"
-    assert generator.calls[0].history == tuple(SANDER)
+    assert generator.calls[0].before == [SANDER[0].text]
 
 
 def test_a_new_question_without_its_words_in_what_is_found_is_not_repaired_from_the_old_topic(

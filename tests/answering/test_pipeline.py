@@ -29,17 +29,17 @@ REPAIRS = "Mayor Ann Okoye said repairs would cost about $4 million."
 
 
 def test_evidence_comes_first_then_claims_then_the_answer(opened: Drafting) -> None:
-    rag, generator = opened("The repairs would cost about $4 million. [1]")
+    rag, generator = opened("Ann Okoye said repairs would cost about $4 million. [1]")
     events = list(rag.stream("How much would the repairs cost?"))
     evidence, claim, answer = events
     assert isinstance(evidence, EvidenceFound)
     assert evidence.evidence[0].quote == REPAIRS
     assert isinstance(claim, ClaimVerified)
-    assert claim.claim.text == "The repairs would cost about $4 million."
+    assert claim.claim.text == "Ann Okoye said repairs would cost about $4 million."
     assert claim.claim.verdict == "supported"
     assert [citation.quote for citation in claim.citations] == [REPAIRS]
     assert isinstance(answer, Answer)
-    assert answer.text == "The repairs would cost about $4 million. [1]"
+    assert answer.text == "Ann Okoye said repairs would cost about $4 million. [1]"
     assert not answer.declined
     assert answer.evidence == evidence.evidence
     check(rag, answer)
@@ -64,13 +64,13 @@ def test_a_question_in_another_language_is_told_so(opened: Drafting) -> None:
 
 
 def test_claims_are_shown_while_the_draft_grows(opened: Drafting) -> None:
-    pieces = ["The repairs would cost about $4 million. [1] The", " bridge opened in 1931."]
+    pieces = ["Ann Okoye said repairs would cost about $4 million. [1] The", " bridge opened in 1931."]
     rag, _ = opened(pieces)
     stream = rag.stream("How much would the bridge repairs cost?")
     next(stream)
     first = next(stream)
     assert isinstance(first, ClaimVerified)
-    assert first.claim.text == "The repairs would cost about $4 million."
+    assert first.claim.text == "Ann Okoye said repairs would cost about $4 million."
     *_, answer = stream
     assert isinstance(answer, Answer)
     assert [claim.text for claim in answer.claims][1] == "The bridge opened in 1931."
@@ -80,8 +80,8 @@ def test_claims_are_shown_while_the_draft_grows(opened: Drafting) -> None:
 def test_a_false_claim_is_never_shown(opened: Drafting) -> None:
     rag, _ = opened("Mayor Ann Okoye said repairs would cost about $5 million. [1]")
     answer = rag.answer("How much would the repairs cost?")
-    assert "$5" not in answer.text
-    assert answer.declined
+    assert [claim.text for claim in answer.claims] == [REPAIRS]
+    assert answer.claims[0].verdict == "quoted"
     check(rag, answer)
 
 
@@ -112,7 +112,7 @@ def test_a_refusal_stands_for_a_yes_or_no_question_too_and_lowers_the_confidence
     opened: Drafting, draft: str
 ) -> None:
     rag, _ = opened(draft)
-    question = "Was the Harbour Bridge in Maldon closed on Friday?"  # nothing could be nearer
+    question = "Was the Harbour Bridge in Maldon closed on Sunday?"  # nothing could be nearer
     evidence, answer = rag.stream(question)
     assert isinstance(evidence, EvidenceFound)
     assert isinstance(answer, Answer)
@@ -145,9 +145,7 @@ def test_an_answer_that_something_was_not_found_is_no_refusal(
     rag, _ = opened("The missing climber was not found on Sunday. [1]")
     answer = rag.answer("Was the missing climber found?")
     assert not answer.declined
-    assert [claim.text for claim in answer.claims] == [
-        "The missing climber was not found on Sunday."
-    ]
+    assert [claim.text for claim in answer.claims] == [f"No. {said}"]
 
 
 @pytest.mark.parametrize("draft", ["", "Penguins live in Antarctica.", "Yes.", "[7]"])
@@ -170,7 +168,7 @@ def test_a_question_far_from_the_articles_never_reaches_the_model(
 
 
 def test_cancel_before_the_draft_ends_the_answer(opened: Drafting) -> None:
-    rag, _ = opened(["The repairs would cost about $4 million. [1] ", "More.", "Never read."])
+    rag, _ = opened(["Ann Okoye said repairs would cost about $4 million. [1] ", "More.", "Never read."])
     cancel = threading.Event()
     events = []
     for event in rag.stream("How much would the repairs cost?", cancel=cancel):
@@ -179,7 +177,7 @@ def test_cancel_before_the_draft_ends_the_answer(opened: Drafting) -> None:
             cancel.set()
     answer = events[-1]
     assert isinstance(answer, Answer)
-    assert [claim.text for claim in answer.claims] == ["The repairs would cost about $4 million."]
+    assert [claim.text for claim in answer.claims] == ["Ann Okoye said repairs would cost about $4 million."]
     assert not answer.declined
 
 
@@ -267,10 +265,10 @@ def test_the_row_of_an_answer(opened: Drafting) -> None:
     )
     assert set(row["claims"][0]) == {"text", "citations", "verdict", "support", "repair"}
     assert set(row["citations"][0]) == set(
-        "number article title published start end quote support also_in page url".split()
+        "number article title published start end quote support also_in page url answer".split()
     )
     assert set(row["evidence"][0]) == set(
-        "article title published start end quote score also_in page url".split()
+        "article title published start end quote score also_in page url answer".split()
     )
     assert set(row["timings_ms"]) == set(
         "retrieve first_evidence first_token generate verify total".split()
@@ -377,7 +375,7 @@ def test_a_stage_is_timed_from_its_start_or_from_that_of_the_question(
 ) -> None:
     clock = iter([10.5, 12.0, 13.0])
     counter = SimpleNamespace(perf_counter=lambda: next(clock))
-    monkeypatch.setattr("rag.answering.pipeline.time", counter)
+    monkeypatch.setattr("rag.answering.run.time", counter)
     run = Run("Why?", {}, started=10.0)
     begun = run.mark("retrieve")
     assert begun == 10.5

@@ -36,10 +36,12 @@ def ask(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ask]:
             folder, config, folder / "index", encoder=encoder, generator=generator
         )
         rags[len(rags)] = rag
-        first, *_, answer = rag.stream(question, date=date)
-        assert isinstance(first, EvidenceFound)
+        *events, answer = rag.stream(question, date=date)
         assert isinstance(answer, Answer)
-        assert answer.evidence == first.evidence
+        found = [event for event in events if isinstance(event, EvidenceFound)]
+        assert events[: len(found)] == found  # at once, and when it has been read
+        assert len(found) == (1 if name == "hashed" else 2)
+        assert answer.evidence == found[-1].evidence
         assert answer.evidence[:10] == rag.search(question, date=date).evidence
         return answer
 
