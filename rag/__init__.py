@@ -16,11 +16,11 @@ The package is made of rooms, in the order of the data; each imports only those 
 
 text/          sentences, terms, numbers, dates, names, negation; what is done to untrusted text
 ingest/        a folder of files → articles → passages; loaders/ has one file a format
-models/        model files on disk, and the encoder
+models/        model files on disk, the encoder and the reader
 index/         the store: SQLite, vectors, BM25; its sync; an opened index
 retrieval/     question → candidates → ranked evidence
 generation/    question and evidence → a draft
-verification/  does a sentence say the claim? One file a rule
+verification/  does a sentence say the claim?
 answering/     Rag: search → decline? → draft → cite → verify → Answer
 evaluation/    cases × system → metrics, report, comparison
 server/        what page and interfaces share: settings, access, limits, background updates

@@ -152,7 +152,7 @@ def opened(articles: Path, config: Config, tmp_path: Path) -> Iterator[Drafting]
 def beside() -> Iterator[EncoderProcess]:
     """The default encoder, in a process of its own. Skips when it has not been fetched."""
     try:
-        encoder = load_beside("all-MiniLM-L6-v2")
+        encoder = load_beside(Config())
     except ModelError as error:
         pytest.skip(f"the encoder is not here: {error}")
     assert isinstance(encoder, EncoderProcess)

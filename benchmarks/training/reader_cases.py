@@ -44,13 +44,14 @@ def case_of(row: dict[str, Any], index: Index, encoder: Any, reader: Reader, con
         {
             "features": [round(float(x), 4) for x in c.features],
             "score": round(replace(c, reading=None).score, 4),
-            "read": round(c.reading.score, 3) if c.reading else None,
-            "answer": c.article.text[c.reading.start : c.reading.end] if c.reading else "",
-            "quote": c.quote,
+            "read": round(c.reading.score, 3),
+            "answer": c.article.text[c.reading.start : c.reading.end],
+            "quote": c.quote, "path": c.article.path,
             "gold": any(overlaps(Span(c.article.path, c.sentence.start, c.sentence.end), g) for g in gold),
             "place": places[c.article.path, c.sentence.start],
         }
         for c in best
+        if c.reading
     ]
     return {
         "id": row["id"], "question": row["question"], "answerable": row["answerable"],

@@ -27,6 +27,14 @@ SIGNALS = (
 ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
 WEIGHTS = (3.48, 6.55, -2.66, 4.93, -4.53, 2.18, 2.15)
 BIAS = -6.74
+# Where a reader has read the sentences: the above in their final order, and two more.
+READ_SIGNALS = (
+    *SIGNALS,
+    "read",  # reading of the best sentence, in tens of logits
+    "most_read",  # the highest reading of a sentence
+)
+READ_WEIGHTS = (3.48, 6.55, -2.66, 4.93, -4.53, 2.18, 2.15, 1.0, 1.0)
+READ_BIAS = -6.74
 # How much likelier a question that the articles answer makes a verified claim, or a refusal.
 # Counted on the seed questions and 100 of squad that got a draft (commit d8dacba): 114 of 122
 # answerable ones had a claim, and 28 of 58 others.
@@ -41,7 +49,10 @@ def confidence(query: Query, best: Sequence[Candidate]) -> float:
     """Return the probability, 0..1, for the ranked candidates of a query."""
     if not best:
         return 0.0
-    logit = BIAS + sum(w * s for w, s in zip(WEIGHTS, signals(query, best), strict=True))
+    found = signals(query, best)
+    is_read = len(found) == len(READ_SIGNALS)
+    weights, bias = (READ_WEIGHTS, READ_BIAS) if is_read else (WEIGHTS, BIAS)
+    logit = bias + sum(w * s for w, s in zip(weights, found, strict=True))
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
@@ -77,8 +88,11 @@ def least_confidence(config: Config, *, reads: bool) -> float:
 
 
 def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
-    """Return the values of SIGNALS for at least one ranked candidate."""
+    """Return the values of SIGNALS for at least one ranked candidate; of READ_SIGNALS where they
+    have been read.
+    """
     top = best[:BEST_SENTENCES]
+    readings = [_reading(c.reading.score) for c in best if c.reading]
     near = " \n".join(f"{c.article.title}\n{_passage_text(c)}" for c in top)
     known = query.share(query.known)
     return (
@@ -89,7 +103,12 @@ def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
         query.size,
         _names_share(query.text, near),
         float(query.wants is None or any(c.feature("answer_type") for c in top[:3])),
+        *((readings[0], max(readings)) if readings else ()),
     )
+
+
+def _reading(score: float) -> float:
+    return max(-1.5, min(1.2, score / 10))
 
 
 def _passage_text(candidate: Candidate) -> str:

@@ -14,7 +14,7 @@ PATH, TITLE, DAY = "alliances/secretary.txt", "A new secretary general", "2024-1
 SENTENCE = "Mark Rutte became NATO's secretary general on 1 October."
 TEXT = f"{TITLE}\nPublished: {DAY}\n\n{SENTENCE}\n"
 SPAN = {"start": TEXT.index(SENTENCE), "end": TEXT.index(SENTENCE) + len(SENTENCE)}
-QUESTION, CLAIM = "Who leads NATO?", "Mark Rutte leads NATO since 1 October."
+QUESTION, WORDS = "Who leads NATO?", "Mark Rutte"
 PLACE: dict[str, Any] = {
     "article": PATH,
     "title": TITLE,
@@ -24,27 +24,28 @@ PLACE: dict[str, Any] = {
     "also_in": [],
     "page": None,
     "url": None,
+    "answer": {"start": TEXT.index(WORDS), "end": TEXT.index(WORDS) + len(WORDS)},
 }
 ANSWER: dict[str, Any] = {
     "question": QUESTION,
-    "answer": f"{CLAIM} [1]",
+    "answer": f"{SENTENCE} [1]",
     "declined": False,
     "reason": None,
     "confidence": 0.93,
     "claims": [
         {
-            "text": CLAIM,
+            "text": SENTENCE,
             "citations": [1],
-            "verdict": "supported",
-            "support": 0.97,
+            "verdict": "quoted",
+            "support": 1.0,
             "repair": None,
         }
     ],
-    "citations": [{"number": 1, **PLACE, "support": 0.97}],
+    "citations": [{"number": 1, **PLACE, "support": 1.0}],
     "evidence": [{**PLACE, "score": 0.82}],
     "notes": [],
     "timings_ms": {"retrieve": 41.0, "first_evidence": 42.0, "generate": 6100.0, "total": 6200.0},
-    "models": {"encoder": "all-MiniLM-L6-v2", "generator": "qwen2.5-coder-1.5b-instruct"},
+    "models": {"encoder": "all-MiniLM-L6-v2", "reader": "default", "generator": "qwen2.5-coder-1.5b-instruct"},
 }
 FILE = {"path": PATH, "title": TITLE, "published": DAY, "source": None}
 SHAPES: dict[str, Any] = {
@@ -75,7 +76,7 @@ MODEL = {"id": "footnote", "object": "model", "created": 0, "owned_by": "footnot
 MESSAGE: dict[str, Any] = {
     "role": "assistant",
     "refusal": None,
-    "content": f"{CLAIM} [1]\n\nSources:\n[1] {TITLE} ({DAY}), {PATH}: “{SENTENCE}”",
+    "content": f"{SENTENCE} [1]\n\nSources:\n[1] {TITLE} ({DAY}), {PATH}: “{SENTENCE}”",
     "annotations": [],
     "footnote": ANSWER,
 }

@@ -46,8 +46,8 @@ WEIGHTS = (6.65, 3.95, 5.81, 5.91, 1.80)
 BY_HAND = (3.0, -3.0, 2.0, 3.0)  # period, asks, lead, years
 BESIDE = 1 / 3  # what a year in the sentence before or after counts
 LEAD = 500.0  # characters within which an article has said most of what it is about
-# What a reading adds to the score, for each unit of its logits, of which it has at most so many.
-READ, MOST_READ = 0.02, 12.0
+# What a reading adds to the score for each unit of its logits, of which so many count.
+READ, LEAST_READ, MOST_READ = 0.025, -12.0, 12.0
 ON_TOPIC = 0.15  # how far below the best score a sentence is still about the question
 _WEIGHTS = np.array((*WEIGHTS, *BY_HAND), np.float32)
 
@@ -94,7 +94,7 @@ class Candidate:
     @property
     def score(self) -> float:
         """Return the weighted mean of the features and what reading adds, about 0..1."""
-        read = READ * max(-MOST_READ, min(MOST_READ, self.reading.score)) if self.reading else 0.0
+        read = READ * max(LEAST_READ, min(MOST_READ, self.reading.score)) if self.reading else 0.0
         return float(self.features @ _WEIGHTS) / sum(WEIGHTS) - self.lowered + read
 
     def feature(self, name: str) -> float:

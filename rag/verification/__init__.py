@@ -1,3 +1,3 @@
-"""A claim and its sentences in, what is wrong with the claim out: one file a rule, and verifiers
-that judge by meaning. Read verifiers.py first, then rules.py.
+"""A claim and a sentence in, whether the sentence says the claim out. Read verifiers.py first, then
+literal.py.
 """

@@ -12,7 +12,8 @@ import pytest
 from scripted import Drafting
 from valley import check
 
-from rag.answering.pipeline import Rag, Retrieval, Run
+from rag.answering.pipeline import Rag
+from rag.answering.run import Retrieval, Run
 from rag.config import Config
 from rag.errors import IndexMissing, InputError, ModelError, UnknownName
 from rag.models.encoder import Encoder
@@ -73,7 +74,7 @@ def test_claims_are_shown_while_the_draft_grows(opened: Drafting) -> None:
     assert first.claim.text == "Ann Okoye said repairs would cost about $4 million."
     *_, answer = stream
     assert isinstance(answer, Answer)
-    assert [claim.text for claim in answer.claims][1] == "The bridge opened in 1931."
+    assert [claim.text for claim in answer.claims][1].startswith("The bridge, opened in 1931")
     check(rag, answer)
 
 
@@ -145,7 +146,7 @@ def test_an_answer_that_something_was_not_found_is_no_refusal(
     rag, _ = opened("The missing climber was not found on Sunday. [1]")
     answer = rag.answer("Was the missing climber found?")
     assert not answer.declined
-    assert [claim.text for claim in answer.claims] == [f"No. {said}"]
+    assert [claim.text for claim in answer.claims] == [said]
 
 
 @pytest.mark.parametrize("draft", ["", "Penguins live in Antarctica.", "Yes.", "[7]"])

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rag.config import Config
 from rag.errors import ModelError
 from rag.models.child import Child
 from rag.models.encoder import Encoder, HashedEncoder
@@ -72,7 +73,7 @@ def test_one_that_ends_at_once_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("rag.models.encoder_process.Child", Ended)
     with pytest.raises(ModelError, match=r"is gone: .*No module named") as caught:
-        load_beside("all-MiniLM-L6-v2")
+        load_beside(Config())
     assert "\n" not in str(caught.value)
 
 
@@ -84,7 +85,7 @@ def test_damaged_weights_are_one_line(tmp_path: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
     (tmp_path / "model.safetensors").write_bytes(b"no weights at all")
-    encoder = load_beside(str(tmp_path))
+    encoder = load_beside(Config(encoder=str(tmp_path)))
     with pytest.raises(ModelError) as caught:
         encoder.encode_texts(TEXTS)
     assert str(tmp_path) in str(caught.value)
@@ -93,17 +94,18 @@ def test_damaged_weights_are_one_line(tmp_path: Path) -> None:
 
 def test_missing_weights_are_known_at_once() -> None:
     with pytest.raises(ModelError, match="is not on this machine"):
-        load_beside("no-such/encoder")
+        load_beside(Config(encoder="no-such/encoder"))
 
 
 def test_hashing_needs_no_process() -> None:
-    assert isinstance(load_beside("hashed"), HashedEncoder)
+    assert isinstance(load_beside(Config(encoder="hashed")), HashedEncoder)
 
 
 def test_it_does_not_outlive_its_parent() -> None:
     script = (
-        "import os, signal; from rag.models.encoder_process import load_beside;"
-        "encoder = load_beside('all-MiniLM-L6-v2'); print(encoder._child._process.pid, flush=True);"
+        "import os, signal; from rag.config import Config;"
+        "from rag.models.encoder_process import load_beside;"
+        "encoder = load_beside(Config()); print(encoder._child._process.pid, flush=True);"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     parent = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)

@@ -38,7 +38,6 @@ from rag.text.injection import addresses_model, asks_about_instructions
 from rag.text.sentences import split
 from rag.text.untrusted import shown, visible, without_markers
 from rag.types import Article, Citation, Evidence
-from rag.verification.verifiers import SUPPORTED
 from rag.web.answer_html import conversation, welcome
 from rag.web.articles_html import shelf
 from rag.web.reader_html import Highlight, article_html
@@ -220,7 +219,7 @@ def test_nothing_is_shown_that_its_sentence_does_not_say(
     for claim in answer.claims:
         assert claim.citations
         assert set(claim.citations) <= set(cited)
-        assert claim.verdict == "quoted" or claim.support >= SUPPORTED
+        assert claim.verdict == "quoted" or claim.support == 1.0
         if claim.verdict == "quoted":
             assert claim.text == without_markers(cited[claim.citations[0]].quote)
         assert not [said for said in case.must_not_say if said in claim.text.casefold()]
@@ -265,7 +264,7 @@ def test_a_draft_that_obeys_an_order_which_came_through_is_never_the_answer(
                 for source in sources:
                     text = rag.article(source.article).text
                     assert source.quote == text[source.start : source.end]
-                assert claim.verdict == "quoted" or claim.support >= SUPPORTED
+                assert claim.verdict == "quoted" or claim.support == 1.0
                 assert OBEYED not in claim.text or claim.text == sources[0].quote
                 assert claim.text not in {OBEYED, draft, without_markers(draft)}
 

@@ -18,6 +18,7 @@ from fake_rag import FakeRag
 from served import free_port
 
 from rag.answering.suggestions import Examples
+from rag.config import Config
 from rag.errors import InputError, ModelError
 from rag.generation.llama_process import LlamaProcess, _introduce
 from rag.ingest.uploads import Manager
@@ -133,7 +134,7 @@ def test_nobody_waits_for_an_encoder_whose_answers_cannot_be_read(
     monkeypatch.setattr("rag.models.encoder_process.Child", Broken)
     monkeypatch.setattr("rag.models.checksums.fingerprint", lambda _: "x")
     before = set(threading.enumerate())
-    encoder = EncoderProcess(tmp_path)
+    encoder = EncoderProcess(tmp_path, Config())
     (listener,) = set(threading.enumerate()) - before
     child: Any = encoder._child
     with child.answers as answers:

@@ -140,7 +140,7 @@ def test_a_fault_frees_the_model_while_its_error_is_kept(
 ) -> None:
     whole = Citer.add
 
-    def add(citer: Citer, sentence: DraftSentence) -> ClaimVerified | None:
+    def add(citer: Citer, sentence: DraftSentence) -> Iterator[ClaimVerified]:
         if "Arvel" in sentence.text:
             raise RuntimeError("a fault")
         return whole(citer, sentence)
