@@ -1,33 +1,37 @@
 """Whether a sentence says a claim, word for word, but for a few changes that cannot turn it.
 
-A claim passes if its words follow one another in the sentence, in its order, with the same
-prepositions, conjunctions, negations, modals and quantifiers between them. It may leave out what
-stands before and after (unless that governs it: "if …", "officials said …"), an insertion between
-commas, and a place or a day; write numbers in another notation; and put a name in the place of a
-pronoun. Whatever else it changes, it does not pass, and the sentence itself is quoted.
+A claim passes if its words follow one another in the sentence, in its order and in the same forms,
+with the same prepositions, conjunctions, negations, modals and quantifiers between them. It may
+leave out what stands before and after (unless that governs or limits it: "if …", "officials said
+…", "nobody … in Paris"), an insertion between commas, and a place or a day; write numbers in
+another notation; and put a name in the place of a pronoun. Whatever else it changes, it does not
+pass, and the sentence itself is quoted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from rag.text.dates import DAYS, MONTHS
-from rag.text.terms import BASE_FORM
-from rag.verification.wording import Token, listed, tokens
+from rag.verification.wording import Token, is_past, listed, tokens
 
-_GOVERNS, _SUBORDINATES = listed("governs"), listed("subordinates")
-_STOPS_SHORT, _PLACES, _PRONOUNS = listed("stops_short"), listed("places"), listed("pronouns")
+_GOVERNS, _REPORTS, _SUBORDINATES = listed("governs"), listed("reports"), listed("subordinates")
+_STOPS_SHORT, _PARTICLES, _LIMITS = listed("stops_short"), listed("particles"), listed("limits")
+_PLACES, _PERSONS, _TITLES = listed("places"), listed("persons"), listed("titles")
+_INSERTS, _FRAMES, _TAKES = listed("inserts"), listed("frames"), listed("takes")
+_UNREAL, _NO_SUPERLATIVES, _PLURALS = listed("unreal"), listed("no_superlatives"), listed("plurals")
 _DAYS = frozenset(name.lower() for name in (*DAYS, *MONTHS))
+_BE = frozenset(("be+", "be-", "be", "been"))
 _JOINS = frozenset(("and", "but", "or"))
-_QUOTES = '"“”„«»'
 _CLOSING = {",": ",", "(": ")", "-": "-"}  # of an insertion
-_LONGEST_INSERTION = 14  # tokens
-_LONGEST_SUBJECT = 5
+_LONGEST_INSERTION, _LONGEST_SUBJECT, _LONGEST_ROLE = 14, 5, 3  # tokens
 _YES_OR_NO = re.compile(r"^(?:yes|no)\b[,.:;]?\s*", re.IGNORECASE)
 _AUXILIARY = re.compile(
-    r"^(?:(?:do|does|did)|(?P<kept>is|are|was|were|can|could|will|would|shall|should|may|might|must"
-    r"|has|have|had))(?P<denied>n['’]t)?\s+",
+    r"^(?:(?P<do>do|does|did)|(?P<kept>is|are|was|were|can|could|will|would|shall|should|may|might"
+    r"|must|has|have|had))(?P<denied>n['’]t)?\s+",
     re.IGNORECASE,
 )
 
@@ -48,7 +52,9 @@ def affirms(question: str, sentence: str, before: Sequence[str] = ()) -> bool | 
     match = _AUXILIARY.match(question.strip())
     if not match or match["denied"]:
         return None
-    rest = [t for t in tokens(question.strip()[match.end() :]) if t.kind != "mark"]
+    asked = (match["do"] or "").lower()
+    found = tokens(question.strip()[match.end() :])
+    rest = [replace(t, asked=asked) for t in found if t.kind != "mark"]
     if not _is_claim(rest):
         return None
     auxiliary = [t for t in tokens(f"It {match['kept'] or ''}") if t.kind == "binding"]
@@ -72,22 +78,28 @@ def _holds(wanted: Sequence[Token], sentence: str, before: Sequence[str]) -> boo
     while held and held[-1].key in {".", "!", "?"}:
         if held.pop().key == "?":
             return False
-    starts = [n for n, token in enumerate(held) if token.same(wanted[0])]
-    return (
-        any(_stands(wanted, held, n) for n in starts)
-        or any(_shares_subject(wanted, held, n) for n in starts)
-        or _with_name(wanted, held, before)
-    )
+    if not held or _AUXILIARY.match(sentence.strip()):  # "Had he won, …"
+        return False
+    if [t.key for t in wanted] == [t.key for t in held]:
+        return True
+    ends = [n for n, token in enumerate(held) if token.key == ";"]
+    for first, last in zip([0, *(n + 1 for n in ends)], [*ends, len(held)], strict=True):
+        clause = held[first:last]
+        starts = [n for n, token in enumerate(clause) if wanted[0].same(token)]
+        if any(_stands(wanted, clause, n) or _shares_subject(wanted, clause, n) for n in starts):
+            return True
+    return _with_name(wanted, held, before)
 
 
 def _stands(wanted: Sequence[Token], held: Sequence[Token], start: int) -> bool:
-    """Return whether the claim stands in the sentence from this token on, and by itself."""
+    """Return whether the claim stands in the clause from this token on, and by itself."""
     end = _end(wanted, held, start)
-    possession = len(wanted) > 2 and wanted[1].key == "with" and wanted[2].kind == "number"
+    ranked = [t.text for t in held[max(0, start - 2) : start]] == ["followed", "by"]
+    has = [t.kind for t in wanted[1:3]] == ["binding", "number"] and wanted[1].key == "with"
     return (
         end is not None
-        and (possession or _free_before(held, start))
-        and _free_after(held, end)
+        and (_free_before(held, start) or (ranked and has))
+        and _free_after(held, start, end)
         and not _governed(wanted, held, start, end)
     )
 
@@ -96,42 +108,59 @@ def _shares_subject(wanted: Sequence[Token], held: Sequence[Token], start: int) 
     """Return whether the claim is a subject that stands here and the second of two predicates:
     "Risk was convicted of forgery and jailed for four years".
     """
-    if not _free_before(held, start):
-        return False
-    for count in range(1, min(_LONGEST_SUBJECT + 1, len(wanted) - 1)):
-        subject, predicate = wanted[:count], wanted[count:]
-        if not _begin_with(held[start:], subject):
+    for count in range(1, min(_LONGEST_SUBJECT + 1, len(wanted))):
+        at = start + count
+        is_subject = at < len(held) and all(map(Token.same, wanted[:count], held[start:at]))
+        if (
+            not is_subject
+            or not _free_before(held, start)
+            or any(map(_is_verb, held[start + 1 : at]))
+        ):
             return False
-        for n in range(start + count, len(held) - 1):
-            if held[n].key in _SUBORDINATES or held[n].key in {";", ":", *_QUOTES}:
-                break
-            first = held[start + count + (held[start + count].kind == "mark")]
-            if held[n].key in {"and", "but"} and _is_predicate(predicate, held[n + 1], first):
-                own = predicate if held[n + 1].same(predicate[0]) else predicate[1:]
-                end = _end(own, held, n + 1)
-                if end and _free_after(held, end) and not _governed(own, held, start, end):
-                    return True
+        if held[at].key == "," and _apposition(held, start, at):
+            at += 1
+        elif held[at].key in _CLOSING:
+            at = _after_insertion(held, at) or len(held)
+        if at < len(held) and _has_second(wanted, count, held, start, at):
+            return True
     return False
 
 
-def _is_predicate(predicate: Sequence[Token], second: Token, first: Token) -> bool:
-    """Return whether a verb phrase begins with the second verb, or with the "was" of the first."""
-    verb = predicate[0]
-    if verb.key.startswith("be") and not second.same(verb):
-        if not first.same(verb) or len(predicate) < 2:
+def _has_second(
+    wanted: Sequence[Token], count: int, held: Sequence[Token], start: int, verb: int
+) -> bool:
+    """Return whether a verb stands at this token, and joined to it what the claim says of its
+    subject: in the claim it has the "was" of the first, unless it might go with another participle.
+    """
+    if not (_is_verb(held[verb]) or held[verb].text.endswith("s")):
+        return False
+    for n in range(verb + 2, len(held)):
+        if held[n].key in _SUBORDINATES or held[n].key in {":", '"'}:
             return False
-        verb = predicate[1]
-    is_verb = verb.key.startswith("be") or verb.text.endswith("ed") or verb.text in BASE_FORM
-    return is_verb and second.same(verb)
+        if held[n - 1].key not in {"and", "but"}:
+            continue
+        own = wanted[count:]
+        if own[0].key in _BE and own[0].same(held[verb]) and is_past(held[n]):
+            own = own[1:] if not any(map(is_past, held[verb + 2 : n])) else ()
+        is_verb = _is_verb(held[n]) or (
+            held[n].text.endswith("s") and (held[verb].text.endswith("s") or held[verb].key in _BE)
+        )
+        end = _end(own, held, n) if own and is_verb else None
+        if end and _free_after(held, n, end) and not _governed(wanted, held, start, end):
+            return True
+    return False
 
 
-def _begin_with(held: Sequence[Token], wanted: Sequence[Token]) -> bool:
-    return len(held) >= len(wanted) and all(a.same(b) for a, b in zip(wanted, held, strict=False))
+def _is_verb(token: Token) -> bool:
+    """Return whether a token looks like the verb of a clause: a past, or "is" or "was"."""
+    if token.name or token.text.endswith("eed"):
+        return False
+    return token.key in _BE or is_past(token) or token.text in _TAKES
 
 
 def _end(wanted: Sequence[Token], held: Sequence[Token], start: int) -> int | None:
     """Return where a claim that starts here ends, with nothing left out but what may be."""
-    if not held[start].same(wanted[0]):
+    if not wanted[0].same(held[start]):
         return None
     at = start + 1
     for token in wanted[1:]:
@@ -147,15 +176,14 @@ def _end(wanted: Sequence[Token], held: Sequence[Token], start: int) -> int | No
 
 def _next(token: Token, held: Sequence[Token], at: int, start: int) -> int | None:
     """Return where the token stands that follows."""
-    while at < len(held) and not held[at].same(token):
-        if held[at].key in _CLOSING:
-            closing = _CLOSING[held[at].key]
-            # "Her driver, Jo Bell, died": the claim began with the whole of the insertion.
-            if held[at].key == closing and _apposition(held, start, at):
-                follows = at + 1 < len(held) and held[at + 1].same(token)
-                return at + 1 if follows and token.key not in _JOINS else None
-            after = _after_insertion(held, at, closing)
-        else:
+    while at < len(held) and not token.same(held[at]):
+        after = None
+        # "Her driver, Jo Bell, died": the claim began with the whole of the insertion.
+        if held[at].key == "," and _apposition(held, start, at):
+            after = at + 1 if token.same(held[min(at + 1, len(held) - 1)]) else None
+        elif held[at].key in _CLOSING:
+            after = _after_insertion(held, at)
+        elif not _limited(held[start:at]) and not _is_plural(held[at - 1]):
             after = _after_place(held, at)
         joins = after is not None and after < len(held) and held[after].key in _JOINS
         if after is None or (joins and token.key not in _JOINS):
@@ -164,11 +192,17 @@ def _next(token: Token, held: Sequence[Token], at: int, start: int) -> int | Non
     return at if at < len(held) else None
 
 
-def _after_insertion(held: Sequence[Token], at: int, closing: str) -> int | None:
+def _after_insertion(held: Sequence[Token], at: int) -> int | None:
+    """Return what follows an insertion that may be left out; None for others, and for lists."""
     for n in range(at + 1, min(len(held), at + _LONGEST_INSERTION)):
-        if held[n].key == closing:
-            return n + 1
-        if held[n].key in {";", ":"}:
+        if held[n].key == _CLOSING[held[at].key]:
+            inner = held[at + 1 : n]
+            names = [t for t in inner if t.name or t.key == "and"]
+            is_list = len(names) == len(inner) and any(t.key == "and" for t in inner)
+            binds = not inner or (inner[0].kind == "binding" and inner[0].key not in _INSERTS)
+            reported = any(t.text in _REPORTS for t in inner)
+            return None if is_list or binds or reported else n + 1
+        if held[n].key == ":":
             return None
     return None
 
@@ -178,83 +212,174 @@ def _after_place(held: Sequence[Token], at: int) -> int | None:
     if held[at].key not in _PLACES:
         return None
     end = at + 1
-    while end < len(held) and end - at <= 3:
-        is_date = held[end].kind == "number" and held[end - 1].text in _DAYS
-        if not (held[end].name or held[end].text in _DAYS or is_date):
+    while end < len(held) and end - at <= 4:
+        beside = (*held[max(at + 1, end - 2) : end], *held[end + 1 : end + 2])
+        is_date = held[end].kind == "number" and any(map(_is_day, beside))
+        is_year = re.fullmatch(r"[12]\d{3}", held[end].text) and held[end - 1].key == "in"
+        is_name = held[end].name and not held[end].text.endswith("'s")
+        if not (is_name or _is_day(held[end]) or is_date or is_year):
             break
         end += 1
     return end if end > at + 1 else None
 
 
+def _is_day(token: Token) -> bool:
+    return token.text in _DAYS or token.key == "May"
+
+
 def _apposition(held: Sequence[Token], start: int, end: int) -> bool:
-    """Return whether an insertion begins with the claim and ends here, and is a name."""
-    after_comma = start > 0 and held[start - 1].key == ","
-    return after_comma and all(token.kind == "word" for token in held[start:end])
+    """Return whether an insertion ends here that is the name with which the claim begins, perhaps
+    after what somebody is: "her rival, the singer Mo Park, …"; not "Reed and his wife, Mo, …".
+    """
+    comma = _before_role(held, start) - 1
+    if (
+        comma < 1
+        or [held[comma].key, held[end].key] != [",", ","]
+        or any(t.kind != "word" for t in held[start:end])
+    ):
+        return False
+    joints = (n for n in range(comma - 1, 0, -1) if held[n].kind == "mark" or _is_verb(held[n]))
+    at = next(joints, 0)
+    if held[at + 1].key in {"and", "but"} and any(map(_is_verb, held[1:at])):
+        at += 1  # a clause begins here
+    return not any(token.key in _JOINS for token in held[at + 1 : comma])
+
+
+def _before_role(held: Sequence[Token], start: int) -> int:
+    """Return where what is said of a name begins: "the singer Mo Park"; else the start itself."""
+    if not held[start].name or held[start].text in _TITLES:
+        return start
+    at = start
+    while at and start - at < _LONGEST_ROLE:
+        token = held[at - 1]
+        says_who = token.kind == "word" and not token.name and not token.first
+        says_who |= at < start and held[at].text in _TITLES  # "Defense Secretary Lloyd Austin"
+        says_who |= token.text in _TITLES or token.text in _PERSONS or token.text.endswith("'s")
+        takes_clause = token.text in _TAKES or token.text.endswith(("ing", "ed", "ly"))
+        if not says_who or takes_clause or is_past(token) or _is_plural(token):
+            break
+        at -= 1
+    return at
+
+
+def _is_plural(token: Token) -> bool:
+    ends = token.text.endswith("s") and not token.text.endswith(("ss", "'s"))
+    return token.text in _PLURALS or (ends and not token.name)
 
 
 def _free_before(held: Sequence[Token], start: int) -> bool:
-    """Return whether the claim's first word may begin it: nothing before it takes it as object."""
-    while held[start].name and start and held[start - 1].name:
-        start -= 1  # a surname stands for the whole name
-    for n in range(start - 1, max(-1, start - 4), -1):
-        token = held[n]
-        if token.kind == "mark":
-            return True
-        if token.key in {"and", "but"}:
-            return n == start - 1
-        takes_object = token.text.endswith(("ing", "ed")) or token.name
-        if token.kind != "word" or not held[start].name or takes_object:
-            return False
-    return start <= 3
-
-
-def _free_after(held: Sequence[Token], end: int) -> bool:
-    """Return whether the claim may end before this token."""
-    if end >= len(held) or held[end].kind == "mark":
+    """Return whether the claim's first word may begin it: it is the whole subject, and nothing
+    before it takes it as its object.
+    """
+    at = _before_role(held, start)
+    if at == 0 or _after_place(held, 0) == at:
         return True
-    following = held[end].key
-    stops = following in _STOPS_SHORT or following.startswith("be")
-    return held[end].kind == "binding" and not stops
+    if held[at - 1].key in {"and", "but"}:
+        return _clause_ends(held[: at - 1])
+    end = next((n for n in range(start, len(held)) if not held[n].name), start)
+    opens = held[0].kind == "binding" or is_past(held[0]) or held[0].text.endswith(("ing", "ly"))
+    return held[at - 1].key == "," and (opens or _apposition(held, start, end))
+
+
+def _clause_ends(earlier: Sequence[Token]) -> bool:
+    """Return whether a clause ends before an "and", and not a name or noun of a list: "Spain beat
+    Italy and …", not "Reed and …" or "the deal of Chad and …".
+    """
+    if any(t.key in _SUBORDINATES for t in earlier):
+        return False
+    commas = [n for n, token in enumerate(earlier) if token.key == ","]
+    if commas == [len(earlier) - 1]:
+        return any(map(_is_verb, earlier[1:]))
+    for token in reversed(earlier[1:]):
+        if _is_verb(token):
+            return True
+        if token.kind in {"binding", "mark"}:
+            return False
+    return False
+
+
+def _free_after(held: Sequence[Token], start: int, end: int) -> bool:
+    """Return whether the claim may end before this token."""
+    if any(token.text in _UNREAL for token in held[end : end + _LONGEST_ROLE + 1]):
+        return False
+    if end >= len(held) or held[end].key in {",", "-", "(", ")", "."}:
+        return True
+    following, rest = held[end].key, held[end + 1 :]
+    if held[end].kind != "binding" or following in _STOPS_SHORT or following in _BE:
+        return False
+    marks = (n for n, token in enumerate(rest) if token.kind == "mark")
+    clause = rest[: next(marks, len(rest))]
+    if following == "to" and not (clause and (clause[0].name or clause[0].kind == "number")):
+        return False  # "was ready to …"
+    if following in _PARTICLES and not held[end - 1].name:
+        return False
+    return not _limited(held[start:end]) and not any(t.key in {"than", "as"} for t in clause)
+
+
+def _limited(own: Sequence[Token]) -> bool:
+    """Return whether a word says more when less follows it: "nobody", "all", "largest"."""
+    return any(
+        token.key in _LIMITS
+        or token.text in _LIMITS
+        or (token.kind == "number" and token.key.endswith("th"))
+        or (token.text.endswith("est") and token.text not in _NO_SUPERLATIVES and not token.name)
+        for token in own
+    )
 
 
 def _governed(wanted: Sequence[Token], held: Sequence[Token], start: int, end: int) -> bool:
     """Return whether something outside the claim's words makes it less than a fact."""
-    own = {token.text for token in wanted}
-    first = max((n + 1 for n in range(start) if held[n].key == ";"), default=0)
-    last = next((n for n in range(end, len(held)) if held[n].key == ";"), len(held))
-    before = held[first:start]
+    framed = start > 0 and held[0].key in _FRAMES and not _after_place(held, 0)
+    limited = start > 0 and held[0].key in _PLACES and _limited(wanted)
     return (
-        any(t.text in _GOVERNS and t.text not in own for t in (*before, *held[end:last]))
-        or any(token.key == "not" for token in before)
-        or sum(token.key in _QUOTES for token in held[:start]) % 2 == 1
+        framed
+        or limited
+        or sum(map(_governs, held)) > sum(map(_governs, wanted))
+        or sum(token.key == '"' for token in held[:start]) % 2 == 1
+        or _reported(held[end:])
     )
 
 
+def _governs(token: Token) -> bool:
+    return token.key in _GOVERNS or token.text in _GOVERNS
+
+
+def _reported(following: Sequence[Token]) -> bool:
+    """Return whether a clause after the claim says whose words it is: "…, the paper reported"."""
+    if not following or following[0].kind != "mark" or len(following) < 2:
+        return False
+    ends = (n for n in range(1, len(following)) if following[n].kind == "mark")
+    clause = following[1 : next(ends, len(following))]
+    joined = bool(clause) and clause[0].key in {*_JOINS, *_INSERTS}
+    return not joined and any(token.text in _REPORTS for token in clause)
+
+
 def _with_name(wanted: Sequence[Token], held: Sequence[Token], before: Sequence[str]) -> bool:
-    """Return whether the sentence says the claim of a pronoun that begins it, and the sentence
-    before has one name, which is the claim's.
+    """Return whether the sentence says the claim of the "he", the "she" or the surname that begins
+    it, where the sentence before begins with the claim's full name and names nobody else.
     """
-    first = next((n for n, token in enumerate(held) if token.kind != "mark"), None)
-    if first is None or held[first].text not in _PRONOUNS or not before:
+    count = next((n for n, t in enumerate(wanted) if not (t.name or t.first)), len(wanted))
+    if not before or not 0 < count < len(wanted):
         return False
-    is_name = [t.kind == "word" and (t.name or n == 0) for n, t in enumerate(wanted)]
-    count = is_name.index(False) if False in is_name else len(wanted)
-    if not 0 < count < len(wanted) or not _stands([held[first], *wanted[count:]], held, first):
-        return False
-    named = set(_names(tokens(before[0])))
-    return len(named) == 1 and {t.key for t in wanted[:count]} <= set(named.pop())
+    person, named = _person(tokens(before[0])), [t.key for t in wanted[:count]]
+    if held[0].key in {"he", "she"}:
+        is_meant = person[-count:] == named
+    else:
+        is_meant = (
+            person == named and held[0].key == person[-1] and held[1:] != [] and not held[1].name
+        )
+    return is_meant and _stands([held[0], *wanted[count:]], held, 0)
 
 
-def _names(found: Sequence[Token]) -> Iterator[tuple[str, ...]]:
-    """Yield the names of a sentence, each as the stems of its words; those of places left out."""
-    run: list[str] = []
-    is_place = False
-    for n, token in enumerate((*found, Token("", "mark", ""))):
-        starts = n == 0 and token.kind == "word" and len(found) > 1 and found[1].name
-        if token.name or starts:
-            is_place = is_place if run else bool(n) and found[n - 1].key in {*_PLACES, "of"}
-            run.append(token.key)
-            continue
-        if run and not is_place and run[-1] not in _DAYS:
-            yield tuple(run)
-        run = []
+def _person(earlier: Sequence[Token]) -> list[str]:
+    """Return the full name with which a sentence begins, if it names nobody else; else nothing."""
+    count = next((n for n, t in enumerate(earlier) if not (t.name or t.first)), 0)
+    name, rest = earlier[:count], earlier[count:]
+    if count < 2 or len(rest) < 2 or name[-1].text.endswith("'s") or name[0].text in _TITLES:
+        return []
+    is_described = rest[0].key == "," or (rest[0].key in _BE and not is_past(rest[1]))
+    others = [t for t in rest[4 if is_described else 0 :] if t.text in _PERSONS]
+    for one, following in pairwise(rest):
+        in_place = one.name or one.key in _PLACES or one.key == "of" or _is_day(following)
+        others += [following] if following.name and not in_place else []
+    return [] if others else [token.key for token in name]

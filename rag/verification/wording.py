@@ -12,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from rag.text.terms import fold, stem
+from rag.text.numbers import MAGNITUDES, UNITS, WORDS
+from rag.text.terms import BASE_FORM, fold, stem
 
 _LISTS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 
@@ -22,33 +23,27 @@ def listed(name: str) -> frozenset[str]:
     return frozenset(_LISTS[name].split())
 
 
-_FREE, _BINDING = listed("free"), listed("binding")
+_PLURALS = listed("plurals")
+_FREE, _BINDING, _SAYING = listed("free"), listed("binding"), listed("saying")
 _SAME: dict[str, str] = _LISTS["same"]
 _SPACE = "\u0020\u00a0\u2009\u202f"  # between the thousands of a number
 _NUMBER = rf"\d{{1,3}}(?:[,{_SPACE}]\d{{3}})+(?![\d,.]*\d)(?:\.\d+)?|\d+(?:\.\d+)?"
 _TOKEN = re.compile(
-    rf"(?P<currency>US\$|[$€£¥₹₽₩])?(?<![\w.,])(?P<number>{_NUMBER})"
+    rf"(?P<minus>(?<![\w)])[-−](?=\S?\d))?(?P<currency>US\$|[$€£¥₹₽₩])?"
+    rf"(?<![\w.,])(?P<number>{_NUMBER})"
     r"(?P<rank>(?:st|nd|rd|th)\b)?(?:(?P<glued>k|m|mn|bn|tn)\b)?(?P<percent>\s?%)?"
     r"|(?P<word>(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’][^\W_]+)*)"
     r"|(?P<mark>[,;:()\[\]\"“”„«»!?]|\s[–—-]{1,2}\s|—|\.(?=\s|$))"
 )
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_VALUES = {word: value for value, word in enumerate(_SMALL)} | {"dozen": 12}
-_VALUES |= {word: 10 * value for value, word in enumerate(_TENS, 2)}
-_TIMES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_GLUED = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12}
-_CURRENCIES = dict(zip("$€£¥₹₽₩", "dollar euro pound yen rupee rouble won".split(), strict=True))
-_CURRENCIES["us$"] = "dollar"
+_VALUES = WORDS | {"dozen": 12}
+_TIMES = {word: times for word, times in MAGNITUDES.items() if len(word) > 5}
 _SHARES = (
-    (re.compile(r"\b(?:a|one) quarter of\b", re.IGNORECASE), "25% of"),
-    (re.compile(r"\bthree[ -]quarters of\b", re.IGNORECASE), "75% of"),
+    (re.compile(r"\b(?:a|one)\s+quarter\s+of\b", re.IGNORECASE), "25% of"),
+    (re.compile(r"\bthree[\s-]+quarters\s+of\b", re.IGNORECASE), "75% of"),
 )
 _PLURAL = re.compile(r"\s+(?:[a-z]+s|people)\b")
-_DASHES = {"–": "-", "—": "-", "--": "-"}
+_ALIKE = {"–": "-", "—": "-", "--": "-"} | dict.fromkeys("“”„«»", '"')
+_SINGLE_QUOTES = re.compile(r"(?<!\w)['‘](?=[^\W\d_])([^'’]*(?:\w['’]\w[^'’]*)*)['’](?!\w)")
 
 Kind = Literal["word", "number", "unit", "times", "binding", "mark"]
 
@@ -61,28 +56,45 @@ class Token:
     kind: Kind
     text: str  # lower case
     name: bool = False  # capitalised, and not because it comes first
+    first: bool = False  # capitalised, and it comes first
+    asked: str = ""  # the do, does or did of a question: a verb then has another form in an answer
 
     def same(self, other: Token) -> bool:
         """Return whether the two say the same."""
-        return self.key == other.key and (
-            self.kind == other.kind or "word" in {self.kind, other.kind}
-        )
+        if self.key == other.key:
+            return self.kind == other.kind or "word" in {self.kind, other.kind}
+        if not self.asked or self.name or stem(self.text) != stem(other.text):
+            return False
+        if self.asked == "did":
+            return is_past(other)
+        return other.text in {f"{self.text}s", f"{self.text}es", f"{self.text[:-1]}ies"}
+
+
+def is_past(token: Token) -> bool:
+    """Return whether a token looks like the past of a verb."""
+    is_plural = token.text in _PLURALS
+    return token.kind == "word" and (
+        token.text.endswith("ed") or (token.text in BASE_FORM and not is_plural)
+    )
 
 
 @lru_cache(maxsize=1024)
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the tokens of a text, without the words that mean nothing here."""
+    text = _SINGLE_QUOTES.sub(r'"\1"', text)
     for pattern, share in _SHARES:
         text = pattern.sub(share, text)
     found: list[Token] = []
+    start = re.search(r"\w", text)
     for match in _TOKEN.finditer(text):
         if match["number"]:
             found += _number_tokens(match, text[match.end() :])
         elif match["word"]:
-            found += _word_tokens(match["word"], first=all(token.kind == "mark" for token in found))
+            first = start is not None and match.start() == start.start()
+            found += _word_tokens(match["word"], first=first)
         else:
             mark = match["mark"].strip()
-            found.append(Token(_DASHES.get(mark, mark), "mark", mark))
+            found.append(Token(_ALIKE.get(mark, mark), "mark", mark))
     return tuple(_elided(_possessions(_joined(found))))
 
 
@@ -96,10 +108,10 @@ def _value(token: Token) -> float:
 
 def _number_tokens(match: re.Match[str], following: str) -> Iterator[Token]:
     value = float(re.sub(rf"[,{_SPACE}]", "", match["number"]))
-    unit, glued = _CURRENCIES.get((match["currency"] or "").lower()), match["glued"]
+    unit, glued = UNITS.get((match["currency"] or "").lower()), match["glued"]
     if glued == "m" and not unit and not _PLURAL.match(following):
         unit, glued = "metre", None
-    key = _key(value * _GLUED.get(glued or "", 1))
+    key = _key(value * MAGNITUDES.get(glued or "", 1) * (-1 if match["minus"] else 1))
     yield Token(key + ("th" if match["rank"] else ""), "number", match[0])
     if unit:
         yield Token(unit, "unit", unit)
@@ -109,14 +121,18 @@ def _number_tokens(match: re.Match[str], following: str) -> Iterator[Token]:
 
 def _word_tokens(written: str, *, first: bool) -> Iterator[Token]:
     low = fold(written).replace("’", "'")
-    if low.endswith("n't"):
-        yield from _word_tokens(low[:-3] or "do", first=False)
+    if low.endswith("n't") or low == "cannot":
+        verb = {"ca": "can", "wo": "will", "": "do", "can": "can"}.get(low[:-3], low[:-3])
+        yield from _word_tokens(verb, first=False)
         yield Token("not", "binding", low)
         return
+    owner = low.endswith("'s")
     low = low.removesuffix("'s").replace(".", "")
-    if low in _FREE:
-        return
-    if low in {"has", "have", "had"}:
+    if low == "may" and written == "May" and not first:
+        yield Token("May", "word", "may (month)", name=True)
+    elif low in _FREE:
+        pass
+    elif low in {"has", "have", "had"}:
         yield Token("has", "binding", low)
     elif low in _VALUES:
         yield Token(_key(_VALUES[low]), "number", low)
@@ -125,7 +141,10 @@ def _word_tokens(written: str, *, first: bool) -> Iterator[Token]:
     elif low in _SAME or low in _BINDING:
         yield Token(_SAME.get(low, low), "binding", low)
     else:
-        yield Token(stem(low), "word", low, name=written[:1].isupper() and not first)
+        key = UNITS.get(low) or UNITS.get(low.removesuffix("s")) or low
+        name = written[:1].isupper() and not first
+        is_first = written[:1].isupper() and first
+        yield Token(key, "word", f"{low}'s" if owner else low, name, is_first)
 
 
 def _joined(found: Sequence[Token]) -> list[Token]:
@@ -135,14 +154,16 @@ def _joined(found: Sequence[Token]) -> list[Token]:
     joined: list[Token] = []
     for token in found:
         last = joined[-1] if joined else None
+        if token.key == "that" and last and last.text in _SAYING:
+            continue
         if token.kind == "times":
             at = -2 if last and last.kind == "unit" and len(joined) > 1 else -1
             if joined and joined[at].kind == "number":
                 value = _value(joined[at]) * _TIMES[token.text]
                 joined[at] = Token(_key(value), "number", joined[at].text)
             else:
-                joined.append(Token(stem(token.text), "word", token.text))
-        elif last and last.text in _TENS and token.text in _SMALL[1:10]:
+                joined.append(Token(token.text, "word", token.text))
+        elif last and WORDS.get(last.text, 0) > 19 and 0 < WORDS.get(token.text, 0) < 10:
             joined[-1] = Token(_key(_value(last) + _value(token)), "number", token.text)
         elif token.text == "percent" or (token.text == "cent" and last and last.key == "per"):
             joined = joined[: -1 if token.text == "cent" else None]
@@ -168,8 +189,8 @@ def _elided(found: Iterator[Token]) -> Iterator[Token]:
     row, noun = list(found), None
     for n, token in enumerate(row):
         yield token
-        if token.kind != "number":
-            continue
+        if token.kind != "number" or re.fullmatch(r"[12]\d{3}", token.text):
+            continue  # a year has no noun
         following = row[n + 1] if n + 1 < len(row) else None
         if following and following.kind in {"word", "unit"} and not following.name:
             noun = following

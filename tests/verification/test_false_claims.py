@@ -41,6 +41,16 @@ def test_there_are_enough_of_each() -> None:
     assert len({row["article"] for row in rows()}) == 6
 
 
+def test_no_false_claim_passes_and_some_true_ones_do() -> None:
+    from benchmarks.verification.false_claims import CLAIMS, judged
+
+    assert CLAIMS.parent == FOLDER
+    claims = judged(CLAIMS, "rules")
+    assert [one.claim for one in claims if one.passed and not one.supported] == []
+    # The others are true in other words, and their sentence is quoted instead.
+    assert sum(one.passed for one in claims if one.supported) >= 2
+
+
 def test_what_passes_is_counted_by_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

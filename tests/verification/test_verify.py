@@ -9,33 +9,37 @@ import pytest
 
 from rag.config import Config
 from rag.errors import ModelError, UnknownName
-from rag.verification.problem import Problem
-from rag.verification.verifiers import SUPPORTED, VERIFIERS, Check, load_verifier
+from rag.verification.verifiers import ENTAILED, VERIFIERS, load_verifier
 
 BRIDGE = "The Harbour Bridge in Maldon was closed on Friday after cracks were found in two pillars."
-TITLE = "Harbour bridge closes for repairs"
+HALL = "Ana Holm is the mayor of Maldon."
 
 
-def test_a_check_passes_with_the_support_that_its_verifier_needs() -> None:
-    wrong = (Problem("number", "5"),)
-    assert Check(SUPPORTED).passed
-    assert not Check(SUPPORTED - 0.01).passed
-    assert not Check(1.0, wrong).passed
-    assert Check(0.5, needed=0.4).passed
+@pytest.mark.parametrize("name", sorted(VERIFIERS))
+def test_verifier_contract(name: str) -> None:
+    verifier = load_verifier(name)
+    same = verifier.check(BRIDGE, BRIDGE)
+    assert same.passed
+    assert same.support == 1.0
+    other = verifier.check("Penguins cannot fly.", BRIDGE, [HALL])
+    assert 0.0 <= other.support <= 1.0
+    assert other.passed is (name == "none")
 
 
-def test_each_word_of_a_claim_must_be_said_by_its_sources_or_their_title() -> None:
-    def passes(claim: str) -> bool:
-        return load_verifier("rules").check(claim, [BRIDGE], TITLE, {}).passed
+def test_a_claim_passes_where_one_sentence_says_it() -> None:
+    check = load_verifier("rules").check
+    assert check("The Harbour Bridge was closed on Friday.", BRIDGE).passed
+    assert check("Yes, the Harbour Bridge in Maldon was closed.", BRIDGE).passed
+    assert not check("The old Harbour Bridge was closed.", BRIDGE).passed
+    assert not check("The Harbour Bridge was closed by Ana Holm.", BRIDGE, [HALL]).passed
+    assert check("The old Harbour Bridge was closed.", BRIDGE).support == 0.0
 
-    assert passes("The Harbour Bridge was closed after cracks were found in its pillars.")
-    assert passes("Yes, the Harbour Bridge in Maldon was closed for repairs.")  # the title's word
-    assert passes("Two of the pillars had cracks, so it closed on Friday.")  # other forms
-    assert not passes("The old Harbour Bridge was closed after cracks were found in its pillars.")
-    assert not passes("The Harbour Bridge was closed on Friday after cracks were found by divers.")
-    found = load_verifier("rules").check("The old bridge was closed.", [BRIDGE], TITLE, {})
-    assert found.unsaid == ("old",)
-    assert found.support >= SUPPORTED - 0.1  # it still says how near the sentence comes
+
+def test_the_sentence_before_tells_whom_a_pronoun_means() -> None:
+    check = load_verifier("rules").check
+    assert check("Ana Holm closed the bridge.", "She closed the bridge.", [HALL]).passed
+    assert not check("Ana Holm closed the bridge.", "She closed the bridge.").passed
+    assert not check("Maldon closed the bridge.", "She closed the bridge.", [HALL]).passed
 
 
 def test_unknown_verifiers_are_named_with_the_known_ones() -> None:
@@ -45,11 +49,11 @@ def test_unknown_verifiers_are_named_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*VERIFIERS} - {"none"}))
-def test_nothing_supports_a_claim_without_sentences(name: str) -> None:
+def test_nothing_supports_a_claim_without_a_sentence(name: str) -> None:
     verifier = load_verifier(name)
-    assert not verifier.check(BRIDGE, [], "", {}).passed
-    assert not verifier.check("", [BRIDGE], TITLE, {}).passed
-    assert not verifier.check("?!", ["", " … "], "", {}).passed
+    assert not verifier.check(BRIDGE, "").passed
+    assert not verifier.check("", BRIDGE).passed
+    assert not verifier.check("?!", " … ", [""]).passed
 
 
 @pytest.fixture
@@ -84,19 +88,17 @@ def tiny_classifier(folder: Path, labels: list[str]) -> Path:
 
 def test_an_nli_model_by_folder_or_hub_id(nli_folder: Path) -> None:
     verifier = load_verifier(f"nli:{nli_folder}")
-    check = verifier.check("The bridge was closed.", ["Closed in the bridge."], "Bridge", {})
+    claim, sentence = "The bridge was closed.", "Closed in the bridge."
+    check = verifier.check(claim, sentence)
     assert 0.0 < check.support < 1.0
-    assert check == verifier.check(
-        "The bridge was closed.", ["Closed in the bridge."], "Bridge", {}
-    )
+    assert check.passed is (check.support >= ENTAILED)
+    assert check == verifier.check(claim, sentence)
     below = load_verifier(f"nli:{nli_folder.name}", Config(models_dir=nli_folder.parent))
-    assert below.check("The bridge was closed.", ["Closed in the bridge."], "Bridge", {}) == check
-    wrong = verifier.check("It cost 9 euros.", ["It cost 4 euros."], "", {})
-    assert [problem.kind for problem in wrong.problems] == ["number"]
-    assert not wrong.passed
-    assert verifier.check("The bridge was closed.", [], "", {}).support == 0.0
-    long = verifier.check("the bridge " * 9_000, ["was closed " * 9_000], "", {})
-    assert 0.0 <= long.support <= 1.0
+    assert below.check(claim, sentence) == check
+    assert verifier.check(claim, "The bridge was closed in May.").support == 1.0  # its words say so
+    assert not verifier.check("It cost 9 euros.", "It cost 4 euros.").passed
+    assert not verifier.check("It was in Lisk.", "It was in Maldon.").passed
+    assert 0.0 <= verifier.check("the bridge " * 9_000, "was closed " * 9_000).support <= 1.0
 
 
 def test_the_entailment_label_is_found_by_its_name(tmp_path: Path) -> None:
