@@ -69,7 +69,7 @@ from rag.types import (
 if TYPE_CHECKING:
     from rag.answering.pipeline import Rag
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "Answer",
     "Article",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 FORMAT_VERSION = 3  # of the index on disk; raised when its meaning changes
 TERMS_VERSION = 2  # of what rag/text/terms.py makes of a text, which the lexical files hold
@@ -30,7 +31,8 @@ class Config:
     reader: str = "default"  # or "none", a hub id or path
 
     # Answering.
-    phrase: str = "always"  # the language model words answers: "always", "auto" or "never"
+    # Whether the language model words answers; "auto": where the reader is not sure.
+    phrase: Literal["always", "auto", "never"] = "always"
     generator: str = "llamacpp"  # "llamacpp", "transformers", "openai" or "extractive"
     model: str | None = None  # the generator's own default, or a catalogue name, hub id or path
     prompt_sentences: int = 3  # evidence sentences that the language model sees

@@ -1,8 +1,13 @@
-"""The reader, trained: python -m benchmarks.training.reader FOLDER [--minutes 60] [--epochs 2]
+"""The reader, trained on two cores in some two hours:
 
-FOLDER holds train.jsonl and held.jsonl of reader_data. Starts from all-MiniLM-L6-v2, whose embeddings stay
-as they are; the loss is SQuAD 2.0's: start and end of the span, or [CLS] where the window does not answer
-(Devlin et al. 2019, section 4.3). Goes on where it stopped (checkpoint.pt), in the same order of batches.
+    python -m benchmarks.training.reader_data TRAIN_SETS FOLDER
+    python -m benchmarks.training.reader FOLDER
+    python -m benchmarks.training.reader FOLDER --export rag/models/weights/reader
+
+FOLDER holds train.jsonl and held.jsonl of reader_data. Starts from all-MiniLM-L6-v2, whose
+embeddings stay as they are; the loss is SQuAD 2.0's: start and end of the span, or [CLS] where the
+window does not answer (Devlin et al. 2019, section 4.3). Goes on where it stopped (checkpoint.pt),
+in the same order of batches.
 """
 
 from __future__ import annotations
@@ -33,19 +38,6 @@ WARM = 0.05
 SAVED = 300  # seconds
 
 
-def focused(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the windows of the second round: near misses, and no more of the others."""
-    dice = random.Random(SEED)
-    share = {"elsewhere": 0.05, "found": 0.4, "answered": 0.35}
-    human = {"squad", "squad2_unansq"}  # whose near misses people wrote
-    return [
-        row
-        for row in rows
-        if (row["set"] in human and row["kind"] == "answered")
-        or dice.random() < share.get(row["kind"], 1.0)
-    ]
-
-
 def encoded(rows: list[dict[str, Any]], tokenizer: Any) -> list[tuple[list[int], int, int, int]]:
     """Return ids, length of the question's part, start and end token of each window."""
     out = []
@@ -62,7 +54,11 @@ def encoded(rows: list[dict[str, Any]], tokenizer: Any) -> list[tuple[list[int],
             start = end = 0
             if row["spans"]:
                 s, e = row["spans"][0]
-                inside = [k for k in range(first, len(offsets) - 1) if offsets[k][0] < e and s < offsets[k][1]]
+                inside = [
+                    k
+                    for k in range(first, len(offsets) - 1)
+                    if offsets[k][0] < e and s < offsets[k][1]
+                ]
                 if not inside:
                     continue
                 start, end = inside[0], inside[-1]
@@ -118,7 +114,9 @@ def scored(model: Any, examples: list[Any], pad: int) -> tuple[np.ndarray, np.nd
             ids, first, _, _ = examples[n]
             s, e = starts[k, first : len(ids) - 1], ends[k, first : len(ids) - 1]
             pairs = s[:, None] + e[None, :]
-            pairs = np.where(np.triu(np.ones_like(pairs)) - np.triu(np.ones_like(pairs), 30) > 0, pairs, -1e9)
+            pairs = np.where(
+                np.triu(np.ones_like(pairs)) - np.triu(np.ones_like(pairs), 30) > 0, pairs, -1e9
+            )
             best = np.unravel_index(pairs.argmax(), pairs.shape)
             scores[n] = pairs[best] - starts[k, 0] - ends[k, 0]
             spans[n] = best[0] + first, best[1] + first
@@ -138,9 +136,11 @@ def report(model: Any, rows: list[dict[str, Any]], tokenizer: Any) -> None:
     right = np.array([bool(r["spans"]) for r in labels])
     overlaps = [
         s <= e2 and s2 <= e
-        for (s, e), (_, _, s2, e2), r in zip(spans, examples, labels, strict=True) if r["spans"]
+        for (s, e), (_, _, s2, e2), r in zip(spans, examples, labels, strict=True)
+        if r["spans"]
     ]
-    print(f"held: {len(labels)}, span overlaps gold {np.mean(overlaps):.3f}, AUROC all {roc_auc_score(right, scores):.3f}")
+    print(f"held: {len(labels)}, span overlaps gold {np.mean(overlaps):.3f}")
+    print(f"   all {roc_auc_score(right, scores):.3f}")
     groups = defaultdict(list)
     for n, row in enumerate(labels):
         if not row["spans"]:
@@ -149,7 +149,8 @@ def report(model: Any, rows: list[dict[str, Any]], tokenizer: Any) -> None:
                 groups[f"near miss {row['set']}"].append(n)
     for kind, places in sorted(groups.items()):
         both = np.array(places + list(np.flatnonzero(right)))
-        print(f"   {kind:24s} n {len(places):5d} AUROC {roc_auc_score(right[both], scores[both]):.3f}", flush=True)
+        share = roc_auc_score(right[both], scores[both])
+        print(f"   {kind:24s} n {len(places):5d} AUROC {share:.3f}", flush=True)
 
 
 def export(model: Any, folder: Path) -> None:
@@ -157,9 +158,10 @@ def export(model: Any, folder: Path) -> None:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    own = {k: v.half().contiguous() for k, v in model.state_dict().items() if ".embeddings." not in k}
+    own = {
+        k: v.half().contiguous() for k, v in model.state_dict().items() if ".embeddings." not in k
+    }
     save_file(own, folder / "model.safetensors")
-    model.config.to_json_file(folder / "config.json")
 
 
 def main() -> None:
@@ -169,19 +171,15 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--export", type=Path)
-    parser.add_argument("--second", action="store_true", help="the round of near misses")
     args = parser.parse_args()
     torch.set_num_threads(2)
     torch.manual_seed(SEED)
     base = locate("all-MiniLM-L6-v2", Config().models_dir)
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = model_of(base)
-    checkpoint = args.folder / ("second.pt" if args.second else "checkpoint.pt")
+    checkpoint = args.folder / "checkpoint.pt"
     held = [json.loads(line) for line in (args.folder / "held.jsonl").open(encoding="utf-8")]
     state = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
-    if state is None and args.second:
-        first = torch.load(args.folder / "checkpoint.pt", weights_only=True)
-        model.load_state_dict(first["model"])
     if state:
         model.load_state_dict(state["model"])
     if args.export:
@@ -191,11 +189,14 @@ def main() -> None:
         report(model, held, tokenizer)
         return
     rows = [json.loads(line) for line in (args.folder / "train.jsonl").open(encoding="utf-8")]
-    examples = encoded(focused(rows) if args.second else rows, tokenizer)
-    top = RATE / 2 if args.second else RATE
-    plan = [(e, batch) for e in range(args.epochs) for batch in batches([len(x[0]) for x in examples], e)]
+    examples = encoded(rows, tokenizer)
+    plan = [
+        (e, batch)
+        for e in range(args.epochs)
+        for batch in batches([len(x[0]) for x in examples], e)
+    ]
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=top, weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.01, fused=True)
     step = 0
     if state:
         optimizer.load_state_dict(state["optimizer"])
@@ -207,12 +208,14 @@ def main() -> None:
 
     def save() -> None:
         part = checkpoint.with_suffix(".part")
-        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, part)
+        torch.save(
+            {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, part
+        )
         part.replace(checkpoint)
 
     while step < len(plan) and time.time() - begun < 60 * args.minutes:
         share = step / len(plan)
-        rate = top * min(share / WARM, (1 - share) / (1 - WARM))
+        rate = RATE * min(share / WARM, (1 - share) / (1 - WARM))
         for group in optimizer.param_groups:
             group["lr"] = max(rate, 1e-7)
         part = [examples[n] for n in plan[step][1]]
@@ -222,13 +225,16 @@ def main() -> None:
         ends = torch.tensor([e[3] for e in part])
         loss = torch.nn.functional.cross_entropy(out.start_logits.float(), starts)
         loss = (loss + torch.nn.functional.cross_entropy(out.end_logits.float(), ends)) / 2
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad()
         total, count, windows, step = total + loss.item(), count + 1, windows + len(part), step + 1
         if time.time() - told > 60:
-            print(f"step {step}/{len(plan)} loss {total / count:.3f} {windows / (time.time() - told):.1f} windows/s", flush=True)
+            pace = windows / (time.time() - told)
+            print(
+                f"step {step}/{len(plan)} loss {total / count:.3f} {pace:.1f} windows/s", flush=True
+            )
             total, count, windows, told = 0.0, 0, 0, time.time()
         if time.time() - saved > SAVED:
             save()

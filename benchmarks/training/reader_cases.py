@@ -1,7 +1,9 @@
-"""What search and reader say of each candidate, kept for fitting: python -m benchmarks.training.reader_cases
-FOLDER SET [--of ARTICLE…] [--against OTHER] [--most 400]. A SET is a folder with articles/ and
-questions.jsonl; --of: only questions about these articles; --against: asked of another set's
-articles, which do not answer them. Writes FOLDER/cases/NAME.jsonl.
+"""What search and reader say of each candidate, kept for fitting (reader_fit):
+
+    python -m benchmarks.training.reader_cases FOLDER SET [--of ARTICLE…] [--against OTHER]
+
+A SET is a folder with articles/ and questions.jsonl; --of: only questions about these articles;
+--against: asked of another set's articles, which do not answer them. Writes FOLDER/cases/NAME.jsonl.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ from rag.text.injection import set_aside
 SENTENCES = 30  # best candidates that are kept
 
 
-def case_of(row: dict[str, Any], index: Index, encoder: Any, reader: Reader, config: Config) -> dict[str, Any]:
+def case_of(
+    row: dict[str, Any], index: Index, encoder: Any, reader: Reader, config: Config
+) -> dict[str, Any]:
     query = make_query(row["question"], index, encoder, (row.get("meta") or {}).get("date"))
     unread = ranked(find_candidates(query, index, config))
     places = {(c.article.path, c.sentence.start): n for n, c in enumerate(unread)}
@@ -46,8 +50,11 @@ def case_of(row: dict[str, Any], index: Index, encoder: Any, reader: Reader, con
             "score": round(replace(c, reading=None).score, 4),
             "read": round(c.reading.score, 3),
             "answer": c.article.text[c.reading.start : c.reading.end],
-            "quote": c.quote, "path": c.article.path,
-            "gold": any(overlaps(Span(c.article.path, c.sentence.start, c.sentence.end), g) for g in gold),
+            "quote": c.quote,
+            "path": c.article.path,
+            "gold": any(
+                overlaps(Span(c.article.path, c.sentence.start, c.sentence.end), g) for g in gold
+            ),
             "place": places[c.article.path, c.sentence.start],
         }
         for c in best
@@ -94,7 +101,9 @@ def main() -> None:
     name = args.name or args.set.name
     with (args.folder / "cases" / f"{name}.jsonl").open("w", encoding="utf-8") as file:
         for n, row in enumerate(rows[: args.most]):
-            file.write(json.dumps(case_of(row, index, encoder, reader, config), ensure_ascii=False) + "\n")
+            file.write(
+                json.dumps(case_of(row, index, encoder, reader, config), ensure_ascii=False) + "\n"
+            )
             if n % 100 == 0:
                 print(name, n, file=sys.stderr, flush=True)
     index.close()

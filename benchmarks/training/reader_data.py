@@ -1,8 +1,9 @@
 """Windows for the reader: python -m benchmarks.training.reader_data TRAIN_FOLDER OUTPUT_FOLDER
 
-Reads the reader sets of TRAIN_FOLDER and the evaluation sets of RAG_EVAL_DATA that may be trained on,
-and writes train.jsonl and held.jsonl: {"set", "kind", "question", "text", "spans": [[start, end]]},
-without a span where the window does not answer. Articles are held out whole, by a hash of their name.
+Reads the reader sets of TRAIN_FOLDER and the evaluation sets of RAG_EVAL_DATA that may be trained
+on, and writes train.jsonl and held.jsonl: {"set", "kind", "question", "text", "spans": [[start,
+end]]}, without a span where the window does not answer. Articles are held out whole, by a hash of
+their name.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from rag.config import Config
 from rag.models.encoder import load_encoder
 from rag.text.names import names
 from rag.text.sentences import split
-from rag.text.terms import content_terms, words
+from rag.text.terms import words
 
 SEED = 20261201
 HELD = 10  # one article in so many is held out
@@ -87,12 +88,16 @@ def from_train(folder: Path) -> Iterator[Item]:
             if name == "squad2_unansq":
                 article = row["passage"][:60]
             sentences = [tuple(span) for span in row["sentences"]]
-            passage = Passage(f"{name}:{article}", row["passage"], sentences, row["domain"] == "news")
+            passage = Passage(
+                f"{name}:{article}", row["passage"], sentences, row["domain"] == "news"
+            )
             spans = [tuple(span) for span in row["answer_spans"]]
             if row["answerable"] and not spans:
                 spans = [tuple(row["sentences"][n]) for n in row["gold"]]
             kind = "answered" if row["answerable"] else "near miss"
-            yield Item(name, row["question"], passage, spans if row["answerable"] else [], kind, weight)
+            yield Item(
+                name, row["question"], passage, spans if row["answerable"] else [], kind, weight
+            )
 
 
 def from_eval(folder: Path) -> Iterator[Item]:
@@ -100,9 +105,13 @@ def from_eval(folder: Path) -> Iterator[Item]:
     for name in ("squad", "hotpot100", "quotesum", "clapnq", "mtrag_un", "timeqa"):
         passages: dict[str, Passage] = {}
 
-        def whole(article: str, name: str = name, passages: dict[str, Passage] = passages) -> Passage:
+        def whole(
+            article: str, name: str = name, passages: dict[str, Passage] = passages
+        ) -> Passage:
             if article not in passages:
-                with (folder / name / "articles" / f"{article}.txt").open(encoding="utf-8", newline="") as file:
+                with (folder / name / "articles" / f"{article}.txt").open(
+                    encoding="utf-8", newline=""
+                ) as file:
                     text = file.read()
                 sentences = [(s.start, s.end) for s in split(text)]
                 passages[article] = Passage(f"{name}:{article}", text, sentences)
@@ -148,14 +157,19 @@ class Windows:
         count = self.dice.choice((1, 2, 2, 3, 3, 4))
         first = max(0, n - self.dice.randrange(count))
         last = min(len(passage.sentences), first + count)
-        while last - first > 1 and passage.sentences[last - 1][1] - passage.sentences[first][0] > LONGEST:
+        while (
+            last - first > 1
+            and passage.sentences[last - 1][1] - passage.sentences[first][0] > LONGEST
+        ):
             if last - 1 > n:
                 last -= 1
             else:
                 first += 1
         return passage.sentences[first][0], passage.sentences[last - 1][1]
 
-    def window(self, item: Item, question: str, kind: str, n: int, passage: Passage | None = None) -> Row | None:
+    def window(
+        self, item: Item, question: str, kind: str, n: int, passage: Passage | None = None
+    ) -> Row | None:
         passage = passage or item.passage
         start, end = self.around(passage, n)
         end = min(end, start + 2 * LONGEST)
@@ -164,18 +178,26 @@ class Windows:
             spans = [[s - start, e - start] for s, e in item.spans if start <= s and e <= end]
             if not spans:
                 return None
-        elif any(s < end and start < e for s, e in item.spans) and passage is item.passage and kind == "elsewhere":
+        elif (
+            any(s < end and start < e for s, e in item.spans)
+            and passage is item.passage
+            and kind == "elsewhere"
+        ):
             return None
         return {
-            "set": item.set, "kind": kind, "question": question,
-            "text": passage.text[start:end], "spans": spans, "article": item.passage.article,
+            "set": item.set,
+            "kind": kind,
+            "question": question,
+            "text": passage.text[start:end],
+            "spans": spans,
+            "article": item.passage.article,
             "news": item.passage.news,
         }
 
     def gold(self, item: Item) -> int | None:
         if not item.spans:
             return self.dice.randrange(len(item.passage.sentences))
-        s, e = item.spans[0]
+        s, _ = item.spans[0]
         return next((n for n, (a, b) in enumerate(item.passage.sentences) if a <= s < b), None)
 
 
@@ -212,7 +234,9 @@ class Lexicon:
         with gzip.open(folder / "wordnet_antonyms.tsv.gz", "rt", encoding="utf-8") as file:
             for line in file:
                 a, b = line.rstrip("\n").split("\t")[:2]
-                a, b = (re.sub(r"[^a-z ].*", "", w.lower().replace("_", " ")).strip() for w in (a, b))
+                a, b = (
+                    re.sub(r"[^a-z ].*", "", w.lower().replace("_", " ")).strip() for w in (a, b)
+                )
                 if a and b and " " not in a + b:
                     self.others[a].append(b)
                     self.others[b].append(a)
@@ -272,7 +296,9 @@ def hard_windows(items: Sequence[Item], maker: Windows, most: int, encoder: Any)
             for place in order:
                 passage, n = pool[place]
                 s, e = passage.sentences[n]
-                if passage.text == item.passage.text and any(a < e and s < b for a, b in item.spans):
+                if passage.text == item.passage.text and any(
+                    a < e and s < b for a, b in item.spans
+                ):
                     continue
                 if answers_too(item, passage.text[s:e]) or made >= most:
                     continue
@@ -282,11 +308,15 @@ def hard_windows(items: Sequence[Item], maker: Windows, most: int, encoder: Any)
                     yield row_made
 
 
-def made_of(items: Sequence[Item], lexicon: Lexicon, encoder: Any, dice: random.Random) -> Iterator[Row]:
+def made_of(
+    items: Sequence[Item], lexicon: Lexicon, encoder: Any, dice: random.Random
+) -> Iterator[Row]:
     maker = Windows(items, dice)
     local: dict[str, set[str]] = defaultdict(set)
     for item in items:
-        for run in re.findall(r"(?<![.?!] )(?<!^)\b[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*", item.passage.text[:6000]):
+        for run in re.findall(
+            r"(?<![.?!] )(?<!^)\b[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*", item.passage.text[:6000]
+        ):
             local[item.passage.article].add(run)
     everything = [name for group in local.values() for name in group]
     foreign = [i.question for i in items if i.spans and len(names(i.question)) == 1]
@@ -297,36 +327,50 @@ def made_of(items: Sequence[Item], lexicon: Lexicon, encoder: Any, dice: random.
         for _ in range(item.weight):
             if row := maker.window(item, item.question, item.kind, n):
                 yield row
-        if not item.spans or item.set in ("hotpot100",):
+        if not item.spans or item.set == "hotpot100":
             continue
         # The same question on another part of the same article.
         others = [k for k in range(len(item.passage.sentences)) if abs(k - n) > 1]
-        if others and (row := maker.window(item, item.question, "elsewhere", dice.choice(others))):
-            if not answers_too(item, row["text"]):
-                yield row
-        chance = dice.random()
-        near = [x for x in local[item.passage.article] if x not in item.question]
-        if chance < 0.30:
-            names_at_hand = near if near and dice.random() < 0.6 else [dice.choice(everything)]
-            if changed := swapped_name(item.question, names_at_hand, dice):
-                if row := maker.window(item, changed, "name", n):
-                    yield row
-        elif chance < 0.45:
-            if changed := swapped_number(item.question, dice):
-                if row := maker.window(item, changed, "number", n):
-                    yield row
-        elif chance < 0.65:
-            if pair := lexicon.swap(item.question, dice):
-                if row := maker.window(item, pair[1], pair[0], n):
-                    yield row
-        elif chance < 0.85 and near and foreign:
-            # A question about something else that is put to a name of this window.
-            start, end = maker.around(item.passage, n)
-            inside = [x for x in near if x in item.passage.text[start:end]] or near
-            if changed := swapped_name(dice.choice(foreign), inside, dice):
-                if row := maker.window(item, changed, "transplant", n):
-                    yield row
-    yield from hard_windows([i for i in items if i.spans and i.set != "hotpot100"], maker, 1, encoder)
+        row = (
+            maker.window(item, item.question, "elsewhere", dice.choice(others)) if others else None
+        )
+        if row and not answers_too(item, row["text"]):
+            yield row
+        changed, kind = changed_question(item, n, local, (everything, foreign), maker, lexicon)
+        if changed and (row := maker.window(item, changed, kind, n)):
+            yield row
+    yield from hard_windows(
+        [i for i in items if i.spans and i.set != "hotpot100"], maker, 1, encoder
+    )
+
+
+def changed_question(
+    item: Item,
+    n: int,
+    local: dict[str, set[str]],
+    elsewhere: tuple[Sequence[str], Sequence[str]],
+    maker: Windows,
+    lexicon: Lexicon,
+) -> tuple[str | None, str]:
+    """Return a question that the window does not answer, made of the one that it does, and how."""
+    everything, foreign = elsewhere
+    dice = maker.dice
+    chance = dice.random()
+    near = [x for x in local[item.passage.article] if x not in item.question]
+    if chance < 0.30:
+        at_hand = near if near and dice.random() < 0.6 else [dice.choice(everything)]
+        return swapped_name(item.question, at_hand, dice), "name"
+    if chance < 0.45:
+        return swapped_number(item.question, dice), "number"
+    if chance < 0.65:
+        kind, changed = lexicon.swap(item.question, dice) or ("", None)
+        return changed, kind
+    if chance < 0.85 and near and foreign:
+        # A question about something else that is put to a name of this window.
+        start, end = maker.around(item.passage, n)
+        inside = [x for x in near if x in item.passage.text[start:end]] or near
+        return swapped_name(dice.choice(foreign), inside, dice), "transplant"
+    return None, ""
 
 
 def main() -> None:
@@ -349,7 +393,9 @@ def main() -> None:
         kinds: dict[tuple[str, str], int] = defaultdict(int)
         for row in rows:
             kinds[row["set"], row["kind"]] += 1
-        print(name, len(part), "questions,", len(rows), "windows, news", sum(r["news"] for r in rows))
+        print(
+            name, len(part), "questions,", len(rows), "windows, news", sum(r["news"] for r in rows)
+        )
         for key, count in sorted(kinds.items()):
             print("  ", *key, count)
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.training.reader_fit FOLDER --fit NAME… --report NAME…
 
-Reads FOLDER/cases/NAME.jsonl (reader_cases). The weight of a reading is the one that finds most gold
-sentences first among the --fit sets; then a logistic model over SIGNALS is fitted on the same. The
---report sets are only counted.
+Reads FOLDER/cases/NAME.jsonl (reader_cases). Shows how many gold sentences each weight of a reading
+finds among the --fit sets, and fits a logistic model over READ_SIGNALS on the same. The --report
+sets are only counted.
 """
 
 from __future__ import annotations
@@ -37,13 +37,17 @@ def cases_of(folder: Path, names: Sequence[str]) -> list[Case]:
 
 def in_order(case: Case, weight: float) -> list[Case]:
     def score(candidate: Case) -> float:
-        return float(candidate["score"] + weight * np.clip(candidate["read"], LEAST_READ, MOST_READ))
+        return float(
+            candidate["score"] + weight * np.clip(candidate["read"], LEAST_READ, MOST_READ)
+        )
 
     return sorted(case["candidates"], key=score, reverse=True)
 
 
 def recall(cases: Sequence[Case], weight: float, k: int) -> float:
-    hits = [any(c["gold"] for c in in_order(case, weight)[:k]) for case in cases if case["answerable"]]
+    hits = [
+        any(c["gold"] for c in in_order(case, weight)[:k]) for case in cases if case["answerable"]
+    ]
     return float(np.mean(hits)) if hits else float("nan")
 
 
@@ -54,7 +58,9 @@ def report(cases: Sequence[Case], weight: float, model: Any, least: float) -> No
     for w in (0.0, weight):
         line.append("/".join(f"{recall(cases, w, k):.3f}" for k in (1, 3, 5)))
     if 0 < answerable.sum() < len(cases):
-        line.append(f"AUROC {roc_auc_score(answerable, chances):.3f} ECE {ece(chances, answerable):.3f}")
+        line.append(
+            f"AUROC {roc_auc_score(answerable, chances):.3f} ECE {ece(chances, answerable):.3f}"
+        )
     line.append(f"refused wrongly {np.mean(chances[answerable] < least):.2f}")
     for kind in sorted({str(case["kind"]) for case in cases if not case["answerable"]}):
         of = np.array([not c["answerable"] and str(c["kind"]) == kind for c in cases])

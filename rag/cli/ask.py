@@ -15,6 +15,7 @@ from rag.cli.options import (
     Group,
     _shown_indexes,
     add_generator,
+    add_reader,
     add_index_option,
     add_json,
     command_parser,
@@ -39,6 +40,7 @@ def add_search(group: Group) -> None:
         "%(prog)s --input questions.jsonl --output found.jsonl",
     )
     _add_questions(parser)
+    add_reader(parser)
     parser.add_argument(
         "-k",
         type=positive,

@@ -10,7 +10,8 @@ from typing import Any
 
 from rag.config import Config
 
-_GIVEN = ("encoder", "generator", "model", "accept_errors", "fields")  # options, too
+# Options, too.
+_GIVEN = ("encoder", "reader", "generator", "model", "phrase", "accept_errors", "fields")
 
 
 def config_of(args: argparse.Namespace) -> Config:

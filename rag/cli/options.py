@@ -96,7 +96,17 @@ def add_index_option(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--index", type=Path, metavar="DIR", help=f"(default: {default})")
 
 
+def add_reader(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--reader",
+        metavar="NAME",
+        help="which reads the best sentences: default (in the package), none, or the hub id or "
+        "folder of an extractive question-answering model",
+    )
+
+
 def add_generator(parser: argparse.ArgumentParser) -> None:
+    add_reader(parser)
     parser.add_argument(
         "--generator",
         metavar="NAME",
@@ -107,6 +117,12 @@ def add_generator(parser: argparse.ArgumentParser) -> None:
         "--model",
         metavar="NAME",
         help="catalogue name, hub id or path (default: the generator's own)",
+    )
+    parser.add_argument(
+        "--phrase",
+        choices=("always", "auto", "never"),
+        help="whether the language model words answers; auto: where the reader is not sure; never: "
+        f"sentences are quoted, and no model is needed (default: {DEFAULTS.phrase})",
     )
     parser.add_argument(
         "--accept-errors",

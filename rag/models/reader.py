@@ -23,7 +23,7 @@ from rag.models import files as models
 from rag.types import Vectors
 
 WEIGHTS = Path(__file__).parent / "weights" / "reader"
-SHA256 = "ada1e86f9eff322982cdf8d1134cd972325a3b0759d6189ccd87c863f79df7d8"
+SHA256 = "b2838130be4514ea4b287a3ecb108aca5d2fff3903150b4700a7977654119808"
 ENCODER = "all-MiniLM-L6-v2"  # whose tokenizer and word vectors our own reader shares
 MOST_TOKENS = 192  # of a question and a window
 MOST_QUESTION_TOKENS = 96

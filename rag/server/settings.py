@@ -237,6 +237,7 @@ ALLOWED: dict[Any, str] = {
 ALLOWED_OF = {
     "fields": "a list of pairs of texts, in the file",
     "log": " or ".join(KINDS),
+    "phrase": "always, auto or never",
     "trusted_proxies": "a list of addresses or networks, such as 127.0.0.1 or 10.0.0.0/8",
 }
 
