@@ -130,7 +130,9 @@ def serve(args: argparse.Namespace) -> None:
     options = replace(options, librarian=librarian, keeping=kept, manager=librarian.for_programs())
     update = partial(rag.sync, articles, vectors=False)
     watched = args.watch or server.watch
-    behind = watching(articles, update, _say, fill=rag.fill) if watched else filling(updater.fill)
+    behind = (
+        watching(articles, update, _say, fill=updater.fill) if watched else filling(updater.fill)
+    )
     with rag, behind, suppress(KeyboardInterrupt):  # the usual end
         serve_all(
             rag,

@@ -13,19 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+import watchfiles
+from watchfiles._rust_notify import WatchfilesRustInternalError
+
 from rag import texts
 from rag.errors import RagError
 from rag.index.embedding import Until
-from rag.ingest.folder import find_articles
+from rag.ingest.formats import is_known
 from rag.types import Changes, Progress
 
-# Keeping an index current: look at the folder now and then, and sync when it has changed.
-#
-# Sizes and times of files only say when to look; what has changed is told by content.
+# Keeping an index current: the system says when a file changes; a sync says what, by content.
 
-EVERY = 2.0  # seconds between two looks
-AGAIN = 0.1  # … and until what was left to embed is taken up again
-Seen: TypeAlias = "dict[str, tuple[int, ...]]"
+STILL = 1.0  # seconds without a change after which the folder is read
+TURN = 20  # milliseconds that a change is waited for at once; what embeds asks after every batch
+POLL = 800  # milliseconds between two looks where the system says nothing; less than STILL
+AGAIN = 0.1  # seconds until what was left to embed is taken up again
 Fill: TypeAlias = "Callable[[Until], int]"  # embeds until it is told to end; what is left
 
 
@@ -39,38 +41,81 @@ def watch(
     update: Callable[[], Changes],
     say: Callable[[Changes], None],
     stop: threading.Event,
-    every: float = EVERY,
+    still: float = STILL,
     fill: Fill = nothing_to_fill,
 ) -> None:
-    """Call ``update`` whenever the folder has changed and has then been still for one look.
+    """Call ``update`` whenever the folder has changed and has then been ``still`` for some seconds.
 
-    Begins with a look, so that nothing is missed since the last sync. While ``fill`` says that
+    Begins with one, so that nothing is missed since the last sync. While ``fill`` says that
     something is left to embed, it is called again; when the folder changes it is told to end, so
     that new text does not wait for it. What either raises is logged; the index then stays as it was
     until the folder changes again.
     """
-    synced: Seen | str | None = None
-    before: Seen | str | None = None
+    events = _events(articles, stop)
+    due: float | None = None  # when the folder is to be read
     behind = False
-    while not stop.wait(0.0 if behind else every):
-        now = look(articles)
-        if now not in (before, synced):
-            before, behind = now, False  # a file that is being written is not read yet
-            continue
+
+    def changed() -> bool:
+        nonlocal due
+        if told := next(events, True):
+            due = time.monotonic() + still
+        return told
+
+    while not stop.is_set():
+        if changed() or (time.monotonic() < due if due is not None else not behind):
+            continue  # a file that is being written is not read yet
         try:
-            if now != synced:
-                synced, behind = now, True
+            if due is not None:
+                due, behind = None, True
                 if (changes := update()).any():
                     say(changes)
-            if behind:
-                behind = bool(fill(partial(_changed, articles, now, stop)))
+            behind = bool(fill(changed))
         except RagError as error:
             behind = False
             _log.warning("The index stays as it was: %s", error)
 
 
-def _changed(articles: Path, seen: Seen | str, stop: threading.Event) -> bool:
-    return stop.is_set() or look(articles) != seen
+def _events(articles: Path, stop: threading.Event) -> Iterator[bool]:
+    """Yield every turn whether articles may have changed, also when the folder goes or comes."""
+    polling: bool | None = None  # as the environment says: WATCHFILES_FORCE_POLLING
+    while not stop.is_set():
+        try:
+            folder = _identity(articles)
+            yield True
+            for found in watchfiles.watch(
+                articles,
+                watch_filter=None,
+                debounce=TURN,
+                step=TURN,
+                rust_timeout=TURN,
+                yield_on_timeout=True,
+                stop_event=stop,
+                force_polling=polling,
+                poll_delay_ms=POLL,
+                ignore_permission_denied=True,
+            ):
+                yield any(_concerns(Path(path)) for _, path in found)
+                if _identity(articles) != folder:
+                    break  # what is watched is no longer what has that name
+        except (FileNotFoundError, NotADirectoryError):
+            yield True  # for the update to say so
+            while not articles.is_dir() and not stop.wait(TURN / 1000):
+                yield False
+        except (OSError, WatchfilesRustInternalError) as error:
+            if not polling:
+                _log.warning("The folder is looked at again and again, as in: %s", error)
+            stop.wait(STILL if polling else 0.0)
+            polling = True
+
+
+def _identity(articles: Path) -> tuple[int, int]:
+    status = articles.stat()
+    return status.st_dev, status.st_ino
+
+
+def _concerns(path: Path) -> bool:
+    """Hidden files and those of other kinds do not; what is gone may have been a folder."""
+    return not path.name.startswith(".") and (is_known(path.name) or not path.is_file())
 
 
 @contextlib.contextmanager
@@ -78,13 +123,13 @@ def watching(
     articles: Path,
     update: Callable[[], Changes],
     say: Callable[[str], None],
-    every: float = EVERY,
+    still: float = STILL,
     fill: Fill = nothing_to_fill,
 ) -> Iterator[None]:
     """Watch in a thread of its own; what it says is one line for each sync."""
     stop = threading.Event()
     with _beside(
-        lambda: watch(articles, update, lambda done: say(f"Articles: {done}."), stop, every, fill),
+        lambda: watch(articles, update, lambda done: say(f"Articles: {done}."), stop, still, fill),
         stop,
     ):
         yield
@@ -109,25 +154,13 @@ def filling(fill: Fill) -> Iterator[None]:
 @contextlib.contextmanager
 def _beside(run: Callable[[], None], stop: threading.Event) -> Iterator[None]:
     # A daemon: what is not committed when the process ends is rolled back.
-    threading.Thread(target=run, name="watch", daemon=True).start()
+    thread = threading.Thread(target=run, name="watch", daemon=True)
+    thread.start()
     try:
         yield
     finally:
         stop.set()
-
-
-def look(articles: Path) -> Seen | str:
-    """Return what changes when a file does, by path; why not, if the folder cannot be listed."""
-    found: Seen = {}
-    try:
-        for file in find_articles(articles):
-            with contextlib.suppress(OSError):
-                of = file.location.stat()
-                # The time of the last change of any kind cannot be set back as that of the text.
-                found[file.path] = (of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_ino)
-    except RagError as error:
-        return str(error)
-    return found
+        thread.join(AGAIN * 5)  # Python had better not end while it waits in native code
 
 
 RECENT = 12  # steps of progress that the speed is taken from

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -26,6 +27,7 @@ from rag.web.articles import Librarian
 from rag.web.session import answering, begun
 
 ALL = ("bridge.txt", "café.txt", "ferry.txt", "islands/owls.md")
+HANGS = 120  # seconds after which a test that waits for another thread gives up
 QUESTION = "What would repairs of the bridge cost?"
 ANSWER = "$4 million"
 
@@ -186,29 +188,30 @@ def test_a_watched_folder_is_emptied_and_filled(
     rag: Rag, articles: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     texts = {path: path.read_bytes() for path in files(articles)}
-    steps: list[Callable[[], object]] = [
-        lambda: None,
-        lambda: empty(articles),
-        lambda: None,
-        lambda: None,
-        lambda: articles.rename(articles.with_name("away")),  # as a disk that is not there
-        lambda: None,
-        lambda: articles.with_name("away").rename(articles),
-        lambda: [path.write_bytes(text) for path, text in texts.items()],
-        lambda: None,
-        lambda: None,
-    ]
-    said: list[Changes] = []
+    said: Queue[Changes] = Queue()
+    stop, missed = threading.Event(), threading.Event()
 
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            if not steps:
-                return True
-            steps.pop(0)()
-            return False
+    def update() -> Changes:
+        try:
+            return rag.sync(articles)
+        except ArticleError:
+            missed.set()
+            raise
 
-    watch(articles, lambda: rag.sync(articles), said.append, Stop())
-    assert [(done.removed, done.added) for done in said] == [(ALL, ()), ((), ALL)]
+    given = (articles, update, said.put, stop, 0.5)
+    watcher = threading.Thread(target=watch, args=given, daemon=True)
+    watcher.start()
+    empty(articles)
+    assert said.get(timeout=HANGS).removed == ALL
+    away = articles.rename(articles.with_name("away"))  # as a disk that is not there
+    assert missed.wait(HANGS)
+    away.rename(articles)
+    for path, text in texts.items():
+        path.write_bytes(text)
+    done = said.get(timeout=HANGS)
+    stop.set()
+    watcher.join(HANGS)
+    assert (done.removed, done.added) == ((), ALL)
     assert "does not exist" in caplog.text
 
 

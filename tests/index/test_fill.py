@@ -257,7 +257,7 @@ def test_a_new_file_does_not_wait_for_the_vectors_of_others(
     with Rag.for_articles(articles, config, tmp_path / "index", vectors=False) as rag:
         done: Queue[str | int] = Queue()
         with watching(
-            articles, lambda: rag.sync(articles, vectors=False), done.put, 0.02, noting(rag, done)
+            articles, lambda: rag.sync(articles, vectors=False), done.put, 0.05, noting(rag, done)
         ):
             assert asked.wait(HANGS)
             (articles / "new.txt").write_text("A museum\n\nA museum was opened in Lisk.\n")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import pytest
+import watchfiles
 from scripted import ScriptedGenerator
 
 from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.errors import ArticleError
-from rag.server.background import look, watch, watching
+from rag.server import background
+from rag.server.background import watch, watching
 from rag.types import Answer, Changes, EvidenceFound
 from rag.web.session import answering
 
@@ -109,7 +111,7 @@ def test_the_chat_goes_on_when_the_index_is_gone(
 
 def test_the_folder_is_watched_while_questions_are_answered(rag: Rag, articles: Path) -> None:
     said: Queue[str] = Queue()
-    with watching(articles, lambda: rag.sync(articles), said.put, every=0.02):
+    with watching(articles, lambda: rag.sync(articles), said.put, still=0.05):
         edit(articles)
         assert said.get(timeout=HANGS) == "Articles: 1 edited, 3 unchanged."
         assert rag.refresh()
@@ -118,44 +120,106 @@ def test_the_folder_is_watched_while_questions_are_answered(rag: Rag, articles: 
         assert said.get(timeout=HANGS) == "Articles: 1 removed, 3 unchanged."
 
 
-def test_what_is_being_written_waits_and_an_error_does_not_end_the_watch(
-    articles: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    steps: list[Callable[[], object]] = [
-        lambda: None,  # a first look, and a second, which sees that it is still
-        lambda: None,
-        lambda: (articles / "new.txt").write_text("One."),
-        lambda: (articles / "new.txt").write_text("One. Two."),
-        lambda: None,
-        lambda: None,
-        lambda: shutil.rmtree(articles),
-        lambda: None,
-        lambda: None,
-    ]
-    updates: list[int] = []
+def follow(articles: Path, update: Callable[[], Changes], still: float) -> threading.Event:
+    """Watch until what is returned is set."""
+    stop = threading.Event()
+    given = (articles, update, lambda _changes: None, stop, still)
+    threading.Thread(target=watch, args=given, daemon=True).start()
+    return stop
 
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            if not steps:
-                return True
-            steps.pop(0)()
-            return False
+
+def test_what_is_being_written_waits(articles: Path) -> None:
+    read: Queue[str] = Queue()
+    new = articles / "new.txt"
 
     def update() -> Changes:
-        updates.append(len(steps))
+        read.put(new.read_text() if new.exists() else "")
+        return Changes()
+
+    stop = follow(articles, update, still=2.0)
+    assert read.get(timeout=HANGS) == ""
+    for n in range(30):  # each sooner after the last than the folder has to be still
+        with new.open("a") as file:
+            file.write(f"{n} ")
+        stop.wait(0.05)
+    assert read.get(timeout=HANGS).endswith(" 29 ")
+    stop.set()
+
+
+@pytest.mark.parametrize("polling", ["", "true"])
+def test_a_folder_that_goes_and_comes_does_not_end_the_watch(
+    articles: Path,
+    polling: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", polling)
+    updates: Queue[bool] = Queue()
+
+    def update() -> Changes:
+        updates.put(articles.exists())
         if not articles.exists():
             raise ArticleError("The folder is gone.")
-        return Changes(unchanged=len(updates))
+        return Changes()
 
-    watch(articles, update, lambda _changes: pytest.fail("nothing was changed"), Stop())
-    assert updates == [7, 4, 1]
-    assert caplog.messages == ["The index stays as it was: The folder is gone."]
+    def until(there: bool) -> None:
+        while updates.get(timeout=HANGS) is not there:
+            pass
+
+    stop = follow(articles, update, still=0.05)
+    until(there=True)
+    away = articles.rename(articles.with_name("away"))
+    until(there=False)
+    away.rename(articles)
+    until(there=True)
+    shutil.rmtree(articles)
+    until(there=False)
+    articles.mkdir()
+    until(there=True)
+    (articles / "new.txt").write_text("One.")
+    until(there=True)
+    stop.set()
+    assert set(caplog.messages) == {"The index stays as it was: The folder is gone."}
 
 
-def test_a_time_set_back_is_seen(articles: Path) -> None:
-    before = look(articles)
-    path = articles / "ferry.txt"
-    status, text = path.stat(), path.read_text()
-    path.write_text(text.replace("nine", "five"))
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert look(articles) != before
+def test_where_the_system_watches_no_more_the_folder_is_looked_at(
+    articles: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = watchfiles.watch
+
+    def limited(*paths: Path, force_polling: bool | None, **settings: Any) -> Any:
+        if not force_polling:
+            raise OSError("OS file watch limit reached.")
+        return real(*paths, force_polling=force_polling, **settings)
+
+    monkeypatch.setattr(watchfiles, "watch", limited)
+    updates: Queue[bool] = Queue()
+
+    def update() -> Changes:
+        updates.put((articles / "new.txt").exists())
+        return Changes()
+
+    stop = follow(articles, update, still=0.05)
+    assert updates.get(timeout=HANGS) is False
+    (articles / "new.txt").write_text("One.")
+    while not updates.get(timeout=HANGS):
+        pass
+    stop.set()
+    assert [message.partition(":")[2] for message in caplog.messages] == [
+        " OS file watch limit reached."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "concerns"),
+    [("a.txt", True), ("gone", True), (".a.txt", False), ("a.log", False), ("folder.d", True)],
+)
+def test_hidden_files_and_other_kinds_are_none_of_our_business(
+    tmp_path: Path, name: str, *, concerns: bool
+) -> None:
+    path = tmp_path / name
+    if name == "folder.d":
+        path.mkdir()
+    elif name != "gone":
+        path.write_text("x")
+    assert background._concerns(path) is concerns
