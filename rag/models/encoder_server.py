@@ -63,7 +63,8 @@ def main() -> None:
 
     def answer(number: int, name: str, given: tuple[Any, ...]) -> None:
         try:
-            found = getattr(reader if name == "read" else encoder.result(), name)
+            loaded = encoder.result()  # first: two threads cannot import the same libraries
+            found = getattr(reader if name == "read" else loaded, name)
             back = number, True, found(*given) if callable(found) else found
         except RagError as error:
             back = number, False, str(error)

@@ -1,4 +1,4 @@
-"""The reader: scores and spans of real sentences, and what happens to weights that are not there."""
+"""The reader: scores and spans of real sentences, and weights that are missing or damaged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def words(reading: Reading, window: Window = WINDOW) -> str:
         ("How much would the repairs cost?", 1, "$4 million"),
         ("What is the mayor's name?", 1, "Ann Okoye"),
         ("When was the bridge closed?", 0, "Friday"),
-        ("In what year did the bridge open?", 2, "1931"),
+        ("What happened in 1931?", 2, "opened"),
     ],
 )
 def test_the_sentence_that_answers_reads_best_and_its_words_are_marked(
