@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rag.text.dates import DAYS, MONTHS
-from rag.verification.wording import Token, is_past, listed, tokens
+from rag.verification.wording import Token, is_past, tokens
 
 _DAYS = frozenset(name.lower() for name in (*DAYS, *MONTHS))
 _BE = frozenset(("be+", "be-", "be", "been"))
@@ -54,14 +54,11 @@ def affirms(question: str, sentence: str, before: Sequence[str] = ()) -> bool | 
     if not _is_claim(rest):
         return None
     auxiliary = [t for t in tokens(f"It {match['kept'] or ''}") if t.kind == "binding"]
-    negation = Token("not", "binding", "not")
-    places = range(1, len(rest)) if auxiliary else range(1)
-    for at in places:
-        if _holds([*rest[:at], *auxiliary, *rest[at:]], sentence, before):
-            return True
-    for at in range(1, len(rest)):
-        if _holds([*rest[:at], *auxiliary, negation, *rest[at:]], sentence, before):
-            return False
+    negated = [*auxiliary, Token("not", "binding", "not")]
+    for said, verb in ((True, auxiliary), (False, negated)):
+        for at in range(1, len(rest)):
+            if _holds([*rest[:at], *verb, *rest[at:]], sentence, before):
+                return said
     return None
 
 
@@ -96,7 +93,7 @@ def _turned(held: Sequence[Token]) -> Iterator[Sequence[Token]]:
     said = [token for token in held if token.key != '"']
     comma = max((n for n, token in enumerate(said) if token.key == ","), default=0)
     words = said[comma + 1 :]
-    speaks = [n for n, token in enumerate(words) if token.text in listed("said")]
+    speaks = [n for n, token in enumerate(words) if token.among("said")]
     if comma and len(words) > 1 and speaks in ([0], [len(words) - 1]):
         who = [token for n, token in enumerate(words) if n not in speaks]
         if all(token.kind == "word" for token in who):
@@ -120,14 +117,12 @@ def _shares_subject(wanted: Sequence[Token], held: Sequence[Token], start: int) 
     """Return whether the claim is a subject that stands here and the second of two predicates:
     "Risk was convicted of forgery and jailed for four years".
     """
+    if not _free_before(held, start):
+        return False
     for count in range(1, min(_LONGEST_SUBJECT + 1, len(wanted))):
         at = start + count
         is_subject = at < len(held) and all(map(Token.same, wanted[:count], held[start:at]))
-        if (
-            not is_subject
-            or not _free_before(held, start)
-            or any(map(_is_verb, held[start + 1 : at]))
-        ):
+        if not is_subject or any(map(_is_verb, held[start + 1 : at])):
             return False
         if held[at].key == "," and _apposition(held, start, at):
             at += 1
@@ -147,7 +142,7 @@ def _has_second(
     if not (_is_verb(held[verb]) or held[verb].text.endswith("s")):
         return False
     for n in range(verb + 2, len(held)):
-        if held[n].key in listed("subordinates") or held[n].key in {":", '"'}:
+        if held[n].among("subordinates") or held[n].key in {":", '"'}:
             return False
         if held[n - 1].key not in {"and", "but"}:
             continue
@@ -167,7 +162,7 @@ def _is_verb(token: Token) -> bool:
     """Return whether a token looks like the verb of a clause: a past, or "is" or "was"."""
     if token.name or token.text in _NO_PAST:
         return False
-    return token.key in _BE or is_past(token) or token.text in listed("takes")
+    return token.key in _BE or is_past(token) or token.among("takes")
 
 
 def _end(wanted: Sequence[Token], held: Sequence[Token], start: int) -> int | None:
@@ -214,11 +209,9 @@ def _after_insertion(held: Sequence[Token], at: int) -> int | None:
             inner = held[at + 1 : n]
             names = [t for t in inner if t.name or t.key == "and"]
             is_list = len(names) == len(inner) and any(t.key == "and" for t in inner)
-            binds = not inner or (
-                inner[0].kind == "binding" and inner[0].key not in listed("inserts")
-            )
-            reported = any(t.text in listed("reports") for t in inner)
-            return None if is_list or binds or reported else n + 1
+            if is_list or not inner or any(t.among("reports") for t in inner):
+                return None
+            return n + 1 if inner[0].kind != "binding" or inner[0].among("inserts") else None
         if held[n].key == ":":
             return None
     return None
@@ -226,7 +219,7 @@ def _after_insertion(held: Sequence[Token], at: int) -> int | None:
 
 def _after_place(held: Sequence[Token], at: int) -> int | None:
     """Return what follows "in Paris", "on 3 May"; None where no such phrase stands."""
-    if held[at].key not in listed("places"):
+    if not held[at].among("places"):
         return None
     end = at + 1
     while end < len(held) and end - at <= 4:
@@ -249,36 +242,27 @@ def _apposition(held: Sequence[Token], start: int, end: int) -> bool:
     after what somebody is: "her rival, the singer Mo Park, …"; not "Reed and his wife, Mo, …".
     """
     comma = _before_role(held, start) - 1
-    if (
-        comma < 1
-        or [held[comma].key, held[end].key] != [",", ","]
-        or any(t.kind != "word" for t in held[start:end])
-    ):
+    if comma < 1 or [held[comma].key, held[end].key] != [",", ","]:
         return False
     joints = (n for n in range(comma - 1, 0, -1) if held[n].kind == "mark" or _is_verb(held[n]))
     at = next(joints, 0)
     if held[at + 1].key in {"and", "but"} and any(map(_is_verb, held[1:at])):
         at += 1  # a clause begins here
-    return not any(token.key in _JOINS for token in held[at + 1 : comma])
+    is_plain = all(token.kind == "word" for token in held[start:end])
+    return is_plain and not any(token.key in _JOINS for token in held[at + 1 : comma])
 
 
 def _before_role(held: Sequence[Token], start: int) -> int:
     """Return where what is said of a name begins: "the singer Mo Park"; else the start itself."""
-    if not held[start].name or held[start].text in listed("titles"):
+    if not held[start].name or held[start].among("titles"):
         return start
     at = start
     while at and start - at < _LONGEST_ROLE:
         token = held[at - 1]
         says_who = token.kind == "word" and not token.name and not token.first
-        says_who |= at < start and held[at].text in listed(
-            "titles"
-        )  # "Defense Secretary Lloyd Austin"
-        says_who |= (
-            token.text in listed("titles")
-            or token.text in listed("persons")
-            or token.text.endswith("'s")
-        )
-        takes_clause = token.text in listed("takes") or token.text.endswith(("ing", "ed", "ly"))
+        says_who |= at < start and held[at].among("titles")  # "Defense Secretary Lloyd Austin"
+        says_who |= token.among("titles") or token.among("persons") or token.text.endswith("'s")
+        takes_clause = token.among("takes") or token.text.endswith(("ing", "ed", "ly"))
         if not says_who or takes_clause or is_past(token) or _is_plural(token):
             break
         at -= 1
@@ -287,7 +271,7 @@ def _before_role(held: Sequence[Token], start: int) -> int:
 
 def _is_plural(token: Token) -> bool:
     ends = token.text.endswith("s") and not token.text.endswith(("ss", "'s"))
-    return token.text in listed("plurals") or (ends and not token.name)
+    return token.among("plurals") or (ends and not token.name)
 
 
 def _free_before(held: Sequence[Token], start: int) -> bool:
@@ -301,6 +285,7 @@ def _free_before(held: Sequence[Token], start: int) -> bool:
         return _clause_ends(held[: at - 1])
     end = next((n for n in range(start, len(held)) if not held[n].name), start)
     opens = held[0].kind == "binding" or is_past(held[0]) or held[0].text.endswith(("ing", "ly"))
+    opens &= all(token.key != "," for token in held[: at - 1])
     return held[at - 1].key == "," and (opens or _apposition(held, start, end))
 
 
@@ -308,7 +293,7 @@ def _clause_ends(earlier: Sequence[Token]) -> bool:
     """Return whether a clause ends before an "and", and not a name or noun of a list: "Spain beat
     Italy and …", not "Reed and …" or "the deal of Chad and …".
     """
-    if any(t.key in listed("subordinates") for t in earlier):
+    if any(t.among("subordinates") for t in earlier):
         return False
     commas = [n for n, token in enumerate(earlier) if token.key == ","]
     if commas == [len(earlier) - 1]:
@@ -323,52 +308,44 @@ def _clause_ends(earlier: Sequence[Token]) -> bool:
 
 def _free_after(held: Sequence[Token], start: int, end: int) -> bool:
     """Return whether the claim may end before this token."""
-    if any(token.text in listed("unreal") for token in held[end : end + _LONGEST_ROLE + 1]):
+    if any(token.among("unreal") for token in held[end : end + _LONGEST_ROLE + 1]):
         return False
     if end >= len(held) or held[end].key in {",", "-", "(", ")", "."}:
         return True
     following, rest = held[end].key, held[end + 1 :]
-    if held[end].kind != "binding" or following in listed("stops_short") or following in _BE:
+    if held[end].kind != "binding" or held[end].among("stops_short") or following in _BE:
         return False
     marks = (n for n, token in enumerate(rest) if token.kind == "mark")
     clause = rest[: next(marks, len(rest))]
     if following == "to" and not (clause and (clause[0].name or clause[0].kind == "number")):
         return False  # "was ready to …"
-    if following in listed("particles") and not held[end - 1].name:
+    if held[end].among("particles") and not held[end - 1].name:
         return False
     return not _limited(held[start:end]) and not any(t.key in {"than", "as"} for t in clause)
 
 
 def _limited(own: Sequence[Token]) -> bool:
     """Return whether a word says more when less follows it: "nobody", "all", "largest"."""
-    return any(
-        token.key in listed("limits")
-        or token.text in listed("limits")
-        or (token.kind == "number" and token.key.endswith("th"))
-        or (
-            token.text.endswith("est")
-            and token.text not in listed("no_superlatives")
-            and not token.name
-        )
-        for token in own
+    ranked = any(t.kind == "number" and t.key.endswith("th") for t in own)
+    superlatives = (t for t in own if t.text.endswith("est") and not t.name)
+    return (
+        ranked
+        or any(t.among("limits") for t in own)
+        or any(not t.among("no_superlatives") for t in superlatives)
     )
 
 
 def _governed(wanted: Sequence[Token], held: Sequence[Token], start: int, end: int) -> bool:
     """Return whether something outside the claim's words makes it less than a fact."""
-    framed = start > 0 and held[0].key in listed("frames") and not _after_place(held, 0)
-    limited = start > 0 and held[0].key in listed("places") and _limited(wanted)
+    framed = start > 0 and held[0].among("frames") and not _after_place(held, 0)
+    limited = start > 0 and held[0].among("places") and _limited(wanted)
     return (
         framed
         or limited
-        or sum(map(_governs, held)) > sum(map(_governs, wanted))
+        or sum(t.among("governs") for t in held) > sum(t.among("governs") for t in wanted)
         or sum(token.key == '"' for token in held[:start]) % 2 == 1
         or _reported(held[end:])
     )
-
-
-def _governs(token: Token) -> bool:
-    return token.key in listed("governs") or token.text in listed("governs")
 
 
 def _reported(following: Sequence[Token]) -> bool:
@@ -377,8 +354,8 @@ def _reported(following: Sequence[Token]) -> bool:
         return False
     ends = (n for n in range(1, len(following)) if following[n].kind == "mark")
     clause = following[1 : next(ends, len(following))]
-    joined = bool(clause) and clause[0].key in {*_JOINS, *listed("inserts")}
-    return not joined and any(token.text in listed("reports") for token in clause)
+    joined = clause != [] and (clause[0].key in _JOINS or clause[0].among("inserts"))
+    return not joined and any(token.among("reports") for token in clause)
 
 
 def _with_name(wanted: Sequence[Token], held: Sequence[Token], before: Sequence[str]) -> bool:
@@ -392,9 +369,8 @@ def _with_name(wanted: Sequence[Token], held: Sequence[Token], before: Sequence[
     if held[0].key in {"he", "she"}:
         is_meant = person[-count:] == named
     else:
-        is_meant = (
-            person == named and held[0].key == person[-1] and held[1:] != [] and not held[1].name
-        )
+        alone = len(held) > 1 and not held[1].name
+        is_meant = alone and person == named and held[0].key == person[-1]
     return is_meant and _stands([held[0], *wanted[count:]], held, 0)
 
 
@@ -402,16 +378,11 @@ def _person(earlier: Sequence[Token]) -> list[str]:
     """Return the full name with which a sentence begins, if it names nobody else; else nothing."""
     count = next((n for n, t in enumerate(earlier) if not (t.name or t.first)), 0)
     name, rest = earlier[:count], earlier[count:]
-    if (
-        count < 2
-        or len(rest) < 2
-        or name[-1].text.endswith("'s")
-        or name[0].text in listed("titles")
-    ):
+    if count < 2 or len(rest) < 2 or name[-1].text.endswith("'s") or name[0].among("titles"):
         return []
     is_described = rest[0].key == "," or (rest[0].key in _BE and not is_past(rest[1]))
-    others = [t for t in rest[4 if is_described else 0 :] if t.text in listed("persons")]
+    others = [t for t in rest[4 if is_described else 0 :] if t.among("persons")]
     for one, following in pairwise(rest):
-        in_place = one.name or one.key in listed("places") or one.key == "of" or _is_day(following)
+        in_place = one.name or one.among("places") or one.key == "of" or _is_day(following)
         others += [following] if following.name and not in_place else []
     return [] if others else [token.key for token in name]

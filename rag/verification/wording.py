@@ -65,6 +65,10 @@ class Token:
     first: bool = False  # capitalised, and it comes first
     asked: str = ""  # the do, does or did of a question: a verb then has another form in an answer
 
+    def among(self, name: str) -> bool:
+        """Return whether it is in a list of words.toml."""
+        return self.text in listed(name) or self.key in listed(name)
+
     def same(self, other: Token) -> bool:
         """Return whether the two say the same."""
         if self.key == other.key:
