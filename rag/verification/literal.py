@@ -311,7 +311,7 @@ def _free_after(held: Sequence[Token], start: int, end: int) -> bool:
     if any(token.among("unreal") for token in held[end : end + _LONGEST_ROLE + 1]):
         return False
     if end >= len(held) or held[end].key in {",", "-", "(", ")", "."}:
-        return True
+        return end + 1 >= len(held) or held[end + 1].key != "or"
     following, rest = held[end].key, held[end + 1 :]
     if held[end].kind != "binding" or held[end].among("stops_short") or following in _BE:
         return False
@@ -321,7 +321,11 @@ def _free_after(held: Sequence[Token], start: int, end: int) -> bool:
         return False  # "was ready to …"
     if held[end].among("particles") and not held[end - 1].name:
         return False
-    return not _limited(held[start:end]) and not any(t.key in {"than", "as"} for t in clause)
+    verbs = [token for token in held[start:end] if _is_verb(token)]
+    is_so = verbs != [] and verbs[-1].key == "be+" and following not in _JOINS
+    compared = any(token.key in {"than", "as"} for token in clause)
+    # "The drug is safe for adults", "earns twice as much as Holt", "nobody died in Paris".
+    return not is_so and not compared and not _limited(held[start:end])
 
 
 def _limited(own: Sequence[Token]) -> bool:
