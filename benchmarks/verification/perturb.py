@@ -173,7 +173,8 @@ def main() -> None:
         f"`python -m benchmarks.verification.perturb --most {arguments.most}`, on commit "
         f"{commit_here()}; sets {', '.join(arguments.sets)}.\n"
         "95 % intervals: bootstrap, or Wilson's where all are alike.\n"
-        "Looked at: the check was mended after reading wrong claims that passed here.\n"
+        "Looked at: what may be written otherwise was chosen after reading right claims that were "
+        "refused here.\n"
     )
     _report(found)
     _report_right(found, data)
