@@ -7,8 +7,8 @@ A set is seeds, a folder of $RAG_EVAL_DATA, or the path of another.
 The same drafts, made into answers in four ways, each with one step more:
 
 as drafted    the draft's sentences, citing the numbers that the model wrote
-checked       a sentence that the rules find at fault with what it cites is dropped
-cited anew    … first cites what supports it best, and is dropped if nothing does
+checked       a sentence that no sentence it cites says is dropped
+cited anew    … first cites the sentence that says it, and is dropped if none does
 footnote      … or the best source sentence stands in its place: what the product does
 
 Drafts are cached by their prompt, in the cache of `rag eval`; the first 100 questions of a set.
@@ -27,7 +27,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from benchmarks.baselines.drafts import Drafts
 from rag.answering.cite import Citer
-from rag.answering.draft import DraftSentence
+from rag.answering.draft import DraftSentence, without_yes_or_no
 from rag.answering.pipeline import Rag
 from rag.config import Config
 from rag.evaluation.cases import EvaluationPart, load_parts
@@ -36,7 +36,7 @@ from rag.evaluation.scores import Row
 from rag.generation.llama_cpp import LlamaCppGenerator
 from rag.generation.prompts import Messages
 from rag.models.encoder import load_encoder
-from rag.types import ClaimVerified, Evidence
+from rag.types import ClaimVerified
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = {
@@ -74,32 +74,28 @@ class Cached:
 
 
 class AsDrafted(Citer):
-    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
-        return self._publish(sentence.text, self._hinted(sentence), 0.0)
+    def _verified(self, sentence: DraftSentence) -> Iterator[ClaimVerified]:
+        if claim := self._publish(sentence.text, self._hinted(sentence), 0.0):
+            yield claim
 
     def _off_topic(self, claim: ClaimVerified) -> bool:  # noqa: ARG002
         return False
 
-    def _hinted(self, sentence: DraftSentence) -> list[Evidence]:
-        numbers = dict.fromkeys(n for n in sentence.hints if 1 <= n <= len(self.evidence))
-        return [self.evidence[n - 1] for n in numbers]
-
 
 class Checked(AsDrafted):
-    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
-        sources = self._hinted(sentence)
-        check = self._check(sentence.text, sources)
-        passed = sources and sentence.finished and check.passed
-        return self._publish(sentence.text, sources, check.support) if passed else None
+    def _verified(self, sentence: DraftSentence) -> Iterator[ClaimVerified]:
+        text = without_yes_or_no(sentence.text)
+        said = (self.verifier.check(text, e.quote).passed for e in self._hinted(sentence))
+        if sentence.finished and any(said):
+            yield from super()._verified(sentence)
 
 
 class CitedAnew(AsDrafted):
-    def _verified(self, sentence: DraftSentence) -> ClaimVerified | None:
-        for sources in self._attempts(sentence.text, self._ranked(sentence)):
-            check = self._check(sentence.text, sources)
-            if check.passed and sentence.finished:
-                return self._publish(sentence.text, sources, check.support)
-        return None
+    def _verified(self, sentence: DraftSentence) -> Iterator[ClaimVerified]:
+        text = without_yes_or_no(sentence.text)
+        ranked = self._ranked(text, sentence.hints)
+        if sentence.finished and (claim := self._supported(sentence, text, ranked)):
+            yield claim
 
 
 STEPS: dict[str, type[Citer]] = {

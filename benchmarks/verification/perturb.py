@@ -1,70 +1,56 @@
-"""Correct claims turned into wrong ones of each kind: how many the rules catch, and how many
-correct ones they take for wrong.
+"""Correct claims turned into wrong ones of each kind: how many pass, and how many correct ones
+keep their own wording.
 
     python -m benchmarks.verification.perturb > benchmarks/results/perturbations.md
 
 Correct claims are the gold sentences of the sets and the other sentences of their articles, half
-of them changed by light paraphrase; their source is the sentence itself ("one"), or with its
-neighbours ("three"). Articles are halved by a hash of their name: the rules were written while
-looking at the errors of the one half, the other was only counted; of the second table, both were.
-The supported claims of wice (people's) and of qags (other machines' summaries) and the answers of
-clapnq and quotesum are not made by rule: false alarms there are of the kind that answers would
-have. Sets are folders of $RAG_EVAL_DATA; no text of theirs is printed unless asked for with --show.
+of them changed by light paraphrase. A claim is checked against the sentence that it was made from
+("own"), and against that, the one before and the one after it, passing if any lets it ("of three").
+The supported claims of qags (other machines' summaries) and the answers of clapnq and quotesum are
+not made by rule: what keeps its wording there is what answers would. Sets are folders of
+$RAG_EVAL_DATA; no text of theirs is printed unless asked for with --show.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import math
 import os
 import re
-import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from benchmarks.verification.paraphrases import paraphrase
 from benchmarks.verification.perturb_base import Item, names_of
-from benchmarks.verification.perturb_numbers import resolved
-from benchmarks.verification.perturbations import KINDS, UNSEEN
+from benchmarks.verification.perturbations import KINDS
 from rag.evaluation.metrics import share_interval
+from rag.evaluation.run import commit_here
 from rag.ingest.loaders.text import parse
 from rag.text.sentences import split
-from rag.text.terms import content_terms
-from rag.verification.dates import with_dates
-from rag.verification.problem import Problem
-from rag.verification.rules import problems
 from rag.verification.verifiers import Verifier, load_verifier
 
 SETS = ("squad", "rtqa22", "rtqa26", "hotpot100", "quotesum")
 MOST_CLAIMS = 100  # claims of a kind and set
 PER_ARTICLE = 60  # sentences
+ALL = "all of these kinds"
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One claim of a kind, with what was found in it and in its wrong form."""
+    """One claim of a kind and its wrong form, and which of them pass."""
 
     kind: str
     item: Item
     right: str
     wrong: str
-    alarm: tuple[Problem, ...]  # in the correct claim
-    caught: tuple[Problem, ...]  # in the wrong claim
-    caught_three: tuple[Problem, ...]  # when the neighbours are sources too
-    passes: bool  # the default verifier with those three, which looks at the words as well
-
-
-def held_out(article: str) -> bool:
-    """Return whether an article is of the half that was only counted."""
-    return hashlib.sha256(article.encode()).digest()[0] % 2 == 1
+    own: bool  # the wrong one, by the sentence that it was made from
+    of_three: bool  # … or by one of its neighbours
+    right_passes: bool  # by its own sentence
 
 
 def load_items(data: Path, name: str) -> list[Item]:
@@ -86,7 +72,7 @@ def load_items(data: Path, name: str) -> list[Item]:
             if not (40 <= len(quote) <= 400 and quote[0].isupper() and quote[-1] in '."”'):
                 continue
             around = tuple(quotes[max(0, n - 1) : n + 2])
-            item = Item(name, article, quote, around, found.title, found.published, names)
+            item = Item(name, article, quote, around, found.title, names)
             is_gold = any(s < sentence.end and sentence.start < e for s, e in spans)
             (first if is_gold else others).append(item)
         Random(article).shuffle(others)
@@ -96,32 +82,31 @@ def load_items(data: Path, name: str) -> list[Item]:
     return first + rest
 
 
+def passes(verifier: Verifier, claim: str, quotes: Sequence[str], item: Item) -> bool:
+    """Return whether one of these sentences lets a claim pass, after the ones before it."""
+    return any(
+        verifier.check(claim, quote, item.around[: item.around.index(quote)][::-1]).passed
+        for quote in quotes
+    )
+
+
 def tried(item: Item, kind: str, number: int, verifier: Verifier) -> Tried | None:
     """Return a claim made wrong and judged, or None where the kind does not apply."""
     random = Random(f"{kind} {number} {item.claim}")
     right = paraphrase(item.claim, random) if number % 2 else item.claim
-    if kind == "date against publication date":
-        right = resolved(item) or right
-    wrong = (KINDS | UNSEEN)[kind](right, item, random)
+    wrong = KINDS[kind](right, item, random)
     if wrong is None or wrong == right:
         return None
-    one = [with_dates(item.claim, item.published)]
-    three = [with_dates(quote, item.published) for quote in item.around]
+    own = passes(verifier, wrong, [item.claim], item)
+    of_three = own or passes(verifier, wrong, item.around, item)
     return Tried(
-        kind,
-        item,
-        right,
-        wrong,
-        problems(right, one, item.title),
-        problems(wrong, one, item.title),
-        problems(wrong, three, item.title),
-        verifier.check(wrong, three, item.title, {}).passed,
+        kind, item, right, wrong, own, of_three, passes(verifier, right, [item.claim], item)
     )
 
 
 def all_tried(items: Sequence[Item], most: int) -> Iterator[Tried]:
     verifier = load_verifier("rules")
-    for kind in KINDS | UNSEEN:
+    for kind in KINDS:
         count = 0
         for number, item in enumerate(items):
             if found := tried(item, kind, number, verifier):
@@ -131,71 +116,34 @@ def all_tried(items: Sequence[Item], most: int) -> Iterator[Tried]:
                     break
 
 
-def written_claims(data: Path, name: str) -> Iterator[tuple[str, list[str], str, str]]:
-    """Yield correct claims that people or other machines wrote, not this program, with their
-    sources, the article's title and name.
-    """
-    if name in {"wice", "qags"}:
-        yield from _labelled(data / name)
-    else:
-        yield from _answers(data / name)
-
-
-def _labelled(folder: Path) -> Iterator[tuple[str, list[str], str, str]]:
-    for row in _rows(folder / "claims.jsonl"):
-        if row["label"] != "supported":
-            continue
-        path = folder / "articles" / f"{row['article_id']}.txt"
-        article = parse(path.name, path.read_bytes().decode("utf-8"))
-        if row["supporting_sets"]:
-            sources = [e["text"] for e in row["supporting_sets"][0]]
-        else:
-            quotes = [
-                article.text[s.start : s.end] for s in split(article.text, article.body_start)
-            ]
-            # The set's articles are tokenized: "3, 800", "2 - 1".
-            sources = [
-                re.sub(r"(?<=\d), (?=\d{3}\b)", ",", quote) for quote in _best(row["claim"], quotes)
-            ]
-        yield row["claim"], sources, article.title, row["article_id"]
-
-
-def _answers(folder: Path) -> Iterator[tuple[str, list[str], str, str]]:
-    """Yield the sentences of the first answer of each question that has long ones."""
-    for row in _rows(folder / "questions.jsonl"):
-        if not row["answerable"] or row["answer_type"] != "long" or not row["evidence"]:
-            continue
-        quotes = [e["text"][s.start : s.end] for e in row["evidence"] for s in split(e["text"])]
-        title = " ".join(dict.fromkeys(e["article_id"] for e in row["evidence"])).replace("_", " ")
-        answer = re.sub(r"\[ \d+ | \](?= |$)", "", row["answers"][0])
-        for sentence in split(answer):
-            claim = answer[sentence.start : sentence.end]
-            if len(claim) > 20:
-                yield claim, _best(claim, quotes), title, row["article_id"]
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    yield from map(json.loads, path.open(encoding="utf-8"))
-
-
-def _best(claim: str, quotes: Sequence[str], most: int = 3) -> list[str]:
-    """Return the sentences with most of the claim's terms, each weighing by its rarity."""
-    held = [set(content_terms(quote)) for quote in quotes]
-    frequency = Counter(term for terms in held for term in terms)
-    wanted = set(content_terms(claim))
-    weight = {t: math.log(1 + len(quotes) / frequency[t]) for t in wanted if frequency[t]}
-    order = sorted(
-        range(len(quotes)), key=lambda n: -sum(weight.get(t, 0.0) for t in held[n] & wanted)
-    )
-    return [quotes[n] for n in sorted(order[:most])]
-
-
 WRITTEN = {
-    "wice": "sentences of Wikipedia by people, their gold sentences of the web",
-    "qags": "machine summaries that people found right, three best sentences of the article",
-    "clapnq": "sentences of answers by people, three best of the gold sentences",
-    "quotesum": "sentences of answers by people, three best of the gold passages",
+    "qags": "machine summaries that people found right; any sentence of the article",
+    "clapnq": "sentences of answers by people; any gold sentence",
+    "quotesum": "sentences of answers by people; any sentence of the gold passages",
 }
+
+
+def written_claims(data: Path, name: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield correct claims that people or other machines wrote, not this program, with the
+    sentences that they may rest on.
+    """
+    rows = data / name / ("claims.jsonl" if name == "qags" else "questions.jsonl")
+    for row in map(json.loads, rows.open(encoding="utf-8")):
+        if name == "qags":
+            if row["label"] == "supported":
+                path = data / name / "articles" / f"{row['article_id']}.txt"
+                text = path.read_text(encoding="utf-8")
+                # The set's articles are tokenized: "3, 800".
+                yield row["claim"], [re.sub(r"(?<=\d), (?=\d{3}\b)", ",", q) for q in _cut(text)]
+        elif row["answerable"] and row["answer_type"] == "long" and row["evidence"]:
+            quotes = [quote for e in row["evidence"] for quote in _cut(e["text"])]
+            for claim in _cut(re.sub(r"\[ \d+ | \](?= |$)", "", row["answers"][0])):
+                if len(claim) > 20:
+                    yield claim, quotes
+
+
+def _cut(text: str) -> list[str]:
+    return [text[s.start : s.end] for s in split(text)]
 
 
 def share(hits: Sequence[bool]) -> str:
@@ -211,127 +159,65 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("RAG_EVAL_DATA"))
     parser.add_argument("--most", type=int, default=MOST_CLAIMS, help="claims of a kind and set")
     parser.add_argument("--sets", nargs="+", default=SETS)
-    parser.add_argument("--show", type=int, default=0, help="errors of each kind to print, too")
-    parser.add_argument("--kinds", nargs="+", help="words of the kinds that are shown")
+    parser.add_argument("--show", type=int, default=0, help="false ones that pass to print, too")
     arguments = parser.parse_args()
     data: Path = arguments.data
     found = [
         row for name in arguments.sets for row in all_tried(load_items(data, name), arguments.most)
     ]
-    if arguments.show:
-        _show(found, arguments.show, arguments.kinds)
-        _show_written(data, arguments.show)
-    _report(found, arguments)
-    _report_written(data)
+    for kind in KINDS if arguments.show else ():
+        for row in [row for row in found if row.kind == kind and row.of_three][: arguments.show]:
+            print(f"--- {kind}\n  {row.item.around}\n  {row.wrong}", file=sys.stderr)
+    print(
+        "# Wrong claims made from right ones: what passes\n\n"
+        f"`python -m benchmarks.verification.perturb --most {arguments.most}`, on commit "
+        f"{commit_here()}; sets {', '.join(arguments.sets)}.\n"
+        "95 % intervals: bootstrap, or Wilson's where all are alike.\n"
+        "Looked at: what may be written otherwise was chosen after reading right claims that were "
+        "refused here.\n"
+    )
+    _report(found)
+    _report_right(found, data)
     _report_cost(found)
 
 
-def _show(found: Sequence[Tried], most: int, kinds: Sequence[str] | None) -> None:
-    for kind in KINDS | UNSEEN:
-        if kinds and not any(word in kind for word in kinds):
-            continue
-        rows = [row for row in found if row.kind == kind and not held_out(row.item.article)]
-        for label, errors in (
-            ("MISSED", [row for row in rows if not row.caught]),
-            ("ALARM", [row for row in rows if row.alarm]),
-        ):
-            for row in errors[:most]:
-                print(f"--- {label} {kind}\n  source: {row.item.claim}", file=sys.stderr)
-                if row.right != row.item.claim:
-                    print(f"  right:  {row.right}", file=sys.stderr)
-                if label == "MISSED":
-                    print(f"  wrong:  {row.wrong}   [{row.item.title}]", file=sys.stderr)
-                else:
-                    print(f"  {row.alarm}", file=sys.stderr)
+def _report(found: Sequence[Tried]) -> None:
+    print("| what is wrong | n | false passing, own sentence | false passing, any of three |")
+    print("|---" * 4 + "|")
+    for kind in (*KINDS, ALL):
+        rows = [row for row in found if kind in {row.kind, ALL}]
+        own, three = share([r.own for r in rows]), share([r.of_three for r in rows])
+        print(f"| {kind} | {len(rows)} | {own} | {three} |")
 
 
-def _show_written(data: Path, most: int) -> None:
-    for name in WRITTEN:
-        count = 0
-        for claim, sources, title, article in written_claims(data, name):
-            alarm = problems(claim, sources, title)
-            if alarm and not held_out(article) and count < 3 * most:
-                count += 1
-                print(f"--- {name}: {claim}\n  {sources}\n  {alarm}", file=sys.stderr)
-
-
-def _report(found: Sequence[Tried], arguments: argparse.Namespace) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    command = f"python -m benchmarks.verification.perturb --most {arguments.most}"
-    print(
-        "# Wrong claims made from right ones: what the rules catch\n\n"
-        f"`{command}`, on commit {commit}; sets {', '.join(arguments.sets)}.\n"
-        '95 % intervals: bootstrap, or Wilson\'s where all are alike. "Held out" are the articles\n'
-        'whose errors were never looked at. "Passes" is the default verifier, which looks at the\n'
-        "words as well, with three sources. A false alarm is any problem found in the correct\n"
-        "claim that the wrong one was made from.\n\n## Kinds that the rules were written for\n"
-    )
-    _table(found, KINDS, "all of these kinds")
-    print(
-        "\n## Kinds that they were not written for\n\n"
-        "Nothing was tuned on these: no rule and no threshold was changed after looking at them.\n"
-        "Where the wrong part comes from a sentence beside the cited one, the columns with three\n"
-        "sources tell; with one, its words are simply new. Claims of both halves were read, to\n"
-        "see that they are false.\n"
-    )
-    _table(found, UNSEEN, "all of these kinds")
-    print('\nThat "about" is left out is tolerated on purpose, as readers do it.')
-    changed = [row for row in found if row.right != row.item.claim]
-    print(
-        f"\nOf the {len(found)} correct claims {len(changed)} are paraphrased; false alarms among"
-        f" these: {share([bool(row.alarm) for row in changed])}."
-    )
-
-
-def _table(found: Sequence[Tried], kinds: Iterable[str], every: str) -> None:
-    print(
-        "| what is wrong | n | caught, one source | caught, held out (n) | caught, three sources"
-        " | passes | false alarms | false alarms, held out |"
-    )
-    print("|---" * 8 + "|")
-    chosen = list(kinds)
-    for kind in [*chosen, every]:
-        rows = [row for row in found if row.kind == kind or (kind == every and row.kind in chosen)]
-        unseen = [row for row in rows if held_out(row.item.article)]
-        print(
-            f"| {kind} | {len(rows)} | {share([bool(row.caught) for row in rows])} "
-            f"| {share([bool(row.caught) for row in unseen])} ({len(unseen)}) "
-            f"| {share([bool(row.caught_three) for row in rows])} "
-            f"| {share([row.passes for row in rows])} "
-            f"| {share([bool(row.alarm) for row in rows])} "
-            f"| {share([bool(row.alarm) for row in unseen])} |"
-        )
-
-
-def _report_written(data: Path) -> None:
-    print("\n## False alarms on correct claims that this program did not make\n")
-    print("| set | sources | n | any | by kind | held out |\n|---|---|---|---|---|---|")
-    for name, sources in WRITTEN.items():
-        rows = [(problems(*row[:3]), row[3]) for row in written_claims(data, name)]
-        kinds = Counter(kind for found, _ in rows for kind in {p.kind for p in found})
-        text = ", ".join(f"{kind} {n / len(rows):.3f}" for kind, n in kinds.most_common())
-        unseen = [bool(found) for found, article in rows if held_out(article)]
-        print(
-            f"| {name} | {sources} | {len(rows)} | {share([bool(f) for f, _ in rows])} | {text} "
-            f"| {share(unseen)} ({len(unseen)}) |"
-        )
-    print("\nThe four belong together: wice's figure is to be quoted beside the others'.")
+def _report_right(found: Sequence[Tried], data: Path) -> None:
+    print("\n## Right claims that keep their wording\n\nThe others are quoted instead.\n")
+    print("| claims | n | pass |\n|---|---|---|")
+    right = {row.right: row for row in found}.values()
+    as_is = [row.right_passes for row in right if row.right == row.item.claim]
+    changed = [row.right_passes for row in right if row.right != row.item.claim]
+    print(f"| the sentence itself | {len(as_is)} | {share(as_is)} |")
+    print(f"| lightly paraphrased by rule | {len(changed)} | {share(changed)} |")
+    verifier = load_verifier("rules")
+    for name, written in WRITTEN.items():
+        rows = [
+            any(verifier.check(claim, quote).passed for quote in quotes)
+            for claim, quotes in written_claims(data, name)
+        ]
+        print(f"| {name}: {written} | {len(rows)} | {share(rows)} |")
 
 
 def _report_cost(found: Sequence[Tried]) -> None:
-    rows = found[:: max(1, len(found) // 1000)]
+    verifier = load_verifier("rules")
     costs = []
-    for row in rows:
-        # Not what was analysed a moment ago: a claim is new, its sources too.
-        unique = [f"{quote} " for quote in row.item.around]
+    for row in found[:: max(1, len(found) // 1000)]:
         begun = time.process_time()
-        problems(row.wrong + " ", unique, row.item.title)
+        # Not what was analysed a moment ago: a claim is new, its sentence too.
+        verifier.check(row.wrong + " ", f"{row.item.claim} ")
         costs.append(1e6 * (time.process_time() - begun))
     costs.sort()
     print(
-        f"\n## Cost\n\nA check of a claim against three sentences that were not seen before, over"
+        f"\n## Cost\n\nA check of a claim against a sentence that was not seen before, over"
         f" {len(costs)} claims: median {costs[len(costs) // 2]:.0f} µs, 95th percentile"
         f" {costs[int(0.95 * len(costs))]:.0f} µs."
     )

@@ -21,7 +21,6 @@ class Item:
     claim: str
     around: tuple[str, ...]  # the sentence with the one before it and the one after it
     title: str
-    published: str | None
     names: tuple[str, ...]  # of the article
 
 

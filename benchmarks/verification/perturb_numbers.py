@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from random import Random
 
@@ -180,24 +179,3 @@ relative = swap_words(
         for time in _TIMES
     }
 )
-
-
-def resolved(item: Item, days: int = 0) -> str | None:
-    """Return the claim with its weekday or "yesterday" as the date that it is, or is not."""
-    if not item.published:
-        return None
-    match = re.search(
-        rf"\bon ({'|'.join(DAYS)})\b(?!,? (?:{'|'.join(MONTHS)}|[A-Z][a-z]+\.))"
-        r"|\b[Yy]esterday\b",
-        item.claim,
-    )
-    if not match or "next" in item.claim[: match.start()][-8:]:
-        return None
-    date = dt.date.fromisoformat(item.published)
-    back = 1 if not match[1] else (date.weekday() - DAYS.index(match[1])) % 7
-    date -= dt.timedelta(days=back - days)
-    return put(item.claim, match.span(), f"on {date.day} {MONTHS[date.month - 1]} {date.year}")
-
-
-def published(_: str, item: Item, random: Random) -> str | None:
-    return resolved(item, random.choice([-9, -8, -1, 1, 8, 30]))

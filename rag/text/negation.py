@@ -1,4 +1,4 @@
-"""What a text denies: the terms inside and outside the scope of its negations."""
+"""What a text denies: the terms in the scope of its negations."""
 
 from __future__ import annotations
 
@@ -32,32 +32,20 @@ SCOPE_TERMS = 6  # content terms after a negation word that it can be about
 
 @dataclass(frozen=True, slots=True)
 class Polarity:
-    """The content terms of a text by whether they are negated."""
+    """The content terms of a text that are in the scope of a negation."""
 
-    inside: frozenset[str]  # in the scope of a negation
-    outside: frozenset[str]
-    firsts: frozenset[str]  # the first one after each negation: what is negated for certain
-    heads: frozenset[str]  # the first two, numbers left out
-
-
-@lru_cache(maxsize=256)
-def cached_terms(text: str) -> tuple[str, ...]:
-    """Return ``content_terms``; several rules ask for those of the same text."""
-    return tuple(content_terms(text))
+    inside: frozenset[str]
 
 
 @lru_cache(maxsize=256)
 def polarity(text: str) -> Polarity:
-    """Sort the content terms of a text.
+    """Return what a text negates.
 
     The scope of a negation word goes on to the end of its clause (after Chapman et al. 2001,
     "A simple algorithm for identifying negated findings", who cut it by a word list).
     """
     plain = NOT_ONLY.sub(lambda match: " " * len(match[0]), text)
     inside: set[str] = set()
-    outside = set(cached_terms(text))
-    firsts: set[str] = set()
-    heads: set[str] = set()
     for match in _UNTIL.finditer(plain):  # "not until Monday": then it is
         inside.update(content_terms(match[1]))
     for match in islice(NEGATION.finditer(plain), MOST_NEGATIONS):
@@ -66,9 +54,5 @@ def polarity(text: str) -> Polarity:
             start = quote.end()
         end = CLAUSE_END.search(plain, start, start + SCOPE_CHARACTERS)
         end_of_scope = min(end.start() if end else len(plain), start + SCOPE_CHARACTERS)
-        after = content_terms(plain[start:end_of_scope])[:SCOPE_TERMS]
-        inside.update(after)
-        firsts.update(after[:1])
-        heads.update(term for term in after[:2] if not term[0].isdigit())
-        outside -= {*after, *content_terms(match[0])}
-    return Polarity(frozenset(inside), frozenset(outside), frozenset(firsts), frozenset(heads))
+        inside.update(content_terms(plain[start:end_of_scope])[:SCOPE_TERMS])
+    return Polarity(frozenset(inside))

@@ -82,8 +82,6 @@ class Number:
     value: float
     unit: str | None
     written: str
-    bound: str | None = None  # least, most, more, less, near (just below), about, exact
-    loose: bool = False  # whether the bound is "over" or "under", which may be prepositions
 
 
 def numbers(text: str) -> list[Number]:
@@ -94,63 +92,7 @@ def numbers(text: str) -> list[Number]:
     return [number for match in NUMBER.finditer(folded) if (number := _number(match, folded))]
 
 
-_RANK = re.compile(
-    rf"\b(?:(?P<digits>\d{{1,6}})(?:st|nd|rd|th)|(?:(?P<tens>{'|'.join(_TENS)})[\s-])?"
-    rf"(?P<word>{'|'.join(sorted(ORDINALS, key=len)[::-1])}))\b"
-)
-
-
-def ordinals(text: str) -> list[tuple[int, str]]:
-    """Return the ranks in a text with how they are written: "third", "3rd", "twenty-first"."""
-    return [
-        (
-            int(match["digits"])
-            if match["digits"]
-            else ORDINALS[match["word"]] + WORDS.get(match["tens"] or "", 0),
-            match[0],
-        )
-        for match in _RANK.finditer(fold_spaces(text))
-    ]
-
-
-# What stands before a number, and after it, and bounds it.
-_BEFORE = {
-    "least": r"at least|no (?:fewer|less) than|(?:a )?minimum(?: of)?|upwards of",
-    "most": r"at most|up to|no more than|(?:a )?maximum(?: of)?|as (?:many|much) as",
-    "more": r"more than|over|above|in excess of|greater than|higher than|exceed(?:s|ed|ing)?|"
-    r"beyond|>",
-    "less": r"fewer than|less than|under|below|lower than|<",
-    "near": r"nearly|almost|close to|approaching|just (?:under|below|short of)",
-    "about": r"about|around|approximately|roughly|some|(?:an )?estimated|circa|ca?\.|~",
-    "exact": r"exactly|precisely",
-}
-_BOUND = re.compile(
-    r"(?:^|(?<=[\s(]))(?:"
-    + "|".join(f"(?P<{name}>{words})" for name, words in reversed(_BEFORE.items()))
-    + r")\s?(?:an?\s|the\s)?$"
-)
-_AFTER = re.compile(
-    r"\s?(?:\w+\s)?or (?:(?P<least>more|greater|over)|(?P<most>less|fewer|under)|(?P<about>so))\b"
-    r"|(?P<plus>\+)"
-)
-
-
-# "For over ten years" is a bound; "rose over ten years" is not.
-_LOOSE = re.compile(
-    r"(?<!\bfor)(?<!\bof)(?<!\bwell)(?<!\bjust)(?<!\bafter)(?<!\bto)(?<!\bby)(?<!\bwith)"
-    r" (?:over|under) $"
-)
 _CENTURY = re.compile(r"(1[0-9]|20)\d\d[-–/]$")  # of "2018–19"
-
-
-def bound_of(text: str, start: int, end: int) -> str | None:
-    """Return what bounds the number at ``text[start:end]`` (folded), or None: see Number."""
-    before = text[max(0, start - 24) : start]
-    if match := _BOUND.search(before):
-        return match.lastgroup
-    if match := _AFTER.match(text, end):
-        return "least" if match.lastgroup == "plus" else match.lastgroup
-    return None
 
 
 def _number(match: re.Match[str], text: str) -> Number | None:
@@ -172,10 +114,8 @@ def _number(match: re.Match[str], text: str) -> Number | None:
         if words == ["one"] or all(word in {"k", "m", "mn", "mln", "bn", "tn"} for word in words):
             return None  # "one of them"
         value, unit = _value(words), match["sign2"] or match["unit2"]
-    bound = bound_of(text, start, match.end())
-    loose = bool(bound) and bool(_LOOSE.search(text[max(0, start - 16) : start]))
     value = float(f"{value:.9g}")  # so that 3.3 million is 3,300,000
-    return Number(value, "era" if unit == "era" else _unit(unit), written, bound, loose)
+    return Number(value, "era" if unit == "era" else _unit(unit), written)
 
 
 def _value(words: list[str]) -> float:

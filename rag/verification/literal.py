@@ -11,24 +11,20 @@ pass, and the sentence itself is quoted.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from rag.text.dates import DAYS, MONTHS
-from rag.verification.wording import Token, is_past, listed, tokens
+from rag.verification.wording import Token, is_past, tokens
 
-_GOVERNS, _REPORTS, _SUBORDINATES = listed("governs"), listed("reports"), listed("subordinates")
-_STOPS_SHORT, _PARTICLES, _LIMITS = listed("stops_short"), listed("particles"), listed("limits")
-_PLACES, _PERSONS, _TITLES = listed("places"), listed("persons"), listed("titles")
-_INSERTS, _FRAMES, _TAKES = listed("inserts"), listed("frames"), listed("takes")
-_UNREAL, _NO_SUPERLATIVES, _PLURALS = listed("unreal"), listed("no_superlatives"), listed("plurals")
 _DAYS = frozenset(name.lower() for name in (*DAYS, *MONTHS))
 _BE = frozenset(("be+", "be-", "be", "been"))
+_NO_PAST = frozenset("reed need seed speed deed breed feed weed greed steed creed".split())
 _JOINS = frozenset(("and", "but", "or"))
 _CLOSING = {",": ",", "(": ")", "-": "-"}  # of an insertion
 _LONGEST_INSERTION, _LONGEST_SUBJECT, _LONGEST_ROLE = 14, 5, 3  # tokens
-_YES_OR_NO = re.compile(r"^(?:yes|no)\b[,.:;]?\s*", re.IGNORECASE)
+_YES_OR_NO = re.compile(r"^(?:yes|no)\s*[,.:;]\s*", re.IGNORECASE)
 _AUXILIARY = re.compile(
     r"^(?:(?P<do>do|does|did)|(?P<kept>is|are|was|were|can|could|will|would|shall|should|may|might"
     r"|must|has|have|had))(?P<denied>n['’]t)?\s+",
@@ -58,14 +54,11 @@ def affirms(question: str, sentence: str, before: Sequence[str] = ()) -> bool | 
     if not _is_claim(rest):
         return None
     auxiliary = [t for t in tokens(f"It {match['kept'] or ''}") if t.kind == "binding"]
-    negation = Token("not", "binding", "not")
-    places = range(1, len(rest)) if auxiliary else range(1)
-    for at in places:
-        if _holds([*rest[:at], *auxiliary, *rest[at:]], sentence, before):
-            return True
-    for at in range(1, len(rest)):
-        if _holds([*rest[:at], *auxiliary, negation, *rest[at:]], sentence, before):
-            return False
+    negated = [*auxiliary, Token("not", "binding", "not")]
+    for said, verb in ((True, auxiliary), (False, negated)):
+        for at in range(1, len(rest)):
+            if _holds([*rest[:at], *verb, *rest[at:]], sentence, before):
+                return said
     return None
 
 
@@ -80,15 +73,31 @@ def _holds(wanted: Sequence[Token], sentence: str, before: Sequence[str]) -> boo
             return False
     if not held or _AUXILIARY.match(sentence.strip()):  # "Had he won, …"
         return False
-    if [t.key for t in wanted] == [t.key for t in held]:
+    if [t.key for t in wanted] == [t.key for t in held if t.key not in {".", "!"}]:
         return True
-    ends = [n for n, token in enumerate(held) if token.key == ";"]
-    for first, last in zip([0, *(n + 1 for n in ends)], [*ends, len(held)], strict=True):
-        clause = held[first:last]
+    for clause in (*_clauses(held), *_turned(held)):
         starts = [n for n, token in enumerate(clause) if wanted[0].same(token)]
         if any(_stands(wanted, clause, n) or _shares_subject(wanted, clause, n) for n in starts):
             return True
     return _with_name(wanted, held, before)
+
+
+def _clauses(held: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    ends = [n for n, token in enumerate(held) if token.key == ";"]
+    for first, last in zip([0, *(n + 1 for n in ends)], [*ends, len(held)], strict=True):
+        yield held[first:last]
+
+
+def _turned(held: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """Yield “Reed said that it fell” for “It fell, Reed said” and ““It fell,” said Reed”."""
+    said = [token for token in held if token.key != '"']
+    comma = max((n for n, token in enumerate(said) if token.key == ","), default=0)
+    words = said[comma + 1 :]
+    speaks = [n for n, token in enumerate(words) if token.among("said")]
+    if comma and len(words) > 1 and speaks in ([0], [len(words) - 1]):
+        who = [token for n, token in enumerate(words) if n not in speaks]
+        if all(token.kind == "word" for token in who):
+            yield [*who, words[speaks[0]], *said[:comma]]
 
 
 def _stands(wanted: Sequence[Token], held: Sequence[Token], start: int) -> bool:
@@ -108,14 +117,12 @@ def _shares_subject(wanted: Sequence[Token], held: Sequence[Token], start: int) 
     """Return whether the claim is a subject that stands here and the second of two predicates:
     "Risk was convicted of forgery and jailed for four years".
     """
+    if not _free_before(held, start):
+        return False
     for count in range(1, min(_LONGEST_SUBJECT + 1, len(wanted))):
         at = start + count
         is_subject = at < len(held) and all(map(Token.same, wanted[:count], held[start:at]))
-        if (
-            not is_subject
-            or not _free_before(held, start)
-            or any(map(_is_verb, held[start + 1 : at]))
-        ):
+        if not is_subject or any(map(_is_verb, held[start + 1 : at])):
             return False
         if held[at].key == "," and _apposition(held, start, at):
             at += 1
@@ -135,7 +142,7 @@ def _has_second(
     if not (_is_verb(held[verb]) or held[verb].text.endswith("s")):
         return False
     for n in range(verb + 2, len(held)):
-        if held[n].key in _SUBORDINATES or held[n].key in {":", '"'}:
+        if held[n].among("subordinates") or held[n].key in {":", '"'}:
             return False
         if held[n - 1].key not in {"and", "but"}:
             continue
@@ -153,9 +160,9 @@ def _has_second(
 
 def _is_verb(token: Token) -> bool:
     """Return whether a token looks like the verb of a clause: a past, or "is" or "was"."""
-    if token.name or token.text.endswith("eed"):
+    if token.name or token.text in _NO_PAST:
         return False
-    return token.key in _BE or is_past(token) or token.text in _TAKES
+    return token.key in _BE or is_past(token) or token.among("takes")
 
 
 def _end(wanted: Sequence[Token], held: Sequence[Token], start: int) -> int | None:
@@ -178,9 +185,12 @@ def _next(token: Token, held: Sequence[Token], at: int, start: int) -> int | Non
     """Return where the token stands that follows."""
     while at < len(held) and not token.same(held[at]):
         after = None
+        is_next = token.same(held[min(at + 1, len(held) - 1)])
         # "Her driver, Jo Bell, died": the claim began with the whole of the insertion.
         if held[at].key == "," and _apposition(held, start, at):
-            after = at + 1 if token.same(held[min(at + 1, len(held) - 1)]) else None
+            after = at + 1 if is_next else None
+        elif held[at].key == "," and is_next and re.fullmatch(r"[12]\d{3}", held[at - 1].text):
+            after = at + 1  # "on May 3, 1990, …"
         elif held[at].key in _CLOSING:
             after = _after_insertion(held, at)
         elif not _limited(held[start:at]) and not _is_plural(held[at - 1]):
@@ -199,9 +209,9 @@ def _after_insertion(held: Sequence[Token], at: int) -> int | None:
             inner = held[at + 1 : n]
             names = [t for t in inner if t.name or t.key == "and"]
             is_list = len(names) == len(inner) and any(t.key == "and" for t in inner)
-            binds = not inner or (inner[0].kind == "binding" and inner[0].key not in _INSERTS)
-            reported = any(t.text in _REPORTS for t in inner)
-            return None if is_list or binds or reported else n + 1
+            if is_list or not inner or any(t.among("reports") for t in inner):
+                return None
+            return n + 1 if inner[0].kind != "binding" or inner[0].among("inserts") else None
         if held[n].key == ":":
             return None
     return None
@@ -209,7 +219,7 @@ def _after_insertion(held: Sequence[Token], at: int) -> int | None:
 
 def _after_place(held: Sequence[Token], at: int) -> int | None:
     """Return what follows "in Paris", "on 3 May"; None where no such phrase stands."""
-    if held[at].key not in _PLACES:
+    if not held[at].among("places"):
         return None
     end = at + 1
     while end < len(held) and end - at <= 4:
@@ -232,30 +242,27 @@ def _apposition(held: Sequence[Token], start: int, end: int) -> bool:
     after what somebody is: "her rival, the singer Mo Park, …"; not "Reed and his wife, Mo, …".
     """
     comma = _before_role(held, start) - 1
-    if (
-        comma < 1
-        or [held[comma].key, held[end].key] != [",", ","]
-        or any(t.kind != "word" for t in held[start:end])
-    ):
+    if comma < 1 or [held[comma].key, held[end].key] != [",", ","]:
         return False
     joints = (n for n in range(comma - 1, 0, -1) if held[n].kind == "mark" or _is_verb(held[n]))
     at = next(joints, 0)
     if held[at + 1].key in {"and", "but"} and any(map(_is_verb, held[1:at])):
         at += 1  # a clause begins here
-    return not any(token.key in _JOINS for token in held[at + 1 : comma])
+    is_plain = all(token.kind == "word" for token in held[start:end])
+    return is_plain and not any(token.key in _JOINS for token in held[at + 1 : comma])
 
 
 def _before_role(held: Sequence[Token], start: int) -> int:
     """Return where what is said of a name begins: "the singer Mo Park"; else the start itself."""
-    if not held[start].name or held[start].text in _TITLES:
+    if not held[start].name or held[start].among("titles"):
         return start
     at = start
     while at and start - at < _LONGEST_ROLE:
         token = held[at - 1]
         says_who = token.kind == "word" and not token.name and not token.first
-        says_who |= at < start and held[at].text in _TITLES  # "Defense Secretary Lloyd Austin"
-        says_who |= token.text in _TITLES or token.text in _PERSONS or token.text.endswith("'s")
-        takes_clause = token.text in _TAKES or token.text.endswith(("ing", "ed", "ly"))
+        says_who |= at < start and held[at].among("titles")  # "Defense Secretary Lloyd Austin"
+        says_who |= token.among("titles") or token.among("persons") or token.text.endswith("'s")
+        takes_clause = token.among("takes") or token.text.endswith(("ing", "ed", "ly"))
         if not says_who or takes_clause or is_past(token) or _is_plural(token):
             break
         at -= 1
@@ -264,7 +271,7 @@ def _before_role(held: Sequence[Token], start: int) -> int:
 
 def _is_plural(token: Token) -> bool:
     ends = token.text.endswith("s") and not token.text.endswith(("ss", "'s"))
-    return token.text in _PLURALS or (ends and not token.name)
+    return token.among("plurals") or (ends and not token.name)
 
 
 def _free_before(held: Sequence[Token], start: int) -> bool:
@@ -278,6 +285,7 @@ def _free_before(held: Sequence[Token], start: int) -> bool:
         return _clause_ends(held[: at - 1])
     end = next((n for n in range(start, len(held)) if not held[n].name), start)
     opens = held[0].kind == "binding" or is_past(held[0]) or held[0].text.endswith(("ing", "ly"))
+    opens &= all(token.key != "," for token in held[: at - 1])
     return held[at - 1].key == "," and (opens or _apposition(held, start, end))
 
 
@@ -285,7 +293,7 @@ def _clause_ends(earlier: Sequence[Token]) -> bool:
     """Return whether a clause ends before an "and", and not a name or noun of a list: "Spain beat
     Italy and …", not "Reed and …" or "the deal of Chad and …".
     """
-    if any(t.key in _SUBORDINATES for t in earlier):
+    if any(t.among("subordinates") for t in earlier):
         return False
     commas = [n for n, token in enumerate(earlier) if token.key == ","]
     if commas == [len(earlier) - 1]:
@@ -300,48 +308,48 @@ def _clause_ends(earlier: Sequence[Token]) -> bool:
 
 def _free_after(held: Sequence[Token], start: int, end: int) -> bool:
     """Return whether the claim may end before this token."""
-    if any(token.text in _UNREAL for token in held[end : end + _LONGEST_ROLE + 1]):
+    if any(token.among("unreal") for token in held[end : end + _LONGEST_ROLE + 1]):
         return False
     if end >= len(held) or held[end].key in {",", "-", "(", ")", "."}:
-        return True
+        return end + 1 >= len(held) or held[end + 1].key != "or"
     following, rest = held[end].key, held[end + 1 :]
-    if held[end].kind != "binding" or following in _STOPS_SHORT or following in _BE:
+    if held[end].kind != "binding" or held[end].among("stops_short") or following in _BE:
         return False
     marks = (n for n, token in enumerate(rest) if token.kind == "mark")
     clause = rest[: next(marks, len(rest))]
     if following == "to" and not (clause and (clause[0].name or clause[0].kind == "number")):
         return False  # "was ready to …"
-    if following in _PARTICLES and not held[end - 1].name:
+    if held[end].among("particles") and not held[end - 1].name:
         return False
-    return not _limited(held[start:end]) and not any(t.key in {"than", "as"} for t in clause)
+    verbs = [token for token in held[start:end] if _is_verb(token)]
+    is_so = verbs != [] and verbs[-1].key == "be+" and following not in _JOINS
+    compared = any(token.key in {"than", "as"} for token in clause)
+    # "The drug is safe for adults", "earns twice as much as Holt", "nobody died in Paris".
+    return not is_so and not compared and not _limited(held[start:end])
 
 
 def _limited(own: Sequence[Token]) -> bool:
     """Return whether a word says more when less follows it: "nobody", "all", "largest"."""
-    return any(
-        token.key in _LIMITS
-        or token.text in _LIMITS
-        or (token.kind == "number" and token.key.endswith("th"))
-        or (token.text.endswith("est") and token.text not in _NO_SUPERLATIVES and not token.name)
-        for token in own
+    ranked = any(t.kind == "number" and t.key.endswith("th") for t in own)
+    superlatives = (t for t in own if t.text.endswith("est") and not t.name)
+    return (
+        ranked
+        or any(t.among("limits") for t in own)
+        or any(not t.among("no_superlatives") for t in superlatives)
     )
 
 
 def _governed(wanted: Sequence[Token], held: Sequence[Token], start: int, end: int) -> bool:
     """Return whether something outside the claim's words makes it less than a fact."""
-    framed = start > 0 and held[0].key in _FRAMES and not _after_place(held, 0)
-    limited = start > 0 and held[0].key in _PLACES and _limited(wanted)
+    framed = start > 0 and held[0].among("frames") and not _after_place(held, 0)
+    limited = start > 0 and held[0].among("places") and _limited(wanted)
     return (
         framed
         or limited
-        or sum(map(_governs, held)) > sum(map(_governs, wanted))
+        or sum(t.among("governs") for t in held) > sum(t.among("governs") for t in wanted)
         or sum(token.key == '"' for token in held[:start]) % 2 == 1
         or _reported(held[end:])
     )
-
-
-def _governs(token: Token) -> bool:
-    return token.key in _GOVERNS or token.text in _GOVERNS
 
 
 def _reported(following: Sequence[Token]) -> bool:
@@ -350,8 +358,8 @@ def _reported(following: Sequence[Token]) -> bool:
         return False
     ends = (n for n in range(1, len(following)) if following[n].kind == "mark")
     clause = following[1 : next(ends, len(following))]
-    joined = bool(clause) and clause[0].key in {*_JOINS, *_INSERTS}
-    return not joined and any(token.text in _REPORTS for token in clause)
+    joined = clause != [] and (clause[0].key in _JOINS or clause[0].among("inserts"))
+    return not joined and any(token.among("reports") for token in clause)
 
 
 def _with_name(wanted: Sequence[Token], held: Sequence[Token], before: Sequence[str]) -> bool:
@@ -365,9 +373,8 @@ def _with_name(wanted: Sequence[Token], held: Sequence[Token], before: Sequence[
     if held[0].key in {"he", "she"}:
         is_meant = person[-count:] == named
     else:
-        is_meant = (
-            person == named and held[0].key == person[-1] and held[1:] != [] and not held[1].name
-        )
+        alone = len(held) > 1 and not held[1].name
+        is_meant = alone and person == named and held[0].key == person[-1]
     return is_meant and _stands([held[0], *wanted[count:]], held, 0)
 
 
@@ -375,11 +382,11 @@ def _person(earlier: Sequence[Token]) -> list[str]:
     """Return the full name with which a sentence begins, if it names nobody else; else nothing."""
     count = next((n for n, t in enumerate(earlier) if not (t.name or t.first)), 0)
     name, rest = earlier[:count], earlier[count:]
-    if count < 2 or len(rest) < 2 or name[-1].text.endswith("'s") or name[0].text in _TITLES:
+    if count < 2 or len(rest) < 2 or name[-1].text.endswith("'s") or name[0].among("titles"):
         return []
     is_described = rest[0].key == "," or (rest[0].key in _BE and not is_past(rest[1]))
-    others = [t for t in rest[4 if is_described else 0 :] if t.text in _PERSONS]
+    others = [t for t in rest[4 if is_described else 0 :] if t.among("persons")]
     for one, following in pairwise(rest):
-        in_place = one.name or one.key in _PLACES or one.key == "of" or _is_day(following)
+        in_place = one.name or one.among("places") or one.key == "of" or _is_day(following)
         others += [following] if following.name and not in_place else []
     return [] if others else [token.key for token in name]

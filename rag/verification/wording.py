@@ -8,23 +8,23 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
+from rag.text.dates import MONTHS
 from rag.text.numbers import MAGNITUDES, UNITS, WORDS
 from rag.text.terms import BASE_FORM, fold, stem
 
 _LISTS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 
 
+@cache
 def listed(name: str) -> frozenset[str]:
     """Return a list of words.toml."""
     return frozenset(_LISTS[name].split())
 
 
-_PLURALS = listed("plurals")
-_FREE, _BINDING, _SAYING = listed("free"), listed("binding"), listed("saying")
 _SAME: dict[str, str] = _LISTS["same"]
 _SPACE = "\u0020\u00a0\u2009\u202f"  # between the thousands of a number
 _NUMBER = rf"\d{{1,3}}(?:[,{_SPACE}]\d{{3}})+(?![\d,.]*\d)(?:\.\d+)?|\d+(?:\.\d+)?"
@@ -43,6 +43,12 @@ _SHARES = (
 )
 _PLURAL = re.compile(r"\s+(?:[a-z]+s|people)\b")
 _ALIKE = {"–": "-", "—": "-", "--": "-"} | dict.fromkeys("“”„«»", '"')
+_MONTHS = {number: name for name, number in reversed(MONTHS.items())}  # in full
+_DATE = re.compile(
+    rf"\b({'|'.join(name.title() for name in MONTHS)})\.?\s+(\d\d?)(?:st|nd|rd|th)?\b(?![,.]?\d)"
+    r"(?:(?:,|\s)\s*(\d{4})\b)?"
+)
+_ABBREVIATION = re.compile(r"(?<![\w.])([A-Z][a-z]{0,4})\.(?=\s+\S)")  # "Mr. Beck", "Oct. 3"
 _SINGLE_QUOTES = re.compile(r"(?<!\w)['‘](?=[^\W\d_])([^'’]*(?:\w['’]\w[^'’]*)*)['’](?!\w)")
 
 Kind = Literal["word", "number", "unit", "times", "binding", "mark"]
@@ -59,6 +65,10 @@ class Token:
     first: bool = False  # capitalised, and it comes first
     asked: str = ""  # the do, does or did of a question: a verb then has another form in an answer
 
+    def among(self, name: str) -> bool:
+        """Return whether it is in a list of words.toml."""
+        return self.text in listed(name) or self.key in listed(name)
+
     def same(self, other: Token) -> bool:
         """Return whether the two say the same."""
         if self.key == other.key:
@@ -72,7 +82,7 @@ class Token:
 
 def is_past(token: Token) -> bool:
     """Return whether a token looks like the past of a verb."""
-    is_plural = token.text in _PLURALS
+    is_plural = token.text in listed("plurals")
     return token.kind == "word" and (
         token.text.endswith("ed") or (token.text in BASE_FORM and not is_plural)
     )
@@ -81,7 +91,8 @@ def is_past(token: Token) -> bool:
 @lru_cache(maxsize=1024)
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the tokens of a text, without the words that mean nothing here."""
-    text = _SINGLE_QUOTES.sub(r'"\1"', text)
+    text = _ABBREVIATION.sub(r"\1", _SINGLE_QUOTES.sub(r'"\1"', text))
+    text = _DATE.sub(lambda m: f"{m[2]} {m[1]} {m[3] or ''}", text)
     for pattern, share in _SHARES:
         text = pattern.sub(share, text)
     found: list[Token] = []
@@ -130,7 +141,7 @@ def _word_tokens(written: str, *, first: bool) -> Iterator[Token]:
     low = low.removesuffix("'s").replace(".", "")
     if low == "may" and written == "May" and not first:
         yield Token("May", "word", "may (month)", name=True)
-    elif low in _FREE:
+    elif low in listed("free"):
         pass
     elif low in {"has", "have", "had"}:
         yield Token("has", "binding", low)
@@ -138,10 +149,11 @@ def _word_tokens(written: str, *, first: bool) -> Iterator[Token]:
         yield Token(_key(_VALUES[low]), "number", low)
     elif low in _TIMES:
         yield Token(low, "times", low)
-    elif low in _SAME or low in _BINDING:
+    elif low in _SAME or low in listed("binding"):
         yield Token(_SAME.get(low, low), "binding", low)
     else:
         key = UNITS.get(low) or UNITS.get(low.removesuffix("s")) or low
+        key = _MONTHS[MONTHS[low]] if low in MONTHS else key
         name = written[:1].isupper() and not first
         is_first = written[:1].isupper() and first
         yield Token(key, "word", f"{low}'s" if owner else low, name, is_first)
@@ -154,7 +166,7 @@ def _joined(found: Sequence[Token]) -> list[Token]:
     joined: list[Token] = []
     for token in found:
         last = joined[-1] if joined else None
-        if token.key == "that" and last and last.text in _SAYING:
+        if token.key == "that" and last and last.text in listed("saying"):
             continue
         if token.kind == "times":
             at = -2 if last and last.kind == "unit" and len(joined) > 1 else -1
@@ -189,11 +201,13 @@ def _elided(found: Iterator[Token]) -> Iterator[Token]:
     row, noun = list(found), None
     for n, token in enumerate(row):
         yield token
-        if token.kind != "number" or re.fullmatch(r"[12]\d{3}", token.text):
-            continue  # a year has no noun
-        following = row[n + 1] if n + 1 < len(row) else None
+        if token.kind != "number":
+            continue
+        before, following = row[n - 1 : n], row[n + 1] if n + 1 < len(row) else None
         if following and following.kind in {"word", "unit"} and not following.name:
             noun = following
+        elif re.fullmatch(r"[12]\d{3}", token.text) or (before and before[0].key in MONTHS):
+            continue  # a year or a day has no noun
         elif noun and (
             following is None
             or following.kind == "mark"
