@@ -282,7 +282,9 @@ class Rag(OpenIndex):
             return False
         first = citer.first_answer()
         if self._drafts is None or self._is_quoted(run, self._drafts, sure=bool(first)):
-            return (yield from self._verified(run, citer, extract(run.question, citer.evidence), cancel))
+            return (
+                yield from self._verified(run, citer, extract(run.question, citer.evidence), cancel)
+            )
         if first:
             yield FirstAnswer(first.claim, first.citations)
         config = self.config

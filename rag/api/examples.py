@@ -45,7 +45,11 @@ ANSWER: dict[str, Any] = {
     "evidence": [{**PLACE, "score": 0.82}],
     "notes": [],
     "timings_ms": {"retrieve": 41.0, "first_evidence": 42.0, "generate": 6100.0, "total": 6200.0},
-    "models": {"encoder": "all-MiniLM-L6-v2", "reader": "default", "generator": "qwen2.5-coder-1.5b-instruct"},
+    "models": {
+        "encoder": "all-MiniLM-L6-v2",
+        "reader": "default",
+        "generator": "qwen2.5-coder-1.5b-instruct",
+    },
 }
 FILE = {"path": PATH, "title": TITLE, "published": DAY, "source": None}
 SHAPES: dict[str, Any] = {

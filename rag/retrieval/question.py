@@ -48,6 +48,17 @@ def has_parts(question: str) -> bool:
     return bool(SEVERAL_PARTS.search(question))
 
 
+_NEXT_PART = re.compile(
+    r",? (?:and|but) (?:also )?(?=(?:who|whom|whose|what|when|where|why|how|which)\b)"
+)
+
+
+def parts_of(question: str) -> list[str]:
+    """Return the questions that one question is made of: "Who won, and by how many points?"."""
+    parts = [part.strip() for part in _NEXT_PART.split(question)]
+    return parts if all(len(part.split()) > 1 for part in parts) else [question]
+
+
 # What a sentence that answers a kind of question contains: "when" a date, "how many" a number.
 
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"

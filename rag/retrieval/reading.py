@@ -10,6 +10,7 @@ from itertools import islice
 
 from rag.index.index import Index
 from rag.models.reader import NOTHING, Reader, Reading, Window
+from rag.retrieval.question import parts_of
 from rag.retrieval.ranking import Candidate, in_order
 from rag.types import Sentence
 
@@ -23,14 +24,15 @@ def read(question: str, best: Sequence[Candidate], reader: Reader, index: Index)
     places = _places(best, index)
     windows = [_window(index.article(path).text, sentences) for path, sentences in places]
     found: dict[tuple[str, int], Reading] = {}
-    for (path, sentences), readings in zip(places, reader.read(question, windows), strict=True):
-        first = sentences[0].start
-        for sentence, reading in zip(sentences, readings, strict=True):
-            known = found.get((path, sentence.start))
-            if known is None or known.score < reading.score:
-                found[path, sentence.start] = replace(
-                    reading, start=first + reading.start, end=first + reading.end
-                )
+    for part in parts_of(question):
+        for (path, sentences), readings in zip(places, reader.read(part, windows), strict=True):
+            first = sentences[0].start
+            for sentence, reading in zip(sentences, readings, strict=True):
+                known = found.get((path, sentence.start))
+                if known is None or known.score < reading.score:
+                    found[path, sentence.start] = replace(
+                        reading, start=first + reading.start, end=first + reading.end
+                    )
     unread = Reading(NOTHING, 0, 0)
     return in_order(
         replace(c, reading=found.get((c.article.path, c.sentence.start), unread)) for c in best

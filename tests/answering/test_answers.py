@@ -4,12 +4,9 @@ quotations themselves or a scripted draft in the language model's place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from scripted import Drafting
 from valley import (
-    BAKER,
     BILL,
     BUILT,
     CLOCKS,
@@ -80,21 +77,11 @@ def test_a_question_gets_the_sentence_that_says_it(
     check(quoting, answer)
 
 
-@pytest.mark.parametrize(
-    ("question", "sentences"),
-    [
-        ("How many stops does the tram have, and how much did it cost?", [LINE, BILL]),
-        ("Who was hurt in the bakery fire?", [BAKER]),
-        ("Was anybody hurt in the bakery fire?", [BAKER]),
-    ],
-)
-def test_sentences_that_are_about_as_near_are_both_quoted_the_nearest_first(
-    quoting: Rag, question: str, sentences: Sequence[str]
-) -> None:
-    answer = quoting.answer(question)
+def test_a_question_in_parts_gets_a_sentence_for_each(quoting: Rag) -> None:
+    answer = quoting.answer("How many stops does the tram have, and how much did it cost?")
     said = [claim.text for claim in answer.claims]
     assert said == [evidence.quote for evidence in answer.evidence[:2]]
-    assert set(sentences) <= set(said)
+    assert set(said) == {LINE, BILL}
     check(quoting, answer)
 
 
@@ -249,7 +236,7 @@ def test_a_claim_keeps_its_words_and_cites_its_sentence(drafting: Drafting) -> N
 def test_a_claim_with_another_number_cites_its_sentence_and_says_so(
     drafting: Drafting, number: str
 ) -> None:
-    rag, _ = drafting(f"Piet Hallam blamed the price of steel.{number}")
+    rag, _ = drafting(f"Auditor Piet Hallam blamed the price of steel.{number}")
     answer = rag.answer("Who blamed the price of steel?")
     assert quotes(answer) == [STEEL]
     assert (answer.claims[0].verdict, answer.claims[0].repair) == ("supported", "cited")
@@ -324,15 +311,6 @@ def test_a_claim_keeps_its_sentence_however_that_is_ranked(drafting: Drafting) -
     assert [claim.verdict for claim in answer.claims] == ["quoted"]
     assert quotes(answer) == ["Trams run every eight minutes until midnight."]
     assert answer.evidence[0].quote == LINE
-    check(rag, answer)
-
-
-def test_a_pronoun_is_cited_with_whom_it_stands_for(drafting: Drafting) -> None:
-    rag, _ = drafting("Ilse Marrow beat Bram Toller. [1]")
-    answer = rag.answer("Whom did Ilse Marrow beat?")
-    assert [claim.text for claim in answer.claims] == ["Ilse Marrow beat Bram Toller."]
-    beat = "She beat Bram Toller, who had been in office for twelve years."
-    assert quotes(answer) == [beat, ELECTED]
     check(rag, answer)
 
 

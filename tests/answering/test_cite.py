@@ -72,8 +72,14 @@ def test_without_a_model_the_best_is_drafted_and_a_second_that_is_nearly_as_good
 
 
 def test_the_citation_is_decided_by_support_not_by_the_models_number() -> None:
-    assert cited(citer(), "The port had been closed for 11 days.", 1) == ("supported", [CLOSED.quote])
-    assert cited(citer(), "The port had been closed for 11 days.", 99) == ("supported", [CLOSED.quote])
+    assert cited(citer(), "The port had been closed for 11 days.", 1) == (
+        "supported",
+        [CLOSED.quote],
+    )
+    assert cited(citer(), "The port had been closed for 11 days.", 99) == (
+        "supported",
+        [CLOSED.quote],
+    )
     assert cited(citer(), "The port had been closed for 11 days.") == ("supported", [CLOSED.quote])
 
 
@@ -167,8 +173,12 @@ def test_a_bare_surname_is_not_the_whole_name() -> None:
 
 
 def test_a_pronoun_is_cited_with_the_sentence_that_it_refers_to() -> None:
-    found = cited(citer(ADDED, BOATS), "Okafor added that the insurers would pay for two cranes.")
-    assert found == ("supported", [ADDED.quote, WORKED.quote])
+    text = "Port\n\nLena Okafor thanked the crews.\nShe wants two more cranes.\n"
+    article = Article("port.txt", "Port", text, 6)
+    thanked, wants = (as_evidence(article, s) for s in split(text, article.body_start))
+    of = Citer("What happened?", (wants, BOATS), load_verifier("rules"), lambda _: [thanked])
+    found = cited(of, "Lena Okafor wants two more cranes.")
+    assert found == ("supported", [wants.quote, thanked.quote])
 
 
 def test_an_order_to_the_model_is_not_what_a_pronoun_refers_to() -> None:
@@ -243,7 +253,9 @@ def test_the_same_claim_or_quote_is_said_once() -> None:
 
 def test_an_unfinished_sentence_is_quoted_not_cut() -> None:
     of = citer()
-    found = added(of, DraftSentence("The port had been closed for 11 days after", (), finished=False))
+    found = added(
+        of, DraftSentence("The port had been closed for 11 days after", (), finished=False)
+    )
     assert found is not None
     assert found.claim.verdict == "quoted"
 

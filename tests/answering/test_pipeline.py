@@ -65,7 +65,10 @@ def test_a_question_in_another_language_is_told_so(opened: Drafting) -> None:
 
 
 def test_claims_are_shown_while_the_draft_grows(opened: Drafting) -> None:
-    pieces = ["Ann Okoye said repairs would cost about $4 million. [1] The", " bridge opened in 1931."]
+    pieces = [
+        "Ann Okoye said repairs would cost about $4 million. [1] The",
+        " bridge opened in 1931.",
+    ]
     rag, _ = opened(pieces)
     stream = rag.stream("How much would the bridge repairs cost?")
     next(stream)
@@ -169,7 +172,9 @@ def test_a_question_far_from_the_articles_never_reaches_the_model(
 
 
 def test_cancel_before_the_draft_ends_the_answer(opened: Drafting) -> None:
-    rag, _ = opened(["Ann Okoye said repairs would cost about $4 million. [1] ", "More.", "Never read."])
+    rag, _ = opened(
+        ["Ann Okoye said repairs would cost about $4 million. [1] ", "More.", "Never read."]
+    )
     cancel = threading.Event()
     events = []
     for event in rag.stream("How much would the repairs cost?", cancel=cancel):
@@ -178,7 +183,9 @@ def test_cancel_before_the_draft_ends_the_answer(opened: Drafting) -> None:
             cancel.set()
     answer = events[-1]
     assert isinstance(answer, Answer)
-    assert [claim.text for claim in answer.claims] == ["Ann Okoye said repairs would cost about $4 million."]
+    assert [claim.text for claim in answer.claims] == [
+        "Ann Okoye said repairs would cost about $4 million."
+    ]
     assert not answer.declined
 
 
