@@ -27,14 +27,11 @@ SIGNALS = (
 ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
 WEIGHTS = (3.48, 6.55, -2.66, 4.93, -4.53, 2.18, 2.15)
 BIAS = -6.74
-# Where a reader has read the sentences: the above in their final order, and two more.
-READ_SIGNALS = (
-    *SIGNALS,
-    "read",  # reading of the best sentence, in tens of logits
-    "most_read",  # the highest reading of a sentence
-)
-READ_WEIGHTS = (3.48, 6.55, -2.66, 4.93, -4.53, 2.18, 2.15, 1.0, 1.0)
-READ_BIAS = -6.74
+# Where a reader has read the sentences, three are enough: the above two, and the reading of the best
+# sentence in tens of logits. Fitted by benchmarks/training/reader_fit.py.
+READ_SIGNALS = ("score", "cosine", "read")
+READ_WEIGHTS = (1.37, 3.54, 1.57)
+READ_BIAS = -2.40
 # How much likelier a question that the articles answer makes a verified claim, or a refusal.
 # Counted on the seed questions and 100 of squad that got a draft (commit d8dacba): 114 of 122
 # answerable ones had a claim, and 28 of 58 others.
@@ -42,6 +39,7 @@ ANSWERED, REFUSED = 1.9, 0.13
 # Least confidence for which an answer is tried. A language model that reads the sentences refuses
 # too, and with the reading behind it; without one, this is all there is.
 LEAST, LEAST_UNREAD = 0.08, 0.2
+READ_LEAST, READ_LEAST_UNREAD = 0.25, 0.4  # … where a reader has read the sentences
 BEST_SENTENCES = 5  # best sentences
 
 
@@ -49,9 +47,9 @@ def confidence(query: Query, best: Sequence[Candidate]) -> float:
     """Return the probability, 0..1, for the ranked candidates of a query."""
     if not best:
         return 0.0
-    found = signals(query, best)
-    is_read = len(found) == len(READ_SIGNALS)
-    weights, bias = (READ_WEIGHTS, READ_BIAS) if is_read else (WEIGHTS, BIAS)
+    reading = best[0].reading
+    found = read_signals(best) if reading else signals(query, best)
+    weights, bias = (READ_WEIGHTS, READ_BIAS) if reading else (WEIGHTS, BIAS)
     logit = bias + sum(w * s for w, s in zip(weights, found, strict=True))
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
@@ -66,8 +64,9 @@ def after_draft(before: float, *, answered: bool) -> float:
     return round(odds / (1 + odds), 4)
 
 
-def least_confidence(config: Config, *, reads: bool) -> float:
-    """Return the confidence under which an answer declines before a draft is written.
+def least_confidence(config: Config, *, reads: bool, is_read: bool) -> float:
+    """Return the confidence under which an answer declines before a draft is written: where a
+    language model ``reads`` the sentences, and where a reader has.
 
     With ``Config.accept_errors``, it is the one at which an answer would be to a question that
     the articles do not answer with that probability. Raises InputError for an encoder that the
@@ -76,7 +75,8 @@ def least_confidence(config: Config, *, reads: bool) -> float:
     if config.decline_below is not None:
         return config.decline_below
     if config.accept_errors is None:
-        return LEAST if reads else LEAST_UNREAD
+        least, unread = (READ_LEAST, READ_LEAST_UNREAD) if is_read else (LEAST, LEAST_UNREAD)
+        return least if reads else unread
     if config.encoder != ENCODER:
         raise InputError(
             f"A threshold by errors needs a confidence that is calibrated, and it is so for the "
@@ -88,11 +88,8 @@ def least_confidence(config: Config, *, reads: bool) -> float:
 
 
 def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
-    """Return the values of SIGNALS for at least one ranked candidate; of READ_SIGNALS where they
-    have been read.
-    """
+    """Return the values of SIGNALS for at least one ranked candidate."""
     top = best[:BEST_SENTENCES]
-    readings = [_reading(c.reading.score) for c in best if c.reading]
     near = " \n".join(f"{c.article.title}\n{_passage_text(c)}" for c in top)
     known = query.share(query.known)
     return (
@@ -103,12 +100,15 @@ def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
         query.size,
         _names_share(query.text, near),
         float(query.wants is None or any(c.feature("answer_type") for c in top[:3])),
-        *((readings[0], max(readings)) if readings else ()),
     )
 
 
-def _reading(score: float) -> float:
-    return max(-1.5, min(1.2, score / 10))
+def read_signals(best: Sequence[Candidate]) -> tuple[float, ...]:
+    """Return the values of READ_SIGNALS for at least one candidate, ranked and read."""
+    reading = best[0].reading
+    read = max(-1.5, min(1.2, reading.score / 10)) if reading else 0.0
+    cosine = max(c.feature("sentence_cosine") for c in best[:BEST_SENTENCES])
+    return best[0].score, cosine, read
 
 
 def _passage_text(candidate: Candidate) -> str:

@@ -79,7 +79,8 @@ class Rag(OpenIndex):
         self._generator = generator  # None: drafts are the evidence's own sentences
         self._drafts = DraftQueue(generator) if generator else None
         self._verifier = load_verifier(config.verifier, config)
-        self._least = least_confidence(config, reads=generator is not None)
+        reads = generator is not None
+        self._least = least_confidence(config, reads=reads, is_read=reader is not None)
 
     @classmethod
     def open(

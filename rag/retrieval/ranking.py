@@ -47,7 +47,7 @@ BY_HAND = (3.0, -3.0, 2.0, 3.0)  # period, asks, lead, years
 BESIDE = 1 / 3  # what a year in the sentence before or after counts
 LEAD = 500.0  # characters within which an article has said most of what it is about
 # What a reading adds to the score for each unit of its logits, of which so many count.
-READ, LEAST_READ, MOST_READ = 0.025, -12.0, 12.0
+READ, LEAST_READ, MOST_READ = 0.02, -12.0, 12.0
 ON_TOPIC = 0.15  # how far below the best score a sentence is still about the question
 _WEIGHTS = np.array((*WEIGHTS, *BY_HAND), np.float32)
 

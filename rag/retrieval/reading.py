@@ -1,5 +1,6 @@
 """The best candidates, read: windows of their sentences go to the reader, and come back as how well
-each sentence answers the question, with the words that answer.
+each sentence answers the question, with the words that answer. Each window follows its article's
+title, which says what "the dam" is.
 """
 
 from __future__ import annotations
@@ -12,26 +13,29 @@ from rag.index.index import Index
 from rag.models.reader import NOTHING, Reader, Reading, Window
 from rag.retrieval.question import parts_of
 from rag.retrieval.ranking import Candidate, in_order
-from rag.types import Sentence
+from rag.text.injection import addresses_model
+from rag.types import Article, Sentence
 
 WINDOWS = 12  # that are read for a question
 AROUND = 1  # sentences before and after the one that a window is made for
+LONGEST_TITLE = 200  # characters
 LONGEST = 1_200  # characters of a window; a sentence that is longer is read alone
 
 
 def read(question: str, best: Sequence[Candidate], reader: Reader, index: Index) -> list[Candidate]:
     """Return the candidates in the order that reading gives them. Raises ModelError."""
     places = _places(best, index)
-    windows = [_window(index.article(path).text, sentences) for path, sentences in places]
+    windows = [_window(index.article(path), sentences) for path, sentences in places]
     found: dict[tuple[str, int], Reading] = {}
     for part in parts_of(question):
-        for (path, sentences), readings in zip(places, reader.read(part, windows), strict=True):
-            first = sentences[0].start
+        read_windows = reader.read(part, [window for window, _ in windows])
+        rows = zip(places, windows, read_windows, strict=True)
+        for (path, sentences), (_, begin), readings in rows:
             for sentence, reading in zip(sentences, readings, strict=True):
                 known = found.get((path, sentence.start))
                 if known is None or known.score < reading.score:
                     found[path, sentence.start] = replace(
-                        reading, start=first + reading.start, end=first + reading.end
+                        reading, start=begin + reading.start, end=begin + reading.end
                     )
     unread = Reading(NOTHING, 0, 0)
     return in_order(
@@ -62,6 +66,10 @@ def _places(best: Sequence[Candidate], index: Index) -> list[tuple[str, list[Sen
     return places
 
 
-def _window(text: str, sentences: Sequence[Sentence]) -> Window:
+def _window(article: Article, sentences: Sequence[Sentence]) -> tuple[Window, int]:
+    """Return a window, after its article's title, and where its text would begin in the article."""
     first, last = sentences[0].start, sentences[-1].end
-    return Window(text[first:last], tuple((s.start - first, s.end - first) for s in sentences))
+    title = "" if addresses_model(article.title) else article.title[:LONGEST_TITLE] + "\n"
+    begin = first - len(title)
+    spans = tuple((s.start - begin, s.end - begin) for s in sentences)
+    return Window(title + article.text[first:last], spans), begin
