@@ -33,6 +33,7 @@ cli/           one file a command
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ from rag.types import (
     Answer,
     Article,
     ArticleSummary,
+    CheckedSentence,
+    CheckedText,
     Citation,
     Claim,
     ClaimVerified,
@@ -75,6 +78,8 @@ __all__ = [
     "Article",
     "ArticleError",
     "ArticleSummary",
+    "CheckedSentence",
+    "CheckedText",
     "Citation",
     "Claim",
     "ClaimVerified",
@@ -98,6 +103,7 @@ __all__ = [
     "UnknownName",
     "Waiting",
     "answer",
+    "check",
 ]
 
 
@@ -125,6 +131,22 @@ def answer(
     place = Path(index) if index is not None else None
     with Rag.for_articles(Path(articles), config or Config(), place) as opened:
         return opened.answer(question, history=turns, date=date)
+
+
+def check(
+    text: str,
+    articles: str | Path = "seeds",
+    *,
+    index: str | Path | None = None,
+    config: Config | None = None,
+) -> CheckedText:
+    """Say of each sentence of a text whether a folder of articles says it; see ``answer``."""
+    from rag.answering.pipeline import Rag
+
+    settings = replace(config or Config(), generator="extractive")
+    place = Path(index) if index is not None else None
+    with Rag.for_articles(Path(articles), settings, place) as opened:
+        return opened.check(text)
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,9 @@ Vectors: TypeAlias = "NDArray[np.float32]"  # (n, dim), rows of length 1
 Keys: TypeAlias = "NDArray[np.int64]"  # (n,), passage keys
 Verdict: TypeAlias = Literal["supported", "quoted"]
 Repair: TypeAlias = Literal["cited", "quoted"]
+TextVerdict: TypeAlias = Literal[
+    "supported", "contradicted", "not_found", "undecided", "not_checkable"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +277,45 @@ class Answer:
             "timings_ms": dict(self.timings_ms),
             "models": dict(self.models),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """Words of a sentence that was checked, by their place in it."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSentence:
+    """A sentence of a person's own text, and what the articles say of it."""
+
+    text: str
+    start: int  # in the text
+    end: int
+    verdict: TextVerdict
+    support: float  # 0..1
+    citations: tuple[Citation, ...] = ()
+    differs: tuple[TextSpan, ...] = ()  # what the nearest sentence lacks; places in ``text``
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sentence as plain JSON types."""
+        differs = [asdict(span) for span in self.differs]
+        citations = [_row(c) for c in self.citations]
+        return {**asdict(self), "citations": citations, "differs": differs}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedText:
+    """A person's own text, sentence by sentence."""
+
+    sentences: tuple[CheckedSentence, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``python -m rag check --json`` prints."""
+        return {"sentences": [sentence.to_dict() for sentence in self.sentences]}
 
 
 def _row(place: Evidence | Citation) -> dict[str, Any]:

@@ -27,7 +27,7 @@ SIGNALS = (
 ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
 WEIGHTS = (3.48, 6.55, -2.66, 4.93, -4.53, 2.18, 2.15)
 BIAS = -6.74
-# Where a reader has read the sentences, three are enough: the above two, and the reading of the best
+# Where a reader has read the sentences, three are enough: these two, and the reading of the best
 # sentence in tens of logits. Fitted by benchmarks/training/reader_fit.py.
 READ_SIGNALS = ("score", "cosine", "read")
 READ_WEIGHTS = (1.37, 3.54, 1.57)

@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Self
 
+from rag.answering.checking.text import check_text
 from rag.answering.cite import Citer
 from rag.answering.clarify import asking_back
 from rag.answering.collection import Intent, intent_of, reply, sentences_before
@@ -43,6 +44,7 @@ from rag.text.language import foreign_language
 from rag.types import (
     NO_ARTICLES,
     Answer,
+    CheckedText,
     Event,
     Evidence,
     EvidenceFound,
@@ -177,6 +179,11 @@ class Rag(OpenIndex):
         *_, last = self.stream(question, history=history, date=date, scope=scope)
         assert isinstance(last, Answer)
         return last
+
+    def check(self, text: str) -> CheckedText:
+        """Return what the articles say of each sentence of a person's own text."""
+        index = self._pinned(None).index
+        return check_text(text, index, self._encoder, self.config, self._verifier)
 
     def stream(
         self,

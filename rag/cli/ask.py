@@ -199,12 +199,12 @@ def _opened(args: argparse.Namespace) -> Iterator[Rag]:
         config = replace(config, generator="extractive")
     if not args.input:
         checked(args.question, config.question_characters)
-    index = args.index or _only_index()
+    index = args.index or only_index()
     with Rag.open(index, config) as rag:
         yield rag
 
 
-def _only_index() -> Path:
+def only_index() -> Path:
     from rag.index.manifest import all_indexes, default_index_dir
 
     found = all_indexes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rag.cli.admin import add_config, add_password
 from rag.cli.ask import add_ask, add_search
+from rag.cli.check import add_check
 from rag.cli.evaluate import add_eval
 from rag.cli.index import add_index
 from rag.cli.models import add_models
@@ -25,6 +26,7 @@ def parser() -> Parser:
         add_index,
         add_search,
         add_ask,
+        add_check,
         add_eval,
         add_models,
         add_serve,
