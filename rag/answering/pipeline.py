@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Self
 
-from rag.answering.checking.text import check_text
+from rag.answering.checking.text import check_claim, check_text
 from rag.answering.cite import Citer
 from rag.answering.clarify import asking_back
 from rag.answering.collection import Intent, intent_of, reply, sentences_before
@@ -44,6 +44,7 @@ from rag.text.language import foreign_language
 from rag.types import (
     NO_ARTICLES,
     Answer,
+    CheckedSentence,
     CheckedText,
     Event,
     Evidence,
@@ -182,8 +183,11 @@ class Rag(OpenIndex):
 
     def check(self, text: str) -> CheckedText:
         """Return what the articles say of each sentence of a person's own text."""
-        index = self._pinned(None).index
-        return check_text(text, index, self._encoder, self.config, self._verifier)
+        return check_text(text, self.index, self._encoder, self.config, self._verifier)
+
+    def check_claim(self, claim: str) -> CheckedSentence:
+        """Return what the articles say of one claim, taken as a whole."""
+        return check_claim(claim, self.index, self._encoder, self.config, self._verifier)
 
     def stream(
         self,

@@ -28,6 +28,7 @@ from rag.errors import IndexMissing
 
 if TYPE_CHECKING:
     from rag.answering.pipeline import Rag
+    from rag.evaluation.batch import Checker
 
 
 def add_search(group: Group) -> None:
@@ -121,6 +122,11 @@ def limits(rag: Rag, args: argparse.Namespace) -> dict[str, Any]:
 
 def check_usage(args: argparse.Namespace) -> None:
     """What argparse cannot say: one question, or a file of them and a place for the answers."""
+    if args.command == "check":
+        if (args.draft is None) == (args.input is None):
+            args.usage_error("give either DRAFT.txt or --input")
+        if (args.input is None) != (args.output is None):
+            args.usage_error("--input and --output go together")
     if args.command in {"search", "ask"}:
         if (args.question is None) == (args.input is None):
             args.usage_error("give either QUESTION or --input")
@@ -143,7 +149,7 @@ def search(args: argparse.Namespace) -> None:
 
     with _opened(args) as rag:
         if args.input:
-            _batch(rag, args)
+            write_rows(rag, args)
             return
         if rag.index.empty:
             say(NO_ARTICLES)
@@ -160,7 +166,7 @@ def ask(args: argparse.Namespace) -> None:
 
     with _opened(args) as rag:
         if args.input:
-            _batch(rag, args)
+            write_rows(rag, args)
             return
         date = args.date or dt.datetime.now().astimezone().date().isoformat()
         only = limits(rag, args)
@@ -171,12 +177,13 @@ def ask(args: argparse.Namespace) -> None:
                 print(part, flush=True)
 
 
-def _batch(rag: Rag, args: argparse.Namespace) -> None:
+def write_rows(system: Rag | Checker, args: argparse.Namespace) -> None:
+    """Answer, or judge, a file of rows into another."""
     from rag.evaluation import batch
 
     with bar("answering") as progress:
         outcome = batch.run(
-            rag,
+            system,
             args.command,
             args.input,
             args.output,

@@ -15,17 +15,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol, TypeAlias
+from typing import IO, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from filelock import FileLock, Timeout
 
 from rag.config import Config
 from rag.errors import InputError, RagError
-from rag.evaluation.questions import lines, read_identity, read_question, read_row, shown
+from rag.evaluation.questions import (
+    lines,
+    read_claim,
+    read_identity,
+    read_question,
+    read_row,
+    shown,
+)
 from rag.text.untrusted import to_json
 from rag.types import Answer, SearchResult, Turn
 
-Command: TypeAlias = Literal["ask", "search"]
+Command: TypeAlias = Literal["ask", "search", "check"]
 Progress: TypeAlias = Callable[[int, int], None]  # rows done, rows in all
 
 SYNC_SECONDS = 5.0  # how much work a power cut may take
@@ -53,6 +60,18 @@ class System(Protocol):
     ) -> Answer: ...
 
 
+@runtime_checkable
+class Checker(Protocol):
+    """What can say whether rows of claims are so."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def manifest(self) -> dict[str, Any]: ...
+    def verdict(self, claim: str, sources: Sequence[str] | None, title: str) -> dict[str, Any]:
+        """Return the verdict; with ``sources``, only these count. Raises InputError."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
     """What a run did."""
@@ -63,7 +82,7 @@ class BatchOutcome:
 
 
 def run(
-    system: System,
+    system: System | Checker,
     command: Command,
     source: Path,
     target: Path,
@@ -100,7 +119,7 @@ def run(
 
 
 def _answer_rows(
-    system: System,
+    system: System | Checker,
     command: Command,
     source: Path,
     target: Path,
@@ -127,11 +146,15 @@ def _answer_rows(
     return errors
 
 
-def _row(system: System, command: Command, number: int, line: bytes, k: int) -> dict[str, Any]:
+def _row(
+    system: System | Checker, command: Command, number: int, line: bytes, k: int
+) -> dict[str, Any]:
     identity: str | int | None = None
     try:
         row = read_row(line)
         identity = read_identity(row)
+        if isinstance(system, Checker):
+            return {"id": identity, **system.verdict(*read_claim(row))}
         question = read_question(row)
         if command == "search":
             found = system.search(
@@ -152,7 +175,7 @@ def _append(out: IO[bytes], row: dict[str, Any]) -> None:
         rest = rest[out.write(rest) :]
 
 
-def _state(system: System, command: Command, source: Path, k: int) -> dict[str, Any]:
+def _state(system: System | Checker, command: Command, source: Path, k: int) -> dict[str, Any]:
     settings = {name: v for name, v in asdict(system.config).items() if name not in _PLACES}
     if command == "search":
         settings["k"] = k

@@ -68,6 +68,19 @@ def read_question(row: dict[str, Any]) -> KnownQuestion:
     return KnownQuestion(text, turns, None if date is None else iso_date(date))
 
 
+def read_claim(row: dict[str, Any]) -> tuple[str, list[str] | None, str]:
+    """Return the claim of a row, its sources if it has some, and their title."""
+    claim, sources, title = row.get("claim"), row.get("sources"), row.get("title")
+    if not isinstance(claim, str):
+        raise InputError("the claim is missing or no text")
+    is_list = isinstance(sources, list) and all(isinstance(source, str) for source in sources)
+    if sources is not None and not is_list:
+        raise InputError("the sources are not a list of texts")
+    if title is not None and not isinstance(title, str):
+        raise InputError("the title is no text")
+    return claim, sources, title or ""
+
+
 def _turn(turn: object) -> Turn:
     if isinstance(turn, dict) and isinstance(text := turn.get("text"), str):
         role = turn.get("role")

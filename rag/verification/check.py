@@ -85,9 +85,7 @@ def judge(
     pronoun = bool(_PRONOUN.match(claim))
     for n, source in enumerate(sources):
         is_copy = wording(claim) == wording(source.text)
-        if is_copy or (
-            not pronoun and verifier.check(claim, source.text, source.before).passed
-        ):
+        if is_copy or (not pronoun and verifier.check(claim, source.text, source.before).passed):
             return Judgement("supported", 1.0, n)
     for n, source in enumerate(sources):
         if not pronoun and contradicts(claim, source.text):

@@ -61,3 +61,48 @@ def test_a_file_is_checked_on_the_command_line(
     assert [s["verdict"] for s in row["sentences"]] == ["supported", "not_checkable"]
     assert main(["check", str(tmp_path / "none.txt"), *options]) == 1
     assert "There is no file" in capsys.readouterr().err
+
+
+def test_rows_of_claims_with_sources_need_no_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "claims.jsonl", tmp_path / "verdicts.jsonl"
+    cars = "The Tern carries 120 cars. The Gannet carries 310."
+    rows: list[dict[str, object]] = [
+        {"id": "a", "claim": "The Tern carries 120 cars.", "sources": [cars], "title": "Ferries"},
+        {"id": "b", "claim": "The Tern carries 310 cars.", "sources": [cars], "title": "Ferries"},
+        {"id": "c", "claim": "The Tern sank off Rilla in May.", "sources": [cars]},
+        {"id": "d", "claim": "Is it?", "sources": [cars]},
+        {"id": "e", "claim": 3},
+        {"id": "f", "claim": "", "sources": []},
+        {"id": "g", "claim": "The Tern carries cars.", "sources": "no list"},
+    ]
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    command = ["check", "--input", str(source), "--output", str(target)]
+    assert main(command) == 0
+    found = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in found] == list("abcdefg")
+    verdicts = ["supported", "contradicted", "not_found", "not_checkable", None, "not_checkable"]
+    assert [row.get("verdict") for row in found] == [*verdicts, None]
+    assert found[0]["support"] == 1.0
+    (cited,) = found[0]["citations"]
+    assert cars[cited["start"] : cited["end"]] == cited["quote"] == "The Tern carries 120 cars."
+    assert all("error" in found[n] for n in (4, 6))
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "complete, nothing to do" in capsys.readouterr().err
+
+
+def test_rows_without_sources_are_checked_against_the_index(rag: Rag, tmp_path: Path) -> None:
+    source, target = tmp_path / "claims.jsonl", tmp_path / "verdicts.jsonl"
+    source.write_text(json.dumps({"id": 1, "claim": "The ferry carries 120 cars."}))
+    options = ["--index", str(tmp_path / "index"), "--encoder", rag.config.encoder]
+    assert main(["check", "--input", str(source), "--output", str(target), *options]) == 0
+    (row,) = map(json.loads, target.read_text(encoding="utf-8").splitlines())
+    assert (row["id"], row["verdict"]) == (1, "supported")
+    assert row["citations"][0]["article"] == "ferry.txt"
+
+
+@pytest.mark.parametrize("options", [[], ["draft.txt", "--input", "a", "--output", "b"]])
+def test_a_draft_or_a_file_of_claims_is_needed(options: list[str]) -> None:
+    assert main(["check", *options]) == 2

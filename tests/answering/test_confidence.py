@@ -122,14 +122,14 @@ def test_certainty_stays_a_probability(before: float, answered: bool) -> None:
 
 def test_a_threshold_by_errors_is_a_probability(config: Config) -> None:
     by_errors = replace(config, encoder=ENCODER, accept_errors=0.2)
-    assert least_confidence(by_errors, reads=False) == pytest.approx(0.8)
-    least = least_confidence(by_errors, reads=True)
+    assert least_confidence(by_errors, reads=False, is_read=False) == pytest.approx(0.8)
+    least = least_confidence(by_errors, reads=True, is_read=False)
     assert after_draft(least, answered=True) == pytest.approx(0.8, abs=1e-4)
     fixed = replace(by_errors, decline_below=0.5)
-    assert least_confidence(fixed, reads=True) == 0.5
+    assert least_confidence(fixed, reads=True, is_read=False) == 0.5
 
 
 def test_a_threshold_by_errors_is_refused_where_nothing_is_calibrated(config: Config) -> None:
     other = replace(config, encoder="hashed", accept_errors=0.2)
     with pytest.raises(InputError, match=r"hashed.*--accept-errors"):
-        least_confidence(other, reads=True)
+        least_confidence(other, reads=True, is_read=False)

@@ -29,17 +29,33 @@ def check_text(
         reason = f"It is longer than {LONGEST:,} characters." if text.strip() else "It is empty."
         return CheckedText((CheckedSentence("", 0, 0, "not_checkable", 0.0, reason=reason),))
     text = text.encode("utf-8", "replace").decode()  # half a character is one "?"
-    checked = []
-    for place in split(text):
-        claim = text[place.start : place.end]
-        evidence: list[Evidence] = []
-        if not index.empty and not why_not_checkable(claim):
-            best = find(" ".join(claim.split()), (), index, encoder, config).best[:TRIED]
-            evidence = [e for e in map(evidence_of, best) if not addresses_model(e.quote)]
-        sources = [Source(e.quote, _before(index, e)) for e in evidence]
-        found = judge(claim, sources, verifier, index.lexical.idf if evidence else len)
-        checked.append(_checked(claim, place.start, found, evidence))
-    return CheckedText(tuple(checked))
+    return CheckedText(
+        tuple(
+            check_claim(
+                text[place.start : place.end], index, encoder, config, verifier, place.start
+            )
+            for place in split(text)
+        )
+    )
+
+
+def check_claim(
+    claim: str,
+    index: Index,
+    encoder: Encoder,
+    config: Config,
+    verifier: Verifier,
+    start: int = 0,
+) -> CheckedSentence:
+    """Return what the articles say of one claim; ``start``: where it stands in its text."""
+    claim = claim.encode("utf-8", "replace").decode()
+    evidence: list[Evidence] = []
+    if not index.empty and not why_not_checkable(claim):
+        best = find(" ".join(claim.split()), (), index, encoder, config).best[:TRIED]
+        evidence = [e for e in map(evidence_of, best) if not addresses_model(e.quote)]
+    sources = [Source(e.quote, _before(index, e)) for e in evidence]
+    found = judge(claim, sources, verifier, index.lexical.idf if evidence else len)
+    return _checked(claim, start, found, evidence)
 
 
 def check_against(
