@@ -3,7 +3,7 @@
     python -m benchmarks.training.reader_cases FOLDER SET [--of ARTICLE…] [--against OTHER]
 
 A SET is a folder with articles/ and questions.jsonl; --of: only questions about these articles;
---against: asked of another set's articles, which do not answer them. Writes FOLDER/cases/NAME.jsonl.
+--against: asked of another set's articles, which do not answer them. Writes cases/NAME.jsonl.
 """
 
 from __future__ import annotations

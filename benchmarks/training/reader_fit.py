@@ -55,8 +55,7 @@ def report(cases: Sequence[Case], weight: float, model: Any, least: float) -> No
     chances = model.predict_proba([case["read_signals"] for case in cases])[:, 1]
     answerable = np.array([case["answerable"] for case in cases])
     line = [f"{cases[0]['set']:14s} n {len(cases):4d}"]
-    for w in (0.0, weight):
-        line.append("/".join(f"{recall(cases, w, k):.3f}" for k in (1, 3, 5)))
+    line += ["/".join(f"{recall(cases, w, k):.3f}" for k in (1, 3, 5)) for w in (0.0, weight)]
     if 0 < answerable.sum() < len(cases):
         line.append(
             f"AUROC {roc_auc_score(answerable, chances):.3f} ECE {ece(chances, answerable):.3f}"

@@ -17,7 +17,7 @@ from itertools import islice
 from rag.answering.draft import DraftSentence, says_yes_or_no, without_yes_or_no
 from rag.retrieval.question import has_parts, is_polar
 from rag.text.injection import addresses_model
-from rag.text.terms import content_terms, words
+from rag.text.terms import STOPWORDS, content_terms, stem, words
 from rag.text.untrusted import without_markers
 from rag.types import Citation, Claim, ClaimVerified, Evidence, Repair, Verdict
 from rag.verification.literal import affirms
@@ -105,6 +105,7 @@ class Citer:
             holding = self._holding(sentence, text)
             if not holding and self._polar(sentence) and sentence.hints:
                 holding = self._hinted(sentence)  # "Yes [1]"
+            holding = holding or self._with_new_words(text)
             if holding:
                 yield from self._quoted(holding[0], repair="quoted")
             return
@@ -193,6 +194,13 @@ class Citer:
             e: f" {' '.join(words(e.quote))} " for e in [*self._hinted(sentence), *self.evidence]
         }
         return [e for e, text in texts.items() if claim == text or (claim in text and not whole)]
+
+    def _with_new_words(self, text: str) -> list[Evidence]:
+        """Return the evidence with what is new in a claim, in the same forms: "trained" does not
+        say "by train".
+        """
+        new = {w for w in words(text) if w not in STOPWORDS and stem(w) in self._new(text)}
+        return [e for e in self.evidence if new and new <= set(words(e.quote))]
 
     def _ranked(self, text: str, hints: Sequence[int]) -> list[Evidence]:
         """Return the evidence, best first, by how much of the claim it holds."""

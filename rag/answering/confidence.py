@@ -30,8 +30,8 @@ BIAS = -6.74
 # Where a reader has read the sentences, three are enough: these two, and the reading of the best
 # sentence in tens of logits. Fitted by benchmarks/training/reader_fit.py.
 READ_SIGNALS = ("score", "cosine", "read")
-READ_WEIGHTS = (1.37, 3.54, 1.57)
-READ_BIAS = -2.40
+READ_WEIGHTS = (0.89, 3.85, 1.80)
+READ_BIAS = -2.21
 # How much likelier a question that the articles answer makes a verified claim, or a refusal.
 # Counted on the seed questions and 100 of squad that got a draft (commit d8dacba): 114 of 122
 # answerable ones had a claim, and 28 of 58 others.
@@ -39,7 +39,7 @@ ANSWERED, REFUSED = 1.9, 0.13
 # Least confidence for which an answer is tried. A language model that reads the sentences refuses
 # too, and with the reading behind it; without one, this is all there is.
 LEAST, LEAST_UNREAD = 0.08, 0.2
-READ_LEAST, READ_LEAST_UNREAD = 0.25, 0.4  # … where a reader has read the sentences
+READ_LEAST, READ_LEAST_UNREAD = 0.25, 0.3  # … where a reader has read the sentences
 BEST_SENTENCES = 5  # best sentences
 
 

@@ -20,11 +20,11 @@ ALSO = 0.97  # ``extract`` adds the second sentence if it scores at least this m
 
 def extract(question: str, evidence: Sequence[Evidence]) -> Generator[str]:
     """Yield a draft without a language model: the best sentence, and the second if it is nearly as
-    good, or answers a question in parts, too.
+    good, or the question is in parts.
     """
     for n, sentence in enumerate(evidence[:2]):
         near = sentence.score >= ALSO * evidence[0].score
-        if n and not near and not (sentence.answer and has_parts(question)):
+        if n and not near and not has_parts(question):
             return
         yield "\n" * n + " ".join(sentence.quote.split())
 

@@ -82,8 +82,8 @@ class Rag(OpenIndex):
         self._generator = generator  # None: drafts are the evidence's own sentences
         self._drafts = DraftQueue(generator) if generator else None
         self._verifier = load_verifier(config.verifier, config)
-        reads = generator is not None
-        self._least = least_confidence(config, reads=reads, is_read=reader is not None)
+        least = partial(least_confidence, config, reads=generator is not None)
+        self._least = {is_read: least(is_read=is_read) for is_read in (False, True)}
 
     @classmethod
     def open(
@@ -264,7 +264,7 @@ class Rag(OpenIndex):
                 f"The question seems to be in {language}, and they are not. English questions "
                 "about English articles are supported."
             )
-        if run.retrieval.confidence < self._least:
+        if run.retrieval.confidence < self._least[run.retrieval.is_read]:
             return "Nothing in them comes near enough to the question."
         return None
 
@@ -362,8 +362,7 @@ class Rag(OpenIndex):
         if not answer.known:
             yield run.decline(answer.note)
             return
-        before = partial(sentences_before, self.index)
-        citer = Citer(run.question, answer.quotes, self._verifier, before)
+        citer = self._citer_of(run)
         for quote in answer.quotes:
             if claim := citer.quote(quote):
                 yield claim

@@ -13,6 +13,7 @@ from rag.errors import ModelError
 from rag.index.index import Index
 from rag.models.encoder import Encoder
 from rag.models.reader import Reader
+from rag.retrieval.question import is_polar
 from rag.retrieval.ranking import evidence_of, passages_of, unknown_names
 from rag.retrieval.reading import read
 from rag.retrieval.search import Findings, find, is_off_topic
@@ -34,7 +35,8 @@ class Retrieval:
     unknown_names: tuple[str, ...] = ()  # in the question, but in no article
     previous: str = ""  # the question that this one follows on
     off_topic: bool = False  # the sentences fit the previous question, and not this one
-    remark: str = ""  # why it was not read
+    is_read: bool = False  # by the reader
+    remark: str = ""  # why it was not
 
 
 @dataclass
@@ -99,14 +101,19 @@ def retrieve(
     reader: Reader | None,
     config: Config,
 ) -> Iterator[Retrieval]:
-    """Yield what is retrieved for a question, and once more when it has been read."""
+    """Yield what is retrieved for a question, and once more when it has been read.
+
+    A yes-or-no question is not, since no words of a sentence are its answer; nor is a follow-up,
+    since the reader knows questions that stand alone.
+    """
     findings = find(question, history, index, encoder, config, date)
     found = _retrieval(question, findings, k)
     yield found
-    if reader is None or not findings.best:
+    alone = not findings.previous and not is_polar(question)
+    if reader is None or not findings.best or not alone:
         return
     try:
-        best = read(findings.read_for, findings.best, reader, index)
+        best = read(question, findings.best, reader, index)
     except ModelError as error:
         yield replace(found, remark=f"{UNREAD} {error}")
     else:
@@ -123,5 +130,6 @@ def _retrieval(question: str, findings: Findings, k: int) -> Retrieval:
         confidence=round(confidence(findings.query, best), 4),
         unknown_names=unknown_names(findings.query, best),
         previous=findings.previous,
+        is_read=bool(best) and best[0].reading is not None,
         off_topic=follows and is_off_topic(question, [c.terms for c in best]),
     )

@@ -26,11 +26,12 @@ def read(question: str, best: Sequence[Candidate], reader: Reader, index: Index)
     """Return the candidates in the order that reading gives them. Raises ModelError."""
     places = _places(best, index)
     windows = [_window(index.article(path), sentences) for path, sentences in places]
-    found: dict[tuple[str, int], Reading] = {}
+    found: dict[tuple[str, int], Reading] = {}  # by article and place; the best of any part
     for part in parts_of(question):
-        read_windows = reader.read(part, [window for window, _ in windows])
-        rows = zip(places, windows, read_windows, strict=True)
-        for (path, sentences), (_, begin), readings in rows:
+        of_windows = reader.read(part, [window for window, _ in windows])
+        for (path, sentences), (_, begin), readings in zip(
+            places, windows, of_windows, strict=True
+        ):
             for sentence, reading in zip(sentences, readings, strict=True):
                 known = found.get((path, sentence.start))
                 if known is None or known.score < reading.score:

@@ -83,7 +83,6 @@ class FollowUp:
     text: str  # the question, completed by it and by the last answer
     share: float  # of the completed question's score in a sentence's, 0..1
     answered: frozenset[str]  # terms of the last answer, which the next one need not repeat
-    whole: bool  # whether the question says by itself what is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,6 @@ class Findings:
     query: Query  # bare: what the conversation lends it is no sign that it is answered
     best: list[Candidate]  # best first, scored for both forms of a follow-up
     previous: str = ""  # the question that this one follows on
-    read_for: str = ""  # the question, completed where it does not say by itself what is asked
 
 
 def follow_up(
@@ -119,8 +117,7 @@ def follow_up(
     else:
         text, share = f"{previous} {' '.join(_rare(answer, question, weight))} {question}", SHARE
     answered = frozenset(content_terms(answer)) if own else frozenset()
-    whole = bool(own) and not _stands_in(question)
-    return FollowUp(question, previous, " ".join(text.split()), share, answered, whole)
+    return FollowUp(question, previous, " ".join(text.split()), share, answered)
 
 
 def _plain(text: str) -> str:
@@ -185,7 +182,7 @@ def find(
     extended = follow_up(question, history, lambda term: _weight(term, index))
     if extended is None:
         query = make_query(question, index, encoder, date)
-        return Findings(query, ranked(find_candidates(query, index, config)), read_for=question)
+        return Findings(query, ranked(find_candidates(query, index, config)))
     vectors = encoder.encode_texts([question, extended.text])  # (2, dim), in one pass
     bare = make_query(question, index, encoder, date, vectors[0])
     whole = make_query(extended.text, index, encoder, date, vectors[1])
@@ -195,8 +192,7 @@ def find(
     keys = list(dict.fromkeys(chain.from_iterable(key_lists)))
     pairs = zip(candidates_of(bare, index, keys), candidates_of(whole, index, keys), strict=True)
     best = ranked(_blended(one, other, extended) for one, other in pairs)
-    asked = question if extended.whole else extended.text
-    return Findings(bare, best, extended.previous, asked)
+    return Findings(bare, best, extended.previous)
 
 
 def _weight(term: str, index: Index) -> float:
