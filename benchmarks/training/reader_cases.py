@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch
 
-from rag.answering.confidence import read_signals, signals
+from rag.answering.confidence import confidence
 from rag.config import Config
 from rag.evaluation.metrics import Span, overlaps
 from rag.index.index import Index
@@ -63,8 +63,7 @@ def case_of(
     return {
         "id": row["id"], "question": row["question"], "answerable": row["answerable"],
         "kind": row["unanswerable_kind"], "article": row["article_id"], "answers": row["answers"],
-        "signals": [round(float(x), 4) for x in signals(query, before)] if before else None,
-        "read_signals": [round(float(x), 4) for x in read_signals(best)] if best else None,
+        "confidence": round(confidence(query, before), 4),
         "candidates": candidates,
     }  # fmt: skip
 

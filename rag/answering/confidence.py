@@ -27,11 +27,10 @@ SIGNALS = (
 ENCODER = "all-MiniLM-L6-v2"  # whose cosines the weights are for
 WEIGHTS = (3.48, 6.55, -2.66, 4.93, -4.53, 2.18, 2.15)
 BIAS = -6.74
-# Where a reader has read the sentences, three are enough: these two, and the reading of the best
-# sentence in tens of logits. Fitted by benchmarks/training/reader_fit.py.
-READ_SIGNALS = ("score", "cosine", "read")
-READ_WEIGHTS = (0.89, 3.85, 1.80)
-READ_BIAS = -2.21
+# What a reading changes: shares of the log odds before it and of the best sentence's reading, in
+# tens of logits, and a constant. Fitted by benchmarks/training/reader_fit.py, as if three of four
+# questions were answered.
+BEFORE_READING, READING, READING_BIAS = 0.66, 1.51, 0.61
 # How much likelier a question that the articles answer makes a verified claim, or a refusal.
 # Counted on the seed questions and 100 of squad that got a draft (commit d8dacba): 114 of 122
 # answerable ones had a claim, and 28 of 58 others.
@@ -39,7 +38,7 @@ ANSWERED, REFUSED = 1.9, 0.13
 # Least confidence for which an answer is tried. A language model that reads the sentences refuses
 # too, and with the reading behind it; without one, this is all there is.
 LEAST, LEAST_UNREAD = 0.08, 0.2
-READ_LEAST, READ_LEAST_UNREAD = 0.25, 0.3  # … where a reader has read the sentences
+READ_LEAST, READ_LEAST_UNREAD = 0.35, 0.45  # … where a reader has read the sentences
 BEST_SENTENCES = 5  # best sentences
 
 
@@ -47,11 +46,16 @@ def confidence(query: Query, best: Sequence[Candidate]) -> float:
     """Return the probability, 0..1, for the ranked candidates of a query."""
     if not best:
         return 0.0
-    reading = best[0].reading
-    found = read_signals(best) if reading else signals(query, best)
-    weights, bias = (READ_WEIGHTS, READ_BIAS) if reading else (WEIGHTS, BIAS)
-    logit = bias + sum(w * s for w, s in zip(weights, found, strict=True))
+    logit = BIAS + sum(w * s for w, s in zip(WEIGHTS, signals(query, best), strict=True))
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def after_reading(before: float, score: float) -> float:
+    """Return the probability when the best sentence's reading is known, in logits."""
+    before = min(max(before, 1e-6), 1 - 1e-6)
+    read = READING * max(-1.5, min(1.2, score / 10))
+    logit = BEFORE_READING * math.log(before / (1 - before)) + read + READING_BIAS
+    return 1 / (1 + math.exp(-logit))
 
 
 def after_draft(before: float, *, answered: bool) -> float:
@@ -101,14 +105,6 @@ def signals(query: Query, best: Sequence[Candidate]) -> tuple[float, ...]:
         _names_share(query.text, near),
         float(query.wants is None or any(c.feature("answer_type") for c in top[:3])),
     )
-
-
-def read_signals(best: Sequence[Candidate]) -> tuple[float, ...]:
-    """Return the values of READ_SIGNALS for at least one candidate, ranked and read."""
-    reading = best[0].reading
-    read = max(-1.5, min(1.2, reading.score / 10)) if reading else 0.0
-    cosine = max(c.feature("sentence_cosine") for c in best[:BEST_SENTENCES])
-    return best[0].score, cosine, read
 
 
 def _passage_text(candidate: Candidate) -> str:

@@ -59,7 +59,7 @@ from rag.types import (
 )
 from rag.verification.verifiers import load_verifier
 
-SURE = 0.8  # confidence with which a sentence is quoted instead of worded, if that is faster
+SURE = 0.9  # confidence with which a sentence is quoted instead of worded, if that is faster
 KEPT = 0.5  # confidence with which one is quoted though the draft found no answer
 
 

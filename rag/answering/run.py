@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.answering.cite import Citer
-from rag.answering.confidence import confidence
+from rag.answering.confidence import after_reading, confidence
 from rag.config import Config
 from rag.errors import ModelError
 from rag.index.index import Index
@@ -117,19 +117,24 @@ def retrieve(
     except ModelError as error:
         yield replace(found, remark=f"{UNREAD} {error}")
     else:
-        yield _retrieval(question, replace(findings, best=best), k)
+        yield _retrieval(question, replace(findings, best=best), k, found.confidence)
 
 
-def _retrieval(question: str, findings: Findings, k: int) -> Retrieval:
+def _retrieval(question: str, findings: Findings, k: int, unread: float | None = None) -> Retrieval:
     # Sentences that address a language model come after the others.
     best = set_aside(question, findings.best, max(k, JUDGED))
     follows = bool(findings.previous)
+    reading = best[0].reading if best else None
+    if unread is None or reading is None:
+        probable = confidence(findings.query, best)
+    else:
+        probable = after_reading(unread, reading.score)
     return Retrieval(
         evidence=tuple(evidence_of(candidate) for candidate in best[:k]),
         passages=tuple(passages_of(findings.best)),
-        confidence=round(confidence(findings.query, best), 4),
+        confidence=round(probable, 4),
         unknown_names=unknown_names(findings.query, best),
         previous=findings.previous,
-        is_read=bool(best) and best[0].reading is not None,
+        is_read=reading is not None,
         off_topic=follows and is_off_topic(question, [c.terms for c in best]),
     )
