@@ -38,7 +38,7 @@ ANSWERED, REFUSED = 1.9, 0.13
 # Least confidence for which an answer is tried. A language model that reads the sentences refuses
 # too, and with the reading behind it; without one, this is all there is.
 LEAST, LEAST_UNREAD = 0.08, 0.2
-READ_LEAST, READ_LEAST_UNREAD = 0.35, 0.45  # … where a reader has read the sentences
+READ_LEAST, READ_LEAST_UNREAD = 0.35, 0.4  # … where a reader has read the sentences
 BEST_SENTENCES = 5  # best sentences
 
 
