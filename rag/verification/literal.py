@@ -24,6 +24,7 @@ _NO_PAST = frozenset("reed need seed speed deed breed feed weed greed steed cree
 _JOINS = frozenset(("and", "but", "or"))
 _CLOSING = {",": ",", "(": ")", "-": "-"}  # of an insertion
 _LONGEST_INSERTION, _LONGEST_SUBJECT, _LONGEST_ROLE = 14, 5, 3  # tokens
+_LONGEST = 300  # tokens; in a longer sentence nothing is looked for, which would take long
 _YES_OR_NO = re.compile(r"^(?:yes|no)\s*[,.:;]\s*", re.IGNORECASE)
 _AUXILIARY = re.compile(
     r"^(?:(?P<do>do|does|did)|(?P<kept>is|are|was|were|can|could|will|would|shall|should|may|might"
@@ -75,6 +76,8 @@ def _holds(wanted: Sequence[Token], sentence: str, before: Sequence[str]) -> boo
         return False
     if [t.key for t in wanted] == [t.key for t in held if t.key not in {".", "!"}]:
         return True
+    if max(len(wanted), len(held)) > _LONGEST:
+        return False
     for clause in (*_clauses(held), *_turned(held)):
         starts = [n for n, token in enumerate(clause) if wanted[0].same(token)]
         if any(_stands(wanted, clause, n) or _shares_subject(wanted, clause, n) for n in starts):
