@@ -49,11 +49,6 @@ class Date:
     month: int | None = None
     day: int | None = None
 
-    def agrees(self, other: Date) -> bool:
-        """Return whether the other says this and perhaps more."""
-        names = ("weekday", "year", "month", "day")
-        return all(getattr(self, n) in {None, getattr(other, n)} for n in names)
-
 
 def dates(text: str) -> list[Date]:
     """Return the dates and weekdays in a text."""

@@ -54,7 +54,7 @@ def check_claim(
         best = find(" ".join(claim.split()), (), index, encoder, config).best[:TRIED]
         evidence = [e for e in map(evidence_of, best) if not addresses_model(e.quote)]
     sources = [Source(e.quote, _before(index, e)) for e in evidence]
-    found = judge(claim, sources, verifier, index.lexical.idf if evidence else len)
+    found = judge(claim, sources, verifier, index.lexical.idf)
     return _checked(claim, start, found, evidence)
 
 
